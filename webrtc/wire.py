@@ -1,0 +1,739 @@
+"""What two machines say to each other.
+
+Browser, kiosk agent and counter exchange only these models, as JSON. The browser's `webrtc/web/wire.ts` is
+generated from this file (`python build_web.py --wire`), so a field that changes here breaks the pages' type check.
+
+Conventions: times are ISO 8601 with zone; durations carry their unit; bytes are standard base64; every model
+refuses fields it does not know.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, StringConstraints
+
+
+class Message(BaseModel):
+    """Base of everything on the wire: frozen, and an unknown field is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+# --- words ------------------------------------------------------------------------------------------------------
+
+
+class Language(StrEnum):
+    """Languages every page speaks."""
+
+    ZH = "zh"
+    EN = "en"
+
+
+class Text(Message):
+    """One sentence in every language of the house."""
+
+    zh: str
+    en: str
+
+
+class ErrorCode(StrEnum):
+    """Why a request was not done. The pages hold one sentence per code and language: what happened, what to do now."""
+
+    BAD_REQUEST = "bad_request"  # unknown or malformed fields
+    BODY_TOO_LARGE = "body_too_large"
+    NOT_LOGGED_IN = "not_logged_in"
+    WRONG_LOGIN = "wrong_login"
+    TOO_MANY_TRIES = "too_many_tries"
+    NOT_ALLOWED = "not_allowed"
+    NOT_FOUND = "not_found"
+    WRONG_STEP = "wrong_step"  # the visit is not where this request belongs
+    CONFLICT = "conflict"  # same idempotency key, other body
+    SERVICE_NEEDS_KIOSK = "service_needs_kiosk"  # this door cannot reach the assurance the service asks for
+    LINK_UNKNOWN = "link_unknown"
+    LINK_USED = "link_used"
+    LINK_EXPIRED = "link_expired"
+    NO_READER = "no_reader"
+    NO_CARD = "no_card"  # nothing was put on the reader in time
+    CARD_REMOVED = "card_removed"  # pulled while it was being read
+    CARD_MUTE = "card_mute"  # it is there but does not answer, or is no ID card
+    READER_BUSY = "reader_busy"
+    WRONG_MRZ = "wrong_mrz"  # the chip refused the key made from what was typed
+    COUNTER_UNREACHABLE = "counter_unreachable"
+    FORM_INVALID = "form_invalid"  # `field` names the first wrong one
+    CHECKLIST_OPEN = "checklist_open"
+    UNPRINTABLE = "unprintable"  # `field` names the value with a character the document's fonts lack
+    PAGES_UNSEEN = "pages_unseen"
+    SIGNATURE_EMPTY = "signature_empty"
+    DOCUMENT_CHANGED = "document_changed"  # the hash signed is not the hash shown
+    TICKET_TAKEN = "ticket_taken"
+    SAME_PERSON = "same_person"  # whoever signed cannot approve
+    MEDIA_UNAVAILABLE = "media_unavailable"
+    INTERNAL = "internal"
+
+
+class ErrorBody(Message):
+    """The body of every answer that is not 2xx."""
+
+    code: ErrorCode
+    message: str = Field(description="English, for people who read APIs; pages show their own words by code")
+    field: str | None = None
+
+
+# --- catalogue --------------------------------------------------------------------------------------------------
+
+
+class Risk(StrEnum):
+    """Risk tier of a service."""
+
+    LOW = "low"
+    HIGH = "high"
+
+
+class Assurance(StrEnum):
+    """How much is proven about who is in front of the camera, weakest first."""
+
+    NONE = "none"
+    LIVE_PERSON = "live_person"  # a living face followed a random instruction; nothing says whose
+    CHIP_AND_FACE = "chip_and_face"  # genuine chip, and its portrait is the living face
+    # what comes after it (anti-clone proof, finger, PIN) joins here
+
+
+class Channel(StrEnum):
+    """The door a customer came through."""
+
+    KIOSK = "kiosk"
+    PHONE = "phone"
+
+
+class FieldKind(StrEnum):
+    """How a form field is typed and checked."""
+
+    TEXT = "text"
+    MONEY = "money"  # whole yuan, digits only
+    TEL = "tel"
+    CHOICE = "choice"
+
+
+class Choice(Message):
+    """One option of a `choice` field."""
+
+    value: str
+    label: Text
+
+
+class FormField(Message):
+    """One question of a service's form."""
+
+    name: str
+    kind: FieldKind
+    label: Text
+    hint: Text | None = None
+    max_length: int = 120
+    required: bool = True
+    choices: tuple[Choice, ...] = ()
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+class Route(StrEnum):
+    """What a service can be done by, through one door."""
+
+    SELF_SERVICE = "self_service"
+    CLERK = "clerk"
+    NOT_HERE = "not_here"
+
+
+class ServiceOffer(Message):
+    """One service as the customer sees it before choosing."""
+
+    service_id: str
+    title: Text
+    summary: Text
+    risk: Risk
+    route: Route = Field(description="for the door that asked")
+    assurance: Assurance = Field(description="what this door can reach and the service then relies on")
+    minutes: int = Field(description="how long it usually takes, without waiting")
+    form: tuple[FormField, ...]
+    needs_approval: bool
+
+
+class CatalogueView(Message):
+    """GET /api/catalogue."""
+
+    channel: Channel
+    services: tuple[ServiceOffer, ...]
+    waiting: int = Field(description="people in the queue now")
+    clerks_ready: int
+
+
+# --- a visit, as its customer sees it -----------------------------------------------------------------------------
+
+
+class VisitState(StrEnum):
+    """Where a visit stands. The customer's page shows one screen per state."""
+
+    CONSENT = "consent"
+    CARD = "card"
+    FACE = "face"
+    FORM = "form"
+    CONFIRM = "confirm"  # low risk: read once more, then do it
+    WAITING = "waiting"
+    SERVING = "serving"  # a clerk is on the screen
+    READING = "reading"  # the document is open on both screens; ends with the customer's signature
+    COUNTERSIGNING = "countersigning"
+    APPROVING = "approving"
+    SEALING = "sealing"
+    DONE = "done"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+class Reason(StrEnum):
+    """Why a visit was refused or interrupted; the pages have words for each."""
+
+    CARD_NOT_GENUINE = "card_not_genuine"
+    CARD_EXPIRED = "card_expired"
+    CARD_UNKNOWN_ISSUER = "card_unknown_issuer"
+    FACE_DIFFERENT = "face_different"
+    NOT_LIVE = "not_live"
+    BY_CLERK = "by_clerk"
+    BY_APPROVER = "by_approver"
+    SERVER_RESTARTED = "server_restarted"
+    CUSTOMER_LEFT = "customer_left"
+    CUSTOMER_CANCELLED = "customer_cancelled"
+    MEDIA_FAILED = "media_failed"
+
+
+class CheckOutcome(StrEnum):
+    """A check is never just true or false."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_POSSIBLE = "not_possible"
+
+
+class CheckView(Message):
+    """One named check of the chip, face or liveness, with its reason and the clause it comes from."""
+
+    name: str
+    outcome: CheckOutcome
+    why: str
+    clause: str = ""
+
+
+class Verdict(StrEnum):
+    """What a comparison ends in."""
+
+    ACCEPT = "accept"
+    REFER = "refer"
+    REJECT = "reject"
+
+
+class Movement(StrEnum):
+    """What the liveness check may ask for. Left and right are the person's own."""
+
+    TURN_LEFT = "turn_left"
+    TURN_RIGHT = "turn_right"
+    LOOK_UP = "look_up"
+    COME_CLOSER = "come_closer"
+    BLINK = "blink"
+
+
+class GuidanceCode(StrEnum):
+    """One actionable sentence at a time while the camera looks."""
+
+    STARTING = "starting"
+    NO_FACE = "no_face"
+    TWO_FACES = "two_faces"
+    COME_CLOSER = "come_closer"
+    MOVE_BACK = "move_back"
+    MOVE_TO_MIDDLE = "move_to_middle"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    COVERED = "covered"
+    LOOK_STRAIGHT = "look_straight"
+    HOLD_STILL = "hold_still"
+    MOVE_NOW = "move_now"  # do the movement in `movement`
+    BACK_TO_MIDDLE = "back_to_middle"
+    DONE = "done"
+
+
+class Guidance(Message):
+    """What the customer should do now, from the latest frames."""
+
+    code: GuidanceCode
+    movement: Movement | None = None
+    progress: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+class FaceView(Message):
+    """What the face check came to. No bare distance leaves the counter."""
+
+    verdict: Verdict
+    live: bool
+    compared: bool = Field(description="false where there was no chip portrait to compare with")
+    fmr_upper: float | None = Field(default=None, description="upper bound of the false match rate at this score")
+    comparisons: int | None = Field(default=None, description="impostor comparisons behind that bound")
+    engine: str = ""
+    reasons: tuple[str, ...] = ()
+    attempts_left: int = 0
+
+
+class TicketView(Message):
+    """A place in the queue."""
+
+    number: str = Field(description="what is called out, such as A017")
+    position: int = Field(description="1 is next; 0 when a clerk has taken it")
+    waiting_s: int
+    estimate_low_s: int | None = None
+    estimate_high_s: int | None = None
+    clerks_ready: int
+
+
+class DocumentView(Message):
+    """The document both sides look at: one rendering, one hash."""
+
+    title: Text
+    sha256: str
+    pages: int
+    seen_pages: tuple[int, ...] = ()
+    signed_by_customer: bool = False
+    signed_by_clerk: bool = False
+
+
+class Line(StrEnum):
+    """State of one side's pictures and sound, judged by packets that arrive."""
+
+    NONE = "none"
+    CONNECTING = "connecting"
+    OK = "ok"
+    LOST = "lost"
+
+
+class Receipt(Message):
+    """What the customer takes home."""
+
+    record_id: str
+    check_code: str = Field(description="with the number, opens the public receipt check")
+    check_url: str
+    sealed_at: datetime
+
+
+class VisitView(Message):
+    """Everything a customer's page needs to draw the visit. Sent whole after every change."""
+
+    visit_id: str
+    service_id: str
+    service_title: Text
+    channel: Channel
+    language: Language
+    state: VisitState
+    version: int = Field(description="rises with every change; an older view is ignored")
+    route: Route
+    assurance: Assurance
+    reason: Reason | None = None
+    note: str | None = Field(default=None, description="what the clerk wrote to the customer with a refusal")
+    form: tuple[FormField, ...]
+    values: dict[str, str]
+    holder_name: str | None = None
+    checks: tuple[CheckView, ...] = ()
+    face: FaceView | None = None
+    ticket: TicketView | None = None
+    clerk_name: str | None = None
+    document: DocumentView | None = None
+    my_line: Line = Line.NONE
+    clerk_line: Line = Line.NONE
+    receipt: Receipt | None = None
+
+
+# --- requests of the customer's page ------------------------------------------------------------------------------
+
+Token = Annotated[str, StringConstraints(min_length=22, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+ShortText = Annotated[str, StringConstraints(max_length=400)]
+
+
+class OpenVisit(Message):
+    """POST /api/visits. A phone adds its session as `Authorization: Bearer`; a kiosk is known by its certificate."""
+
+    service_id: ShortText
+    language: Language
+
+
+class VisitOpened(Message):
+    """The visit and the token that every later request of this customer carries as `Authorization: Bearer`."""
+
+    visit_token: Token
+    view: VisitView
+
+
+class RedeemLink(Message):
+    """POST /api/phone/redeem: a one-time link becomes a phone session, once."""
+
+    link_token: Token
+
+
+class PhoneSession(Message):
+    """What a redeemed link gives: good for opening one visit."""
+
+    phone_token: Token
+
+
+class PhoneLink(Message):
+    """POST /api/kiosk/phone-links or /api/console/phone-links."""
+
+    url: str
+    qr_svg: str
+    expires_at: datetime
+
+
+class GiveConsent(Message):
+    """POST /api/visits/{id}/consent."""
+
+    recording: Literal[True]
+    biometrics: Literal[True]
+
+
+class CardAccess(Message):
+    """POST /api/visits/{id}/card on the kiosk agent: what BAC derives its key from. Stays on the desk."""
+
+    document_number: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,30}$", to_upper=True, strip_whitespace=True)]
+    date_of_birth: date
+    date_of_expiry: date
+
+
+class ChipEvidenceMessage(Message):
+    """POST /api/visits/{id}/chip-evidence, kiosk agent to counter: the files as the chip gave them."""
+
+    access: Literal["BAC", "PACE"]
+    atr: Annotated[Base64Bytes, Field(max_length=64)]
+    ef_com: Annotated[Base64Bytes, Field(max_length=4096)]
+    ef_sod: Annotated[Base64Bytes, Field(max_length=65536)]
+    data_groups: dict[int, Annotated[Base64Bytes, Field(max_length=400_000)]]
+    read_ms: int
+    reader: ShortText
+
+
+class SubmitForm(Message):
+    """POST /api/visits/{id}/form."""
+
+    values: dict[Annotated[str, StringConstraints(max_length=40)], ShortText]
+
+
+class PageSeen(Message):
+    """POST /api/visits/{id}/pages-seen."""
+
+    document_sha256: ShortText
+    page: Annotated[int, Field(ge=1, le=200)]
+
+
+class Point(Message):
+    """One sample of the finger or pen on the pad."""
+
+    x: Annotated[float, Field(ge=0, le=1, description="of the pad's width")]
+    y: Annotated[float, Field(ge=0, le=1, description="of the pad's height")]
+    t_ms: Annotated[int, Field(ge=0, le=600_000, description="since the first point")]
+    pressure: Annotated[float, Field(ge=0, le=1)] | None = None
+
+
+class SignDocument(Message):
+    """POST /api/visits/{id}/signature: the customer's own hand, on this very document."""
+
+    document_sha256: ShortText
+    strokes: Annotated[tuple[Annotated[tuple[Point, ...], Field(max_length=4000)], ...], Field(max_length=60)]
+    pad_ratio: Annotated[float, Field(gt=0.2, lt=20, description="width / height of the pad")]
+
+
+# --- live channel: one WebSocket per page ---------------------------------------------------------------------------
+
+
+class Hello(Message):
+    """First message of a customer's page on /api/visits/{id}/live; a console is known by its cookie and sends none."""
+
+    type: Literal["hello"] = "hello"
+    visit_token: Token
+
+
+class JoinCall(Message):
+    """The page has camera and microphone and wants its leg; answered by an `offer`. Also used to rejoin."""
+
+    type: Literal["join"] = "join"
+
+
+class Answer(Message):
+    """The page's SDP answer."""
+
+    type: Literal["answer"] = "answer"
+    leg_id: ShortText
+    sdp: Annotated[str, StringConstraints(max_length=60_000)]
+
+
+class Candidate(Message):
+    """A trickled ICE candidate of the page; null ends them."""
+
+    type: Literal["candidate"] = "candidate"
+    leg_id: ShortText
+    candidate: Annotated[str, StringConstraints(max_length=2_000)] | None
+    sdp_mid: ShortText | None = None
+    sdp_mline_index: int | None = None
+
+
+class StartFace(Message):
+    """Camera is up: begin (or repeat) the face check."""
+
+    type: Literal["start_face"] = "start_face"
+
+
+class DeviceTrouble(Message):
+    """The page could not get its camera or microphone; told to the clerk and journaled."""
+
+    type: Literal["device_trouble"] = "device_trouble"
+    device: Literal["camera", "microphone"]
+    trouble: Literal["refused", "missing", "busy", "ended"]
+
+
+class Ping(Message):
+    """Every 3 s; a page that is silent for 10 s counts as gone for now."""
+
+    type: Literal["ping"] = "ping"
+
+
+FromPage = Annotated[Hello | JoinCall | Answer | Candidate | StartFace | DeviceTrouble | Ping, Field(discriminator="type")]
+
+
+class ViewMessage(Message):
+    """The visit changed."""
+
+    type: Literal["view"] = "view"
+    view: VisitView
+
+
+class OfferMessage(Message):
+    """The counter offers a leg: one audio and one video section, both sendrecv."""
+
+    type: Literal["offer"] = "offer"
+    leg_id: str
+    sdp: str
+    ice_servers: tuple["IceServer", ...] = ()
+
+
+class IceServer(Message):
+    """A TURN server with credentials good for minutes."""
+
+    urls: tuple[str, ...]
+    username: str | None = None
+    credential: str | None = None
+
+
+class GuidanceMessage(Message):
+    """What the camera wants now."""
+
+    type: Literal["guidance"] = "guidance"
+    guidance: Guidance
+
+
+class ErrorMessage(Message):
+    """A live message could not be done; the connection stays."""
+
+    type: Literal["error"] = "error"
+    error: ErrorBody
+
+
+# --- the clerk's console ------------------------------------------------------------------------------------------
+
+
+class Login(Message):
+    """POST /api/console/login; answers ClerkView and a session cookie."""
+
+    username: ShortText
+    password: ShortText
+
+
+class ClerkView(Message):
+    """Who is logged in."""
+
+    clerk_id: str
+    name: str
+    roles: tuple[str, ...]
+    language: Language
+
+
+class TicketRow(Message):
+    """One waiting customer in the clerk's list; nothing personal before it is taken."""
+
+    ticket_id: str
+    number: str
+    service_title: Text
+    channel: Channel
+    language: Language
+    waiting_s: int
+    referred: bool = Field(description="the face check asked for a clerk's eyes")
+
+
+class ChecklistItem(Message):
+    """One thing the clerk must look at, ask or say before the document may go out."""
+
+    item_id: str
+    text: Text
+    outcome: CheckOutcome | None = None
+    note: str = ""
+
+
+class HolderView(Message):
+    """What the chip says about its holder (DG1)."""
+
+    name: str
+    document_number: str
+    issuing_state: str
+    nationality: str
+    date_of_birth: date
+    date_of_expiry: date
+    sex: str
+
+
+class ClerkVisit(Message):
+    """A visit as the clerk who serves it sees it."""
+
+    visit_id: str
+    ticket_number: str
+    service_title: Text
+    channel: Channel
+    language: Language
+    state: VisitState
+    version: int
+    assurance: Assurance
+    holder: HolderView | None
+    checks: tuple[CheckView, ...]
+    face: FaceView | None
+    has_portrait: bool
+    has_live_picture: bool
+    form: tuple[FormField, ...]
+    values: dict[str, str]
+    checklist: tuple[ChecklistItem, ...]
+    checklist_complete: bool
+    document: DocumentView | None
+    needs_approval: bool
+    approval: Literal["none", "waiting", "approved", "declined"]
+    customer_line: Line
+    my_line: Line
+    customer_trouble: str | None = None
+    reason: Reason | None = None
+    receipt: Receipt | None = None
+
+
+class ApprovalRow(Message):
+    """A document that waits for a second person."""
+
+    visit_id: str
+    ticket_number: str
+    service_title: Text
+    clerk_name: str
+    values: dict[str, str]
+    form: tuple[FormField, ...]
+    holder: HolderView | None
+    checks: tuple[CheckView, ...]
+    face: FaceView | None
+    checklist: tuple[ChecklistItem, ...]
+    document: DocumentView
+    mine: bool = Field(description="signed by whoever is looking, who therefore cannot approve it")
+
+
+class ConsoleView(Message):
+    """Everything a console draws. Sent whole after every change."""
+
+    clerk: ClerkView
+    version: int
+    waiting: tuple[TicketRow, ...]
+    visit: ClerkVisit | None
+    approvals: tuple[ApprovalRow, ...]
+    media_ok: bool
+
+
+class ConsoleMessage(Message):
+    """The console changed."""
+
+    type: Literal["console"] = "console"
+    console: ConsoleView
+
+
+ToPage = Annotated[
+    ViewMessage | ConsoleMessage | OfferMessage | GuidanceMessage | ErrorMessage, Field(discriminator="type")
+]
+
+
+class SetChecklistItem(Message):
+    """POST /api/console/visits/{id}/checklist/{item_id}."""
+
+    outcome: CheckOutcome
+    note: ShortText = ""
+
+
+class Countersign(Message):
+    """POST /api/console/visits/{id}/countersign: the clerk's own act, with the password once more."""
+
+    document_sha256: ShortText
+    password: ShortText
+
+
+class RefuseVisit(Message):
+    """POST /api/console/visits/{id}/refuse."""
+
+    note: Annotated[str, StringConstraints(min_length=1, max_length=400)]
+
+
+class Approve(Message):
+    """POST /api/console/visits/{id}/approval by a second person."""
+
+    decision: Literal["approve", "decline"]
+    document_sha256: ShortText
+    password: ShortText
+    note: ShortText = ""
+
+
+# --- the kiosk agent's own answers ------------------------------------------------------------------------------------
+
+
+class ReaderState(StrEnum):
+    """What the card reader is good for right now."""
+
+    NO_SERVICE = "no_service"
+    NO_READER = "no_reader"
+    EMPTY = "empty"
+    CARD_PRESENT = "card_present"
+    READING = "reading"
+
+
+class CardStep(StrEnum):
+    """Progress of one reading, in the order of ICAO 9303."""
+
+    WAITING_FOR_CARD = "waiting_for_card"
+    OPENING = "opening"
+    ACCESS = "access"
+    READING_SECURITY = "reading_security"
+    READING_TEXT = "reading_text"
+    READING_PORTRAIT = "reading_portrait"
+    CHECKING = "checking"
+
+
+class KioskView(Message):
+    """GET /api/kiosk (poll once a second while the card screen is open)."""
+
+    kiosk_id: str
+    name: str
+    reader: ReaderState
+    reader_name: str | None = None
+    card_step: CardStep | None = None
+    counter_reachable: bool
+
+
+class ReceiptCheck(Message):
+    """GET /api/receipts/{record_id}?code=…: what a stranger may know about a record."""
+
+    record_id: str
+    known: bool
+    intact: bool | None = None
+    outcome: str | None = None
+    service_title: Text | None = None
+    sealed_at: datetime | None = None
+    manifest_sha256: str | None = None
