@@ -1,0 +1,1 @@
+"""The browser's half of the conversation: TypeScript, and the generator that writes its types from `webrtc.wire`."""

@@ -1,0 +1,234 @@
+/**
+ * One leg to the counter's media worker: the counter offers, this page answers.
+ *
+ * The leg is bound to a `LiveChannel` (where offers arrive) and to `Devices` (whose tracks it sends). A new offer
+ * replaces the old leg; a leg that stays down for three seconds asks for a new one by `join`.
+ */
+import type { Devices } from "./devices";
+import { Listeners } from "./listeners";
+import type { LiveChannel } from "./signalling";
+import type { IceServer, OfferMessage } from "./wire";
+
+export type CallState = "idle" | "joining" | "connecting" | "connected" | "lost";
+
+/** ICE calls a leg "disconnected" after a few lost checks and often recovers by itself; longer than this it rarely does. */
+const REJOIN_AFTER_MS = 3_000;
+/** An offer that does not come, or a leg that never connects, is asked for again. */
+const JOIN_AGAIN_MS = 8_000;
+
+export const CLICK_MARK = "call:click";
+export const FIRST_PICTURE_MARK = "call:first-picture";
+
+function iceServer(server: IceServer): RTCIceServer {
+  return {
+    urls: [...server.urls],
+    ...(server.username === null ? {} : { username: server.username }),
+    ...(server.credential === null ? {} : { credential: server.credential }),
+  };
+}
+
+export class Call {
+  readonly #channel: LiveChannel;
+  readonly #devices: Devices;
+  readonly #changes = new Listeners();
+  readonly #stopListening: (() => void)[];
+  #peer: RTCPeerConnection | null = null;
+  #legId = "";
+  #state: CallState = "idle";
+  #wanted = false;
+  #remote: MediaStream | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #clickedAt: number | null = null;
+
+  constructor(channel: LiveChannel, devices: Devices) {
+    this.#channel = channel;
+    this.#devices = devices;
+    this.#stopListening = [
+      channel.onMessage((message) => {
+        if (message.type === "offer") {
+          void this.#answer(message);
+        }
+      }),
+      channel.subscribe(() => {
+        // the counter drops a page's legs with its connection, so a new connection needs a new leg
+        if (channel.state === "open" && this.#wanted) {
+          this.join();
+        }
+      }),
+    ];
+  }
+
+  get state(): CallState {
+    return this.#state;
+  }
+
+  /** The other side's picture and sound; a new object for every leg. */
+  get remote(): MediaStream | null {
+    return this.#remote;
+  }
+
+  /** Hear when state or remote stream change. */
+  readonly subscribe = this.#changes.add;
+
+  /** Ask for a leg, now and after every cut. The devices should be up before. */
+  join(): void {
+    this.#wanted = true;
+    if (this.#channel.send({ type: "join" })) {
+      this.#enter("joining");
+      this.#later(JOIN_AGAIN_MS);
+    }
+  }
+
+  /** Send the devices' present tracks on the leg that is up, after a camera came back. */
+  async refreshTracks(): Promise<void> {
+    for (const transceiver of this.#peer?.getTransceivers() ?? []) {
+      await transceiver.sender.replaceTrack(this.#localTrack(transceiver));
+    }
+  }
+
+  /** The person asked for a picture now: the time to the next frame shown by `show` is measured from here. */
+  clicked(): void {
+    performance.clearMarks(CLICK_MARK);
+    performance.clearMarks(FIRST_PICTURE_MARK);
+    this.#clickedAt = performance.mark(CLICK_MARK).startTime;
+  }
+
+  /** Show the other side in this element; call what comes back when the element goes. */
+  show(video: HTMLVideoElement): () => void {
+    const attach = (): void => {
+      if (video.srcObject !== this.#remote) {
+        video.srcObject = this.#remote;
+      }
+    };
+    const stop = this.subscribe(attach);
+    attach();
+    const request = video.requestVideoFrameCallback(() => this.#firstPicture());
+    return () => {
+      stop();
+      video.cancelVideoFrameCallback(request);
+      video.srcObject = null;
+    };
+  }
+
+  /** Hang up and stay down. */
+  close(): void {
+    this.#wanted = false;
+    for (const stop of this.#stopListening) {
+      stop();
+    }
+    this.#hangUp();
+    this.#enter("idle");
+  }
+
+  async #answer(offer: OfferMessage): Promise<void> {
+    this.#hangUp();
+    const peer = new RTCPeerConnection({
+      bundlePolicy: "max-bundle",
+      iceServers: offer.ice_servers.map(iceServer),
+    });
+    this.#peer = peer;
+    this.#legId = offer.leg_id;
+    const remote = new MediaStream();
+    peer.ontrack = (event) => {
+      remote.addTrack(event.track);
+      this.#remote = remote;
+      this.#changes.tell();
+    };
+    peer.onicecandidate = (event) => this.#trickle(offer.leg_id, event.candidate);
+    peer.onconnectionstatechange = () => this.#watch(peer);
+    this.#enter("connecting");
+    this.#later(JOIN_AGAIN_MS);
+    try {
+      await peer.setRemoteDescription({ type: "offer", sdp: offer.sdp });
+      for (const transceiver of peer.getTransceivers()) {
+        transceiver.direction = "sendrecv";
+        await transceiver.sender.replaceTrack(this.#localTrack(transceiver));
+      }
+      const answer = await peer.createAnswer();
+      // said before the candidates are known: they follow one by one
+      if (this.#peer === peer && answer.sdp) {
+        this.#channel.send({ type: "answer", leg_id: offer.leg_id, sdp: answer.sdp });
+      }
+      await peer.setLocalDescription(answer);
+    } catch (problem) {
+      if (this.#peer === peer) {
+        throw problem;
+      } // else: a newer offer closed this one in the middle of a step
+    }
+  }
+
+  #trickle(legId: string, candidate: RTCIceCandidate | null): void {
+    if (legId === this.#legId) {
+      this.#channel.send({
+        type: "candidate",
+        leg_id: legId,
+        candidate: candidate?.candidate ?? null,
+        sdp_mid: candidate?.sdpMid ?? null,
+        sdp_mline_index: candidate?.sdpMLineIndex ?? null,
+      });
+    }
+  }
+
+  #watch(peer: RTCPeerConnection): void {
+    if (peer !== this.#peer) {
+      return;
+    }
+    switch (peer.connectionState) {
+      case "connected":
+        clearTimeout(this.#timer);
+        this.#enter("connected");
+        break;
+      case "disconnected":
+      case "failed":
+        this.#enter("lost");
+        this.#later(REJOIN_AFTER_MS);
+        break;
+      default:
+        break;
+    }
+  }
+
+  #later(wait_ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (this.#wanted && this.#state !== "connected") {
+        this.join();
+      }
+    }, wait_ms);
+  }
+
+  #localTrack(transceiver: RTCRtpTransceiver): MediaStreamTrack | null {
+    const kind = transceiver.receiver.track.kind;
+    return this.#devices.stream?.getTracks().find((track) => track.kind === kind) ?? null;
+  }
+
+  #firstPicture(): void {
+    if (this.#clickedAt !== null) {
+      this.#clickedAt = null;
+      performance.mark(FIRST_PICTURE_MARK);
+      performance.measure("call:click-to-picture", CLICK_MARK, FIRST_PICTURE_MARK);
+    }
+  }
+
+  #hangUp(): void {
+    clearTimeout(this.#timer);
+    const peer = this.#peer;
+    this.#peer = null;
+    this.#legId = "";
+    if (peer) {
+      peer.ontrack = peer.onicecandidate = peer.onconnectionstatechange = null;
+      peer.close();
+    }
+    if (this.#remote) {
+      this.#remote = null;
+      this.#changes.tell();
+    }
+  }
+
+  #enter(state: CallState): void {
+    if (this.#state !== state) {
+      this.#state = state;
+      this.#changes.tell();
+    }
+  }
+}

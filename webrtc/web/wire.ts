@@ -1,0 +1,659 @@
+// Written by `python build_web.py --wire` from webrtc/wire.py. Change that file, not this one.
+
+/** Languages every page speaks. */
+export const LANGUAGES = [
+  "zh",
+  "en",
+] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+/** One sentence in every language of the house. */
+export interface Text {
+  readonly zh: string;
+  readonly en: string;
+}
+
+/** Why a request was not done. The pages hold one sentence per code and language: what happened, what to do now. */
+export const ERROR_CODES = [
+  "bad_request",
+  "body_too_large",
+  "not_logged_in",
+  "wrong_login",
+  "too_many_tries",
+  "not_allowed",
+  "not_found",
+  "wrong_step",
+  "conflict",
+  "service_needs_kiosk",
+  "link_unknown",
+  "link_used",
+  "link_expired",
+  "no_reader",
+  "no_card",
+  "card_removed",
+  "card_mute",
+  "reader_busy",
+  "wrong_mrz",
+  "counter_unreachable",
+  "form_invalid",
+  "checklist_open",
+  "unprintable",
+  "pages_unseen",
+  "signature_empty",
+  "document_changed",
+  "ticket_taken",
+  "same_person",
+  "media_unavailable",
+  "internal",
+] as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** The body of every answer that is not 2xx. */
+export interface ErrorBody {
+  readonly code: ErrorCode;
+  /** English, for people who read APIs; pages show their own words by code */
+  readonly message: string;
+  readonly field: string | null;
+}
+
+/** Risk tier of a service. */
+export const RISKS = [
+  "low",
+  "high",
+] as const;
+export type Risk = (typeof RISKS)[number];
+
+/** How much is proven about who is in front of the camera, weakest first. */
+export const ASSURANCES = [
+  "none",
+  "live_person",
+  "chip_and_face",
+] as const;
+export type Assurance = (typeof ASSURANCES)[number];
+
+/** The door a customer came through. */
+export const CHANNELS = [
+  "kiosk",
+  "phone",
+] as const;
+export type Channel = (typeof CHANNELS)[number];
+
+/** How a form field is typed and checked. */
+export const FIELD_KINDS = [
+  "text",
+  "money",
+  "tel",
+  "choice",
+] as const;
+export type FieldKind = (typeof FIELD_KINDS)[number];
+
+/** One option of a `choice` field. */
+export interface Choice {
+  readonly value: string;
+  readonly label: Text;
+}
+
+/** One question of a service's form. */
+export interface FormField {
+  readonly name: string;
+  readonly kind: FieldKind;
+  readonly label: Text;
+  readonly hint: Text | null;
+  readonly max_length: number;
+  readonly required: boolean;
+  readonly choices: readonly Choice[];
+  readonly minimum: number | null;
+  readonly maximum: number | null;
+}
+
+/** What a service can be done by, through one door. */
+export const ROUTES = [
+  "self_service",
+  "clerk",
+  "not_here",
+] as const;
+export type Route = (typeof ROUTES)[number];
+
+/** One service as the customer sees it before choosing. */
+export interface ServiceOffer {
+  readonly service_id: string;
+  readonly title: Text;
+  readonly summary: Text;
+  readonly risk: Risk;
+  /** for the door that asked */
+  readonly route: Route;
+  /** what this door can reach and the service then relies on */
+  readonly assurance: Assurance;
+  /** how long it usually takes, without waiting */
+  readonly minutes: number;
+  readonly form: readonly FormField[];
+  readonly needs_approval: boolean;
+}
+
+/** GET /api/catalogue. */
+export interface CatalogueView {
+  readonly channel: Channel;
+  readonly services: readonly ServiceOffer[];
+  /** people in the queue now */
+  readonly waiting: number;
+  readonly clerks_ready: number;
+}
+
+/** Where a visit stands. The customer's page shows one screen per state. */
+export const VISIT_STATES = [
+  "consent",
+  "card",
+  "face",
+  "form",
+  "confirm",
+  "waiting",
+  "serving",
+  "reading",
+  "countersigning",
+  "approving",
+  "sealing",
+  "done",
+  "refused",
+  "cancelled",
+  "interrupted",
+] as const;
+export type VisitState = (typeof VISIT_STATES)[number];
+
+/** Why a visit was refused or interrupted; the pages have words for each. */
+export const REASONS = [
+  "card_not_genuine",
+  "card_expired",
+  "card_unknown_issuer",
+  "face_different",
+  "not_live",
+  "by_clerk",
+  "by_approver",
+  "server_restarted",
+  "customer_left",
+  "customer_cancelled",
+  "media_failed",
+] as const;
+export type Reason = (typeof REASONS)[number];
+
+/** A check is never just true or false. */
+export const CHECK_OUTCOMES = [
+  "passed",
+  "failed",
+  "not_possible",
+] as const;
+export type CheckOutcome = (typeof CHECK_OUTCOMES)[number];
+
+/** One named check of the chip, face or liveness, with its reason and the clause it comes from. */
+export interface CheckView {
+  readonly name: string;
+  readonly outcome: CheckOutcome;
+  readonly why: string;
+  readonly clause: string;
+}
+
+/** What a comparison ends in. */
+export const VERDICTS = [
+  "accept",
+  "refer",
+  "reject",
+] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+/** What the liveness check may ask for. Left and right are the person's own. */
+export const MOVEMENTS = [
+  "turn_left",
+  "turn_right",
+  "look_up",
+  "come_closer",
+  "blink",
+] as const;
+export type Movement = (typeof MOVEMENTS)[number];
+
+/** One actionable sentence at a time while the camera looks. */
+export const GUIDANCE_CODES = [
+  "starting",
+  "no_face",
+  "two_faces",
+  "come_closer",
+  "move_back",
+  "move_to_middle",
+  "too_dark",
+  "too_bright",
+  "covered",
+  "look_straight",
+  "hold_still",
+  "move_now",
+  "back_to_middle",
+  "done",
+] as const;
+export type GuidanceCode = (typeof GUIDANCE_CODES)[number];
+
+/** What the customer should do now, from the latest frames. */
+export interface Guidance {
+  readonly code: GuidanceCode;
+  readonly movement: Movement | null;
+  readonly progress: number;
+}
+
+/** What the face check came to. No bare distance leaves the counter. */
+export interface FaceView {
+  readonly verdict: Verdict;
+  readonly live: boolean;
+  /** false where there was no chip portrait to compare with */
+  readonly compared: boolean;
+  /** upper bound of the false match rate at this score */
+  readonly fmr_upper: number | null;
+  /** impostor comparisons behind that bound */
+  readonly comparisons: number | null;
+  readonly engine: string;
+  readonly reasons: readonly string[];
+  readonly attempts_left: number;
+}
+
+/** A place in the queue. */
+export interface TicketView {
+  /** what is called out, such as A017 */
+  readonly number: string;
+  /** 1 is next; 0 when a clerk has taken it */
+  readonly position: number;
+  readonly waiting_s: number;
+  readonly estimate_low_s: number | null;
+  readonly estimate_high_s: number | null;
+  readonly clerks_ready: number;
+}
+
+/** The document both sides look at: one rendering, one hash. */
+export interface DocumentView {
+  readonly title: Text;
+  readonly sha256: string;
+  readonly pages: number;
+  readonly seen_pages: readonly number[];
+  readonly signed_by_customer: boolean;
+  readonly signed_by_clerk: boolean;
+}
+
+/** State of one side's pictures and sound, judged by packets that arrive. */
+export const LINES = [
+  "none",
+  "connecting",
+  "ok",
+  "lost",
+] as const;
+export type Line = (typeof LINES)[number];
+
+/** What the customer takes home. */
+export interface Receipt {
+  readonly record_id: string;
+  /** with the number, opens the public receipt check */
+  readonly check_code: string;
+  readonly check_url: string;
+  readonly sealed_at: string;
+}
+
+/** Everything a customer's page needs to draw the visit. Sent whole after every change. */
+export interface VisitView {
+  readonly visit_id: string;
+  readonly service_id: string;
+  readonly service_title: Text;
+  readonly channel: Channel;
+  readonly language: Language;
+  readonly state: VisitState;
+  /** rises with every change; an older view is ignored */
+  readonly version: number;
+  readonly route: Route;
+  readonly assurance: Assurance;
+  readonly reason: Reason | null;
+  /** what the clerk wrote to the customer with a refusal */
+  readonly note: string | null;
+  readonly form: readonly FormField[];
+  readonly values: Readonly<Record<string, string>>;
+  readonly holder_name: string | null;
+  readonly checks: readonly CheckView[];
+  readonly face: FaceView | null;
+  readonly ticket: TicketView | null;
+  readonly clerk_name: string | null;
+  readonly document: DocumentView | null;
+  readonly my_line: Line;
+  readonly clerk_line: Line;
+  readonly receipt: Receipt | null;
+}
+
+/** POST /api/visits. A phone adds its session as `Authorization: Bearer`; a kiosk is known by its certificate. */
+export interface OpenVisit {
+  readonly service_id: string;
+  readonly language: Language;
+}
+
+/** The visit and the token that every later request of this customer carries as `Authorization: Bearer`. */
+export interface VisitOpened {
+  readonly visit_token: string;
+  readonly view: VisitView;
+}
+
+/** POST /api/phone/redeem: a one-time link becomes a phone session, once. */
+export interface RedeemLink {
+  readonly link_token: string;
+}
+
+/** What a redeemed link gives: good for opening one visit. */
+export interface PhoneSession {
+  readonly phone_token: string;
+}
+
+/** POST /api/kiosk/phone-links or /api/console/phone-links. */
+export interface PhoneLink {
+  readonly url: string;
+  readonly qr_svg: string;
+  readonly expires_at: string;
+}
+
+/** POST /api/visits/{id}/consent. */
+export interface GiveConsent {
+  readonly recording: true;
+  readonly biometrics: true;
+}
+
+/** POST /api/visits/{id}/card on the kiosk agent: what BAC derives its key from. Stays on the desk. */
+export interface CardAccess {
+  readonly document_number: string;
+  readonly date_of_birth: string;
+  readonly date_of_expiry: string;
+}
+
+/** POST /api/visits/{id}/form. */
+export interface SubmitForm {
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** POST /api/visits/{id}/pages-seen. */
+export interface PageSeen {
+  readonly document_sha256: string;
+  readonly page: number;
+}
+
+/** One sample of the finger or pen on the pad. */
+export interface Point {
+  /** of the pad's width */
+  readonly x: number;
+  /** of the pad's height */
+  readonly y: number;
+  /** since the first point */
+  readonly t_ms: number;
+  readonly pressure?: number | null;
+}
+
+/** POST /api/visits/{id}/signature: the customer's own hand, on this very document. */
+export interface SignDocument {
+  readonly document_sha256: string;
+  readonly strokes: readonly (readonly Point[])[];
+  /** width / height of the pad */
+  readonly pad_ratio: number;
+}
+
+/** First message of a customer's page on /api/visits/{id}/live; a console is known by its cookie and sends none. */
+export interface Hello {
+  readonly type: "hello";
+  readonly visit_token: string;
+}
+
+/** The page has camera and microphone and wants its leg; answered by an `offer`. Also used to rejoin. */
+export interface JoinCall {
+  readonly type: "join";
+}
+
+/** The page's SDP answer. */
+export interface Answer {
+  readonly type: "answer";
+  readonly leg_id: string;
+  readonly sdp: string;
+}
+
+/** A trickled ICE candidate of the page; null ends them. */
+export interface Candidate {
+  readonly type: "candidate";
+  readonly leg_id: string;
+  readonly candidate: string | null;
+  readonly sdp_mid?: string | null;
+  readonly sdp_mline_index?: number | null;
+}
+
+/** Camera is up: begin (or repeat) the face check. */
+export interface StartFace {
+  readonly type: "start_face";
+}
+
+/** The page could not get its camera or microphone; told to the clerk and journaled. */
+export interface DeviceTrouble {
+  readonly type: "device_trouble";
+  readonly device: "camera" | "microphone";
+  readonly trouble: "refused" | "missing" | "busy" | "ended";
+}
+
+/** Every 3 s; a page that is silent for 10 s counts as gone for now. */
+export interface Ping {
+  readonly type: "ping";
+}
+
+/** The visit changed. */
+export interface ViewMessage {
+  readonly type: "view";
+  readonly view: VisitView;
+}
+
+/** The counter offers a leg: one audio and one video section, both sendrecv. */
+export interface OfferMessage {
+  readonly type: "offer";
+  readonly leg_id: string;
+  readonly sdp: string;
+  readonly ice_servers: readonly IceServer[];
+}
+
+/** A TURN server with credentials good for minutes. */
+export interface IceServer {
+  readonly urls: readonly string[];
+  readonly username: string | null;
+  readonly credential: string | null;
+}
+
+/** What the camera wants now. */
+export interface GuidanceMessage {
+  readonly type: "guidance";
+  readonly guidance: Guidance;
+}
+
+/** A live message could not be done; the connection stays. */
+export interface ErrorMessage {
+  readonly type: "error";
+  readonly error: ErrorBody;
+}
+
+/** POST /api/console/login; answers ClerkView and a session cookie. */
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Who is logged in. */
+export interface ClerkView {
+  readonly clerk_id: string;
+  readonly name: string;
+  readonly roles: readonly string[];
+  readonly language: Language;
+}
+
+/** One waiting customer in the clerk's list; nothing personal before it is taken. */
+export interface TicketRow {
+  readonly ticket_id: string;
+  readonly number: string;
+  readonly service_title: Text;
+  readonly channel: Channel;
+  readonly language: Language;
+  readonly waiting_s: number;
+  /** the face check asked for a clerk's eyes */
+  readonly referred: boolean;
+}
+
+/** One thing the clerk must look at, ask or say before the document may go out. */
+export interface ChecklistItem {
+  readonly item_id: string;
+  readonly text: Text;
+  readonly outcome: CheckOutcome | null;
+  readonly note: string;
+}
+
+/** What the chip says about its holder (DG1). */
+export interface HolderView {
+  readonly name: string;
+  readonly document_number: string;
+  readonly issuing_state: string;
+  readonly nationality: string;
+  readonly date_of_birth: string;
+  readonly date_of_expiry: string;
+  readonly sex: string;
+}
+
+/** A visit as the clerk who serves it sees it. */
+export interface ClerkVisit {
+  readonly visit_id: string;
+  readonly ticket_number: string;
+  readonly service_title: Text;
+  readonly channel: Channel;
+  readonly language: Language;
+  readonly state: VisitState;
+  readonly version: number;
+  readonly assurance: Assurance;
+  readonly holder: HolderView | null;
+  readonly checks: readonly CheckView[];
+  readonly face: FaceView | null;
+  readonly has_portrait: boolean;
+  readonly has_live_picture: boolean;
+  readonly form: readonly FormField[];
+  readonly values: Readonly<Record<string, string>>;
+  readonly checklist: readonly ChecklistItem[];
+  readonly checklist_complete: boolean;
+  readonly document: DocumentView | null;
+  readonly needs_approval: boolean;
+  readonly approval: "none" | "waiting" | "approved" | "declined";
+  readonly customer_line: Line;
+  readonly my_line: Line;
+  readonly customer_trouble: string | null;
+  readonly reason: Reason | null;
+  readonly receipt: Receipt | null;
+}
+
+/** A document that waits for a second person. */
+export interface ApprovalRow {
+  readonly visit_id: string;
+  readonly ticket_number: string;
+  readonly service_title: Text;
+  readonly clerk_name: string;
+  readonly values: Readonly<Record<string, string>>;
+  readonly form: readonly FormField[];
+  readonly holder: HolderView | null;
+  readonly checks: readonly CheckView[];
+  readonly face: FaceView | null;
+  readonly checklist: readonly ChecklistItem[];
+  readonly document: DocumentView;
+  /** signed by whoever is looking, who therefore cannot approve it */
+  readonly mine: boolean;
+}
+
+/** Everything a console draws. Sent whole after every change. */
+export interface ConsoleView {
+  readonly clerk: ClerkView;
+  readonly version: number;
+  readonly waiting: readonly TicketRow[];
+  readonly visit: ClerkVisit | null;
+  readonly approvals: readonly ApprovalRow[];
+  readonly media_ok: boolean;
+}
+
+/** The console changed. */
+export interface ConsoleMessage {
+  readonly type: "console";
+  readonly console: ConsoleView;
+}
+
+/** POST /api/console/visits/{id}/checklist/{item_id}. */
+export interface SetChecklistItem {
+  readonly outcome: CheckOutcome;
+  readonly note?: string;
+}
+
+/** POST /api/console/visits/{id}/countersign: the clerk's own act, with the password once more. */
+export interface Countersign {
+  readonly document_sha256: string;
+  readonly password: string;
+}
+
+/** POST /api/console/visits/{id}/refuse. */
+export interface RefuseVisit {
+  readonly note: string;
+}
+
+/** POST /api/console/visits/{id}/approval by a second person. */
+export interface Approve {
+  readonly decision: "approve" | "decline";
+  readonly document_sha256: string;
+  readonly password: string;
+  readonly note?: string;
+}
+
+/** What the card reader is good for right now. */
+export const READER_STATES = [
+  "no_service",
+  "no_reader",
+  "empty",
+  "card_present",
+  "reading",
+] as const;
+export type ReaderState = (typeof READER_STATES)[number];
+
+/** Progress of one reading, in the order of ICAO 9303. */
+export const CARD_STEPS = [
+  "waiting_for_card",
+  "opening",
+  "access",
+  "reading_security",
+  "reading_text",
+  "reading_portrait",
+  "checking",
+] as const;
+export type CardStep = (typeof CARD_STEPS)[number];
+
+/** GET /api/kiosk (poll once a second while the card screen is open). */
+export interface KioskView {
+  readonly kiosk_id: string;
+  readonly name: string;
+  readonly reader: ReaderState;
+  readonly reader_name: string | null;
+  readonly card_step: CardStep | null;
+  readonly counter_reachable: boolean;
+}
+
+/** GET /api/receipts/{record_id}?code=…: what a stranger may know about a record. */
+export interface ReceiptCheck {
+  readonly record_id: string;
+  readonly known: boolean;
+  readonly intact: boolean | null;
+  readonly outcome: string | null;
+  readonly service_title: Text | null;
+  readonly sealed_at: string | null;
+  readonly manifest_sha256: string | null;
+}
+
+export type FromPage =
+  | Hello
+  | JoinCall
+  | Answer
+  | Candidate
+  | StartFace
+  | DeviceTrouble
+  | Ping;
+
+export type ToPage =
+  | ViewMessage
+  | ConsoleMessage
+  | OfferMessage
+  | GuidanceMessage
+  | ErrorMessage;
