@@ -1,0 +1,1 @@
+"""What is plugged into this desk, and what it means."""

@@ -1,0 +1,1 @@
+"""Card readers: the cable to a chip, real or simulated."""
