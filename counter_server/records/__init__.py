@@ -1,0 +1,1 @@
+"""The safe: what a visit leaves behind, sealed, encrypted and checkable by strangers."""

@@ -1,0 +1,135 @@
+"""Is this record what the server sealed? A flat list of named checks; the first broken one is the answer.
+
+Runs anywhere with the standard library and `cryptography`. Trust comes from outside: `server.pem` in the record is a
+convenience and is believed only as far as it chains to the root the caller brings. Without a key the checks end at
+the hashes of the encrypted objects; with the record's key they go on into the content.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from counter_server.records.agefile import AgeIdentity
+from counter_server.records.errors import RecordError
+from counter_server.records.examination import BrokenError, Examination, UnreachableError
+from counter_server.records.record import Manifest
+from counter_server.records.verify_content import (
+    commitments_hold,
+    document_is_the_signed_one,
+    journal_is_intact,
+    objects_open,
+    statements_are_signed,
+    strokes_are_the_signed_ones,
+)
+from counter_server.records.verify_seal import (
+    certificate_is_the_named_one,
+    certificate_reads,
+    certificate_was_valid,
+    chain_leads_to_trust,
+    files_are_there,
+    format_is_known,
+    manifest_is_canonical,
+    no_other_files,
+    object_hashes_hold,
+    object_sizes_hold,
+    objects_are_there,
+    recording_is_continuous,
+    signature_holds,
+)
+
+
+class Outcome(StrEnum):
+    """A check is never just true or false."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_POSSIBLE = "not_possible"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One numbered check and why it came out as it did. No personal data."""
+
+    number: int
+    name: str
+    outcome: Outcome
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Every check in order. `manifest` is there only when the signature over it held."""
+
+    checks: tuple[Check, ...]
+    manifest: Manifest | None
+    manifest_sha256: str | None
+
+    @property
+    def intact(self) -> bool:
+        """Whether every check passed; one that was not possible counts as broken."""
+        return self.first_broken is None
+
+    @property
+    def first_broken(self) -> Check | None:
+        """The first check that did not pass."""
+        return next((check for check in self.checks if check.outcome is not Outcome.PASSED), None)
+
+
+Step = Callable[[Examination], str]
+
+SEAL_STEPS: tuple[Step, ...] = (
+    files_are_there,
+    manifest_is_canonical,
+    format_is_known,
+    certificate_is_the_named_one,
+    certificate_reads,
+    signature_holds,
+    chain_leads_to_trust,
+    certificate_was_valid,
+    no_other_files,
+    objects_are_there,
+    object_sizes_hold,
+    object_hashes_hold,
+    recording_is_continuous,
+)
+CONTENT_STEPS: tuple[Step, ...] = (
+    objects_open,
+    commitments_hold,
+    journal_is_intact,
+    statements_are_signed,
+    document_is_the_signed_one,
+    strokes_are_the_signed_ones,
+)
+
+
+def verify_record(folder: Path, trust_pem: bytes, identity: AgeIdentity | None = None) -> Verification:
+    """Every check of a record's folder against a trust root; with the record's key also its content.
+
+    Args:
+        folder: The record's directory, wherever it was copied to.
+        trust_pem: One or more root certificates, PEM, from a source the caller trusts.
+        identity: The record's own key, or None for the checks anybody can do.
+    """
+    examination = Examination(folder, trust_pem, identity)
+    steps = SEAL_STEPS if identity is None else SEAL_STEPS + CONTENT_STEPS
+    checks = tuple(_judge(number, step, examination) for number, step in enumerate(steps, start=1))
+    held = any(check.name == signature_holds.__name__ and check.outcome is Outcome.PASSED for check in checks)
+    stored = examination.manifest_bytes
+    return Verification(
+        checks,
+        examination.manifest if held else None,
+        None if stored is None else hashlib.sha256(stored).hexdigest(),
+    )
+
+
+def _judge(number: int, step: Step, examination: Examination) -> Check:
+    try:
+        return Check(number, step.__name__, Outcome.PASSED, step(examination))
+    except UnreachableError as error:
+        return Check(number, step.__name__, Outcome.NOT_POSSIBLE, str(error))
+    except (BrokenError, RecordError) as error:
+        return Check(number, step.__name__, Outcome.FAILED, str(error))
+    except OSError as error:
+        return Check(number, step.__name__, Outcome.FAILED, f"cannot be read: {error.strerror}")

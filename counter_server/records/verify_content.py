@@ -1,0 +1,111 @@
+"""Checks that need the record's key: what lies inside the objects belongs together."""
+
+import hashlib
+
+from counter_server.records.canonical import read_canonical
+from counter_server.records.examination import BrokenError, Examination, OpenedObject, UnreachableError, read_blocks
+from counter_server.records.journal import first_broken_entry, read_journal
+from counter_server.records.record import COMMITMENTS_OBJECT, ObjectClass, RecordObject
+from counter_server.records.statement import SignedStatement
+
+KEPT = (ObjectClass.JOURNAL, ObjectClass.STATEMENT, ObjectClass.COMMITMENTS)
+NEEDS_STROKES = "customer"
+
+
+def commitment(salt_hex: str, content: bytes) -> str:
+    """The salted hash the manifest holds of an object's content."""
+    return hashlib.sha256(bytes.fromhex(salt_hex) + content).hexdigest()
+
+
+def objects_open(examination: Examination) -> str:
+    """14: every object opens with the record's key. Objects are opened one at a time and forgotten."""
+    manifest = examination.manifest
+    listed = next(item for item in manifest.objects if item.name == COMMITMENTS_OBJECT)
+    examination.salts = _read_salts(_open(examination, listed))
+    for item in manifest.objects:
+        content = _open(examination, item)
+        salt = examination.salts.get(item.name)
+        examination.opened[item.name] = OpenedObject(
+            sha256=hashlib.sha256(content).hexdigest(),
+            commitment=None if salt is None else commitment(salt, content),
+            content=content if item.object_class in KEPT else None,
+        )
+    return f"{len(examination.opened)} objects"
+
+
+def commitments_hold(examination: Examination) -> str:
+    """15: every content is the one the manifest committed to."""
+    committed = [item for item in examination.manifest.objects if item.plaintext_commitment is not None]
+    for item in committed:
+        if examination.opened_object(item.name).commitment != item.plaintext_commitment:
+            raise BrokenError(f"{item.name}: content is not the committed one")
+    if set(examination.salts) != {item.name for item in committed}:
+        raise BrokenError("salts and commitments differ")
+    return f"{len(committed)} commitments"
+
+
+def journal_is_intact(examination: Examination) -> str:
+    """16: every journal entry follows from the one before, and the last is the one the manifest names."""
+    entries = read_journal(examination.content(examination.manifest.journal_object))
+    broken = first_broken_entry(entries)
+    if broken is not None:
+        raise BrokenError(f"journal entry {broken} does not follow")
+    if not entries or entries[-1].hash != examination.manifest.journal_head:
+        raise BrokenError("the journal does not end where the manifest says")
+    return f"{len(entries)} entries"
+
+
+def statements_are_signed(examination: Examination) -> str:
+    """17: every signature listed has a statement the server signed, about this record, role, person and time."""
+    manifest = examination.manifest
+    for entry in manifest.signatures:
+        signed = SignedStatement.read(examination.content(entry.statement_object))
+        if not signed.is_signed_by(examination.certificate_pem or b"", examination.public_key):
+            raise BrokenError(f"{entry.statement_object}: the server did not sign it")
+        stated = signed.statement
+        if (stated.record_id, stated.visit_id, stated.role, stated.actor, stated.at) != (
+            manifest.record_id,
+            manifest.visit_id,
+            entry.role,
+            entry.actor,
+            entry.signed_at,
+        ):
+            raise BrokenError(f"{entry.statement_object} speaks of another record, person or time")
+    return f"{len(manifest.signatures)} statements"
+
+
+def document_is_the_signed_one(examination: Examination) -> str:
+    """18: the document in the record is the one whose hash each person signed."""
+    for entry in examination.manifest.signatures:
+        signed = SignedStatement.read(examination.content(entry.statement_object))
+        if examination.opened_object(entry.document_object).sha256 != signed.statement.document_sha256:
+            raise BrokenError(f"{entry.document_object} is not what the {entry.role} signed")
+    return f"{len({entry.document_object for entry in examination.manifest.signatures})} documents"
+
+
+def strokes_are_the_signed_ones(examination: Examination) -> str:
+    """19: the handwriting in the record is the one in the statement; a customer's signature has some."""
+    for entry in examination.manifest.signatures:
+        stated = SignedStatement.read(examination.content(entry.statement_object)).statement.strokes_sha256
+        found = None if entry.strokes_object is None else examination.opened_object(entry.strokes_object).sha256
+        if found != stated:
+            raise BrokenError(f"strokes of the {entry.role} are not the signed ones")
+        if entry.role == NEEDS_STROKES and found is None:
+            raise BrokenError("the customer's signature has no strokes")
+    return "handwriting matches"
+
+
+def _open(examination: Examination, item: RecordObject) -> bytes:
+    if examination.identity is None:
+        raise UnreachableError("no key")
+    return examination.identity.open(b"".join(read_blocks(examination.object_path(item))))
+
+
+def _read_salts(content: bytes) -> dict[str, str]:
+    plain = read_canonical(content)
+    if not isinstance(plain, dict):
+        raise BrokenError("commitments are no table")
+    salts = {name: salt for name, salt in plain.items() if isinstance(salt, str) and len(salt) == 64}
+    if len(salts) != len(plain) or any(set(salt) - set("0123456789abcdef") for salt in salts.values()):
+        raise BrokenError("a salt is not 32 bytes")
+    return salts
