@@ -1,0 +1,1 @@
+"""Faces: found, judged fit, compared with a portrait, and shown to be alive."""

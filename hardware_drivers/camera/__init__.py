@@ -1,0 +1,1 @@
+"""Cameras, and the person that stands in front of a simulated one."""

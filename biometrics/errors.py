@@ -1,0 +1,45 @@
+"""What can go wrong between a picture and a decision.
+
+BiometricsError
+├── ModelError            weights are absent or not the ones we measured   → operator: install them again
+├── CalibrationError      thresholds absent, broken or made for another engine → operator: calibrate; nothing is decided
+├── MovementError         a movement was asked for that has no reliable cue → programmer: draw from RELIABLE_MOVEMENTS
+├── EvaluationDataError   the folder holds too few people to measure       → whoever evaluates
+└── PortraitError         nothing to compare with comes out of a portrait
+    ├── PortraitUnreadableError  bytes are no JPEG or JPEG 2000, or too many pixels → go on without comparing
+    └── PortraitFaceError        no face, or more than one                          → go on without comparing
+
+A face that does not match, or a person who does not move, is no error but a `FaceDecision`.
+"""
+
+
+class BiometricsError(Exception):
+    """Root of the family; no other exception leaves this package."""
+
+
+class ModelError(BiometricsError):
+    """A weight file is missing or its hash is not the one the figures were measured with."""
+
+
+class CalibrationError(BiometricsError):
+    """There are no thresholds for this engine, so no score of it means anything."""
+
+
+class MovementError(BiometricsError):
+    """The movement has no cue that tells a head from a photograph at our frame rate."""
+
+
+class EvaluationDataError(BiometricsError):
+    """The folder does not hold enough people or pictures."""
+
+
+class PortraitError(BiometricsError):
+    """The portrait cannot serve as a reference."""
+
+
+class PortraitUnreadableError(PortraitError):
+    """The bytes are not a picture we are willing to decode."""
+
+
+class PortraitFaceError(PortraitError):
+    """The picture does not show exactly one face."""

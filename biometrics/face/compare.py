@@ -1,0 +1,23 @@
+"""From embeddings to one distance."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from biometrics.face.engine import Embedding
+
+
+def fuse(embeddings: Sequence[Embedding]) -> Embedding:
+    """One embedding of several frames of a person: their mean, which thresholds must be measured with.
+
+    Raises:
+        ValueError: There is nothing to fuse.
+    """
+    if not embeddings:
+        raise ValueError("no embeddings to fuse")
+    return np.asarray(np.mean(np.stack(embeddings), axis=0), dtype=np.float64)
+
+
+def distance(one: Embedding, other: Embedding) -> float:
+    """Euclidean distance; means nothing without the engine's thresholds."""
+    return float(np.linalg.norm(one - other))

@@ -1,0 +1,34 @@
+"""What the person in front of the camera should do now."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from biometrics.face.liveness.challenge import Movement
+
+
+class GuidanceCode(StrEnum):
+    """One actionable sentence at a time."""
+
+    STARTING = "starting"
+    NO_FACE = "no_face"
+    TWO_FACES = "two_faces"
+    COME_CLOSER = "come_closer"
+    MOVE_BACK = "move_back"
+    MOVE_TO_MIDDLE = "move_to_middle"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    COVERED = "covered"
+    LOOK_STRAIGHT = "look_straight"
+    HOLD_STILL = "hold_still"
+    MOVE_NOW = "move_now"
+    BACK_TO_MIDDLE = "back_to_middle"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Guidance:
+    """The sentence, the movement where it asks for one, and how far the whole check has come (0 to 1)."""
+
+    code: GuidanceCode
+    movement: Movement | None = None
+    progress: float = 0.0
