@@ -28,10 +28,12 @@ log = logging.getLogger(__name__)
 
 VISIT = r"/api/visits/[A-Za-z0-9_-]{1,64}"
 PASSED_GET = re.compile(
-    rf"(?:/api/catalogue|/api/receipts/[A-Za-z0-9_-]{{1,64}}|{VISIT}|{VISIT}/document|{VISIT}/document/pages/\d{{1,3}}(?:\.png)?)"
+    r"(?:/api/catalogue"
+    r"|/api/receipts/[A-Za-z0-9_-]{1,64}"
+    rf"|{VISIT}(?:/document/\d{{1,3}}\.png)?)"
 )
 PASSED_POST = re.compile(
-    rf"(?:/api/visits|/api/kiosk/phone-links|{VISIT}/(?:consent|form|confirm|ticket|pages-seen|signature|cancel|leave))"
+    rf"(?:/api/visits|/api/kiosk/phone-links|{VISIT}/(?:consent|form|correct|confirm|pages-seen|signature|cancel))"
 )
 VISIT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
