@@ -1,0 +1,1 @@
+"""The document both sides look at, and the hands that sign it."""

@@ -1,0 +1,205 @@
+"""`counter record list | verify | open`: the safe from the command line, also while the server runs."""
+
+import argparse
+import getpass
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from counter_server.records.agefile import AgeIdentity
+from counter_server.records.canonical import Plain
+from counter_server.records.codes import is_record_id
+from counter_server.records.durable import PRIVATE_FOLDER, write_new
+from counter_server.records.errors import RecordError, RecordUnknownError, StoreError
+from counter_server.records.examination import BrokenError, read_blocks
+from counter_server.records.home import SafeHome
+from counter_server.records.journal import instant
+from counter_server.records.keys import MasterKey
+from counter_server.records.openings import note_opening
+from counter_server.records.record import MANIFEST_FILE, OBJECT_FOLDER, OBJECT_SUFFIX, Manifest
+from counter_server.records.report import as_figures, as_lines
+from counter_server.records.service import find_record, list_records, load_slot
+from counter_server.records.verify import Verification, verify_record
+
+BROKEN, UNUSABLE = 1, 2
+SHORTEST_REASON = 8  # "audit 12": a reason of three letters explains nothing to whoever reads the list later
+
+AddParser = Callable[..., argparse.ArgumentParser]
+
+
+def add_record_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `record` with its three commands. Each parser's `run(arguments) -> int` does it; 0 means done and whole."""
+    record = subparsers.add_parser("record", help="the safe: list, verify and open sealed records")
+    commands = record.add_subparsers(dest="record_command", required=True)
+    listing = commands.add_parser("list", help="sealed records, newest first")
+    listing.add_argument("--limit", type=int, default=200)
+    checking = commands.add_parser("verify", help="check a record; the last line is the answer")
+    checking.add_argument("record", help="a record's number, or its folder wherever it was copied to")
+    checking.add_argument("--trust", type=Path, help="root certificate(s), PEM; default: this installation's")
+    checking.add_argument("--key", type=Path, help="file with the record's own key: checks the content too")
+    checking.add_argument("--content", action="store_true", help="check the content with the key from the safe")
+    opening = commands.add_parser("open", help="decrypt a record into an empty folder; the opening is noted first")
+    opening.add_argument("record", help="a record's number")
+    opening.add_argument("--out", type=Path, required=True, help="a folder that does not exist yet")
+    opening.add_argument("--reason", required=True, help="why; kept for ever in openings.jsonl")
+    for parser, run in ((listing, run_list), (checking, run_verify), (opening, run_open)):
+        parser.add_argument("--home", type=Path, default=Path(os.environ.get("COUNTER_HOME", "home")))
+        parser.add_argument("--json", choices=["-"], help="machine output on standard output")
+        parser.set_defaults(run=_answering(run))
+
+
+def run_list(asked: argparse.Namespace) -> int:
+    """Print what is in the safe."""
+    with _database(SafeHome(asked.home)) as conn:
+        rows = list_records(conn, limit=asked.limit)
+    if asked.json:
+        listed: list[Plain] = [
+            {
+                "record_id": row.record_id,
+                "visit_id": row.visit_id,
+                "service_id": row.service_id,
+                "outcome": row.outcome,
+                "channel": row.channel,
+                "sealed_at": instant(row.sealed_at),
+                "manifest_sha256": row.manifest_sha256,
+                "size": row.size,
+            }
+            for row in rows
+        ]
+        _print_json({"records": listed})
+        return 0
+    for row in rows:
+        sealed_at = f"{row.sealed_at:%Y-%m-%d %H:%M}"
+        print(
+            f"{row.record_id}  {sealed_at}Z  {row.outcome:12s} {row.service_id:20s} {row.channel:6s} {row.size:>12,d}"
+        )
+    print(f"{len(rows)} record(s)")
+    return 0
+
+
+def run_verify(asked: argparse.Namespace) -> int:
+    """Check one record and print every check."""
+    home = SafeHome(asked.home)
+    registered: str | None = None
+    if is_record_id(asked.record):
+        folder = home.store().folder_of(asked.record)
+        with _database(home) as conn:
+            row = find_record(conn, asked.record)
+        if row is None:
+            raise RecordUnknownError(f"no record {asked.record} in this safe")
+        registered = row.manifest_sha256
+    else:
+        folder = Path(asked.record)
+    identity = _identity(asked, home)
+    verification = verify_record(folder, (asked.trust or home.trust_root).read_bytes(), identity)
+    other = registered not in (None, verification.manifest_sha256)
+    if asked.json:
+        _print_json({**as_figures(verification), "registered": None if registered is None else not other})
+    else:
+        print("\n".join(as_lines(verification)))
+        if other:
+            print("the database knows another manifest under this number: this folder was exchanged")
+    return 0 if verification.intact and not other else BROKEN
+
+
+def run_open(asked: argparse.Namespace) -> int:
+    """Check, note the opening durably, then decrypt into a new private folder."""
+    home = SafeHome(asked.home)
+    reason = asked.reason.strip()
+    if len(reason) < SHORTEST_REASON:
+        raise StoreError("give a reason somebody can understand later")
+    keys = _keys(home, asked.record)
+    folder = home.store().folder_of(asked.record)
+    verification = verify_record(folder, home.trust_root.read_bytes())
+    manifest = verification.manifest
+    if manifest is None or not verification.intact:
+        _print_verification(asked, verification)
+        return BROKEN
+    try:
+        asked.out.mkdir(mode=PRIVATE_FOLDER)
+    except OSError as error:
+        raise StoreError(f"{asked.out}: {error.strerror}") from error
+    note_opening(
+        home.openings,
+        at=datetime.now(UTC),
+        actor=getpass.getuser(),
+        event="record_opened",
+        details={"record_id": asked.record, "reason": reason},
+    )
+    written = _decrypt_all(folder, manifest, keys, asked.out)
+    if asked.json:
+        _print_json({"record_id": asked.record, "out": str(asked.out), "objects": list(written)})
+    else:
+        print(f"{asked.record}: {len(written)} objects in {asked.out}; the opening is noted in {home.openings.name}")
+    return 0
+
+
+def _decrypt_all(folder: Path, manifest: Manifest, identity: AgeIdentity, out: Path) -> tuple[str, ...]:
+    for item in manifest.objects:
+        sealed = b"".join(read_blocks(folder / OBJECT_FOLDER / f"{item.sha256}{OBJECT_SUFFIX}"))
+        target = out / item.name
+        target.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+        write_new(target, identity.open(sealed))
+    write_new(out / MANIFEST_FILE, b"".join(read_blocks(folder / MANIFEST_FILE)))
+    return tuple(item.name for item in manifest.objects)
+
+
+def _identity(asked: argparse.Namespace, home: SafeHome) -> AgeIdentity | None:
+    if asked.key is not None:
+        return AgeIdentity.parse(asked.key.read_text().strip())
+    return _keys(home, asked.record) if asked.content else None
+
+
+def _keys(home: SafeHome, record_id: str) -> AgeIdentity:
+    if not is_record_id(record_id):
+        raise RecordUnknownError("not a record number")
+    with _database(home) as conn:
+        wrapped = load_slot(conn, record_id)
+    return AgeIdentity.parse(MasterKey.load(home.master_key).unwrap(record_id, wrapped).identity)
+
+
+@contextmanager
+def _database(home: SafeHome) -> Iterator[Connection]:
+    """A read-only connection, so that the server's writer stays the only one."""
+    if not home.database.is_file():
+        raise StoreError(f"no database in {home.folder}; is --home right?")
+    engine = create_engine(f"sqlite:///file:{home.database.resolve()}?mode=ro&uri=true")
+    try:
+        with engine.connect() as conn:
+            yield conn
+    except SQLAlchemyError as error:
+        raise StoreError(f"the database could not be read ({type(error).__name__})") from error
+    finally:
+        engine.dispose()
+
+
+def _answering(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """The command with its expected troubles said in one line."""
+
+    def answer(asked: argparse.Namespace) -> int:
+        """Run, or say why not."""
+        try:
+            return run(asked)
+        except (RecordError, BrokenError, OSError) as error:
+            print(f"record {asked.record_command}: {error}", file=sys.stderr)
+            return UNUSABLE
+
+    return answer
+
+
+def _print_verification(asked: argparse.Namespace, verification: Verification) -> None:
+    if asked.json:
+        _print_json(as_figures(verification))
+    else:
+        print("\n".join(as_lines(verification)))
+
+
+def _print_json(figures: dict[str, Plain]) -> None:
+    print(json.dumps(figures, ensure_ascii=False))

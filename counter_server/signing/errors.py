@@ -1,0 +1,37 @@
+"""What can go wrong between a form and a signed document.
+
+SigningError
+├── UnprintableError       a value has a character the fonts lack (carries field)  → page: this field, other spelling
+├── SignatureEmptyError    a dot, a tap or nothing on the pad                      → page: please sign
+├── FontsMissingError      the system lacks the document fonts (names the package) → operator: install
+├── TemplateUnknownError   no such template or page                                → a mistake of ours: internal error
+└── RenderingError         typst refused for another reason                        → a mistake of ours: internal error
+"""
+
+
+class SigningError(Exception):
+    """The family of everything that goes wrong with documents and signatures."""
+
+
+class UnprintableError(SigningError):
+    """A value cannot be printed exactly as it is. `field` names it; the value itself is not repeated."""
+
+    def __init__(self, field: str) -> None:
+        self.field = field
+        super().__init__(f"field {field!r} has a character the document's fonts lack")
+
+
+class SignatureEmptyError(SigningError):
+    """What is on the pad is no signature."""
+
+
+class FontsMissingError(SigningError):
+    """The fonts of documents are not installed."""
+
+
+class TemplateUnknownError(SigningError):
+    """There is no template, or no page, of that name."""
+
+
+class RenderingError(SigningError):
+    """Typst refused for a reason that is not a value's character."""
