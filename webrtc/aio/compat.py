@@ -1,0 +1,156 @@
+"""Every private name of aiortc 1.16 and aioice 0.13 we lean on, in one place.
+
+aiortc has no public way to pass packets through (its issues 627, 984, 1176). On an upgrade of either library this file
+is the one to touch; `check_private_names` and `selfcheck.echo_call` say at start whether it still holds.
+"""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import aioice.ice
+import pylibsrtp
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCRtpTransceiver
+from aiortc.rtcconfiguration import RTCBundlePolicy
+from aiortc.rtcdtlstransport import RTCDtlsTransport, State
+from aiortc.rtcicetransport import RTCIceTransport
+from aiortc.rtcrtpparameters import RTCRtpCodecCapability, RTCRtpCodecParameters
+
+from webrtc.errors import BadDescriptionError, EngineUnfitError
+
+# RFC 7983 §7: first byte 128..191 is RTP or RTCP; RFC 5761 §4: RTCP has its type 192..223 in the second.
+_MEDIA_FIRST = range(128, 192)
+_RTCP_SECOND = range(192, 224)
+
+_PRIVATE_NAMES: tuple[tuple[type, tuple[str, ...]], ...] = (
+    (RTCRtpTransceiver, ("_setCurrentDirection", "_set_mid", "setCodecPreferences")),
+    (RTCDtlsTransport, ("_setup_srtp", "_recv_next", "_handle_rtp_data", "_handle_rtcp_data")),
+    (RTCIceTransport, ("_monitor",)),
+    (aioice.ice.Connection, ("data_received", "request_received", "query_consent")),
+    (aioice.ice.StunProtocol, ("datagram_received", "connection_made")),
+)
+
+_find_host_addresses: Callable[..., list[str]] = aioice.ice.get_host_addresses
+_stun_datagram_received: Callable[..., None] = aioice.ice.StunProtocol.datagram_received
+
+
+def check_private_names() -> None:
+    """Raise `EngineUnfitError` naming the first thing that is no longer where we reach for it."""
+    for owner, names in _PRIVATE_NAMES:
+        for name in names:
+            if not hasattr(owner, name):
+                raise EngineUnfitError(f"{owner.__module__}.{owner.__name__} has no {name}: check the pinned version")
+
+
+def set_host_addresses(addresses: list[str] | None) -> None:
+    """Offer exactly these addresses; None means every address found, and loopback where there is no other.
+
+    aioice never offers 127.0.0.1, so a machine with nothing but `lo` would have no candidate at all, and it offers
+    every interface, including bridges no customer can reach.
+    """
+
+    def host_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
+        return list(addresses) if addresses is not None else (_find_host_addresses(use_ipv4, False) or ["127.0.0.1"])
+
+    aioice.ice.get_host_addresses = host_addresses
+
+
+def install_first_byte_demultiplexer() -> None:
+    """Keep media away from aioice's STUN parser.
+
+    The parser takes any datagram whose bytes 2-3 equal its length minus 20, without looking for the magic cookie: one
+    RTP packet in 65536 would be eaten. Asking the first byte (RFC 7983) also saves an exception per packet.
+    """
+
+    def datagram_received(self: Any, datagram: bytes, address: tuple[Any, ...]) -> None:
+        if datagram and datagram[0] in _MEDIA_FIRST:
+            self.receiver.data_received(datagram, self.local_candidate.component)
+        else:
+            _stun_datagram_received(self, datagram, address)
+
+    aioice.ice.StunProtocol.datagram_received = datagram_received
+
+
+def new_peer_connection() -> RTCPeerConnection:
+    """A connection with everything bundled and no STUN server.
+
+    aiortc's default is a public STUN server: gathering would wait up to 5 s for it (its issue 1183).
+    """
+    return RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+
+
+def preferred_codecs(kind: str, codec: str) -> list[RTCRtpCodecCapability]:
+    """The one codec of this kind we offer, with retransmission for video: nothing is transcoded, so both legs agree."""
+    offered = RTCRtpSender.getCapabilities(kind).codecs
+    by_type = [(capability.mimeType.lower(), capability) for capability in offered]
+    wanted = [capability for name, capability in by_type if name == f"{kind}/{codec.lower()}"][-1:]
+    return wanted + [capability for name, capability in by_type if name == f"{kind}/rtx"]
+
+
+def swap_transceiver(transceiver: RTCRtpTransceiver, sender: object, receiver: object) -> None:
+    """Put our sender and receiver into a fresh transceiver, in place of aiortc's decoding ones."""
+    for name in ("_RTCRtpTransceiver__sender", "_RTCRtpTransceiver__receiver"):
+        if not hasattr(transceiver, name):
+            raise EngineUnfitError(f"RTCRtpTransceiver has no {name}: check the pinned version")
+    vars(transceiver)["_RTCRtpTransceiver__sender"] = sender
+    vars(transceiver)["_RTCRtpTransceiver__receiver"] = receiver
+
+
+def payload_type_of(codec: RTCRtpCodecParameters) -> int:
+    """The payload type of a negotiated codec, which always has one."""
+    if codec.payloadType is None:
+        raise BadDescriptionError(f"{codec.mimeType} was negotiated without a payload type")
+    return codec.payloadType
+
+
+def stream_id(transceiver: RTCRtpTransceiver) -> str:
+    """The media stream name aiortc gave the connection: sound and picture of one leg share it."""
+    return transceiver.sender._stream_id
+
+
+class SecureLink:
+    """One DTLS transport seen as what it is to us: a place to put media and a place it comes from, without queues."""
+
+    def __init__(self, dtls: RTCDtlsTransport, on_rtp: Callable[[bytes], None], on_rtcp: Callable[[bytes], None]):
+        self._dtls = dtls
+        self._on_rtp = on_rtp
+        self._on_rtcp = on_rtcp
+        self._ice: Any = dtls.transport._connection
+        self._stock_data_received: Callable[[bytes, int], None] = self._ice.data_received
+        self._ice.data_received = self._data_received
+
+    @property
+    def connected(self) -> bool:
+        """Whether what we send now is encrypted and leaves."""
+        return self._dtls._state is State.CONNECTED
+
+    def _data_received(self, datagram: bytes, component: int) -> None:
+        """Take media in the very callback of the socket; DTLS goes aiortc's way (1.3 x the CPU, but only at set-up)."""
+        if datagram[0] not in _MEDIA_FIRST:
+            self._stock_data_received(datagram, component)
+            return
+        session = cast("pylibsrtp.Session | None", self._dtls._rx_srtp)  # None until the handshake is done
+        if session is None or len(datagram) < 2:  # media can overtake the last flight of the handshake
+            return
+        try:
+            if datagram[1] in _RTCP_SECOND:
+                self._on_rtcp(session.unprotect_rtcp(datagram))
+            else:
+                self._on_rtp(session.unprotect(datagram))
+        except pylibsrtp.Error:  # replayed, forged or truncated: not for us
+            return
+
+    def send_rtp(self, packet: bytes) -> None:
+        """Encrypt and send one RTP packet now, or drop it while the line is not up."""
+        if self._dtls._state is State.CONNECTED:
+            self._send(self._dtls._tx_srtp.protect(packet))
+
+    def send_rtcp(self, packet: bytes) -> None:
+        """Encrypt and send one compound RTCP packet now, or drop it while the line is not up."""
+        if self._dtls._state is State.CONNECTED:
+            self._send(self._dtls._tx_srtp.protect_rtcp(packet))
+
+    def _send(self, datagram: bytes) -> None:
+        """Out through the pair ICE nominated for component 1 (RTCP is multiplexed)."""
+        pair = self._ice._nominated.get(1)
+        if pair is not None:
+            pair.protocol.transport.sendto(datagram, pair.remote_addr)
