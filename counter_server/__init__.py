@@ -1,0 +1,1 @@
+"""The office: the counter's server."""

@@ -587,7 +587,7 @@ class HolderView(Message):
     document_number: str
     issuing_state: str
     nationality: str
-    date_of_birth: date
+    date_of_birth: date | None = Field(description="None where the document leaves a part of it unknown")
     date_of_expiry: date
     sex: str
 

@@ -1,0 +1,1 @@
+"""The video session: who is in the room."""

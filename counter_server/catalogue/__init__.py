@@ -1,0 +1,1 @@
+"""What the counter offers, as data."""

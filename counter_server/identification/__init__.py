@@ -1,0 +1,1 @@
+"""Checks the evidence again: chip, face, liveness."""

@@ -1,0 +1,1 @@
+"""Pages without script, and where the built ones are served."""

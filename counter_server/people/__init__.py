@@ -1,0 +1,1 @@
+"""Who may do something here: clerks, kiosks, phones."""

@@ -1,0 +1,1 @@
+"""Opens, adds evidence, decides, closes: the only orchestrator."""

@@ -1,0 +1,262 @@
+"""Who is in which call: one leg per page, wired to the other side while a clerk serves a visit.
+
+The database says which clerk serves which visit; this room only carries their pictures and sound, and forgets
+everything when the counter restarts.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from counter_server.errors import CounterError
+from webrtc.engine import (
+    LegClosed,
+    LegConnected,
+    LegOffer,
+    LineBack,
+    LineLost,
+    MediaEngine,
+    PictureSampled,
+    RecordedTrack,
+    WorkerDied,
+)
+from webrtc.errors import MediaError
+from webrtc.wire import ErrorCode, Line
+
+log = logging.getLogger(__name__)
+
+CUSTOMER, CLERK = "customer", "clerk"
+
+
+@dataclass(slots=True)
+class Seat:
+    """One page's place in a call. `owner` is a visit id or a clerk id."""
+
+    owner: str
+    role: str
+    leg_id: str | None = None
+    joining: str | None = None  # a leg that was offered and is not up yet
+    line: Line = Line.NONE
+    watched: bool = False
+    old_legs: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Recording:
+    """Where a visit's two sides are being sealed."""
+
+    folder: Path
+    recipient: str
+    part: int  # 1 for the first clerk; a visit that lost its clerk begins a new part with the next
+
+
+class Calls:
+    """Seats, wires and recordings over one media engine."""
+
+    def __init__(
+        self,
+        engine: MediaEngine,
+        on_line: Callable[[Seat], None],
+        on_picture: Callable[[str, PictureSampled], None],
+    ) -> None:
+        self._engine = engine
+        self._on_line = on_line
+        self._on_picture = on_picture
+        self._seats: dict[tuple[str, str], Seat] = {}
+        self._by_leg: dict[str, Seat] = {}
+        self._pairs: dict[str, str] = {}  # visit id → clerk id
+        self._recordings: dict[str, Recording] = {}
+        self._listener: asyncio.Task[None] | None = None
+
+    @property
+    def healthy(self) -> bool:
+        """Whether a call could begin now."""
+        return self._engine.healthy
+
+    async def start(self) -> None:
+        """Start the engine and listen to it."""
+        await self._engine.start()
+        self._listener = asyncio.create_task(self._listen(), name="media-events")
+
+    async def stop(self) -> None:
+        """End every call."""
+        if self._listener is not None:
+            self._listener.cancel()
+        await self._engine.stop()
+
+    def line(self, role: str, owner: str) -> Line:
+        """How this side's packets arrive."""
+        seat = self._seats.get((role, owner))
+        return Line.NONE if seat is None else seat.line
+
+    async def join(self, role: str, owner: str) -> LegOffer:
+        """A leg for this page, first or again; the one before is closed when the new one is up.
+
+        Raises:
+            CounterError: MEDIA_UNAVAILABLE.
+        """
+        seat = self._seats.setdefault((role, owner), Seat(owner, role))
+        try:
+            offer = await self._engine.create_leg(_room(role, owner), role)
+        except MediaError as error:
+            raise CounterError(ErrorCode.MEDIA_UNAVAILABLE, str(error)) from error
+        if seat.joining is not None:
+            seat.old_legs.append(seat.joining)
+        seat.joining = offer.leg_id
+        self._by_leg[offer.leg_id] = seat
+        if seat.line is Line.NONE:
+            seat.line = Line.CONNECTING
+            self._on_line(seat)
+        return offer
+
+    async def answer(self, role: str, owner: str, leg_id: str, sdp: str) -> None:
+        """The page's answer to its own offer; anybody else's leg is refused."""
+        await self._on_own_leg(role, owner, leg_id, lambda: self._engine.accept(leg_id, sdp))
+
+    async def candidate(
+        self, role: str, owner: str, leg_id: str, candidate: str | None, mid: str | None, index: int | None
+    ) -> None:
+        """One trickled candidate of the page."""
+        await self._on_own_leg(role, owner, leg_id, lambda: self._engine.add_candidate(leg_id, candidate, mid, index))
+
+    async def _on_own_leg(self, role: str, owner: str, leg_id: str, act: Callable[[], Awaitable[None]]) -> None:
+        seat = self._by_leg.get(leg_id)
+        if seat is None or (seat.role, seat.owner) != (role, owner):
+            raise CounterError(ErrorCode.NOT_ALLOWED)
+        try:
+            await act()
+        except MediaError as error:
+            raise CounterError(ErrorCode.MEDIA_UNAVAILABLE, str(error)) from error
+
+    async def watch(self, visit_id: str, pictures_per_s: float) -> None:
+        """Deliver the customer's pictures to `on_picture` from now on."""
+        seat = self._seats.get((CUSTOMER, visit_id))
+        if seat is None or seat.leg_id is None:
+            raise CounterError(ErrorCode.MEDIA_UNAVAILABLE, "the camera's line is not up")
+        seat.watched = True
+        await self._engine.watch(seat.leg_id, pictures_per_s=pictures_per_s)
+
+    async def unwatch(self, visit_id: str) -> None:
+        """No more pictures."""
+        seat = self._seats.get((CUSTOMER, visit_id))
+        if seat is not None and seat.watched:
+            seat.watched = False
+            if seat.leg_id is not None:
+                await self._quietly(self._engine.unwatch(seat.leg_id))
+
+    async def bring_together(self, visit_id: str, clerk_id: str, recording: Recording) -> None:
+        """Wire customer and clerk both ways and seal both sides from now on; a side that is not up yet follows."""
+        self._pairs[visit_id] = clerk_id
+        self._recordings[visit_id] = recording
+        await self._wire(visit_id)
+
+    async def part(self, visit_id: str) -> tuple[RecordedTrack, ...]:
+        """Unwire both sides; returns what was recorded, durable on the disk."""
+        clerk_id = self._pairs.pop(visit_id, None)
+        if self._recordings.pop(visit_id, None) is None or clerk_id is None:
+            return ()
+        tracks: tuple[RecordedTrack, ...] = ()
+        for role, owner in ((CUSTOMER, visit_id), (CLERK, clerk_id)):
+            try:
+                tracks += await self._engine.end_recording(_room(role, owner))
+            except MediaError as error:
+                raise CounterError(ErrorCode.MEDIA_UNAVAILABLE, f"not wholly recorded: {error}") from error
+            seat = self._seats.get((role, owner))
+            if seat is not None and seat.leg_id is not None:
+                await self._quietly(self._engine.detach(seat.leg_id))
+        return tracks
+
+    async def leave(self, role: str, owner: str) -> None:
+        """This page is gone for good."""
+        seat = self._seats.pop((role, owner), None)
+        if seat is None:
+            return
+        for leg_id in (seat.leg_id, seat.joining, *seat.old_legs):
+            if leg_id is not None:
+                self._by_leg.pop(leg_id, None)
+                await self._quietly(self._engine.close_leg(leg_id))
+
+    async def _wire(self, visit_id: str) -> None:
+        clerk_id, recording = self._pairs.get(visit_id), self._recordings.get(visit_id)
+        if clerk_id is None or recording is None:
+            return
+        sides = [self._seats.get((CUSTOMER, visit_id)), self._seats.get((CLERK, clerk_id))]
+        legs = [None if seat is None else seat.leg_id for seat in sides]
+        for role, leg_id in zip((CUSTOMER, CLERK), legs, strict=True):
+            if leg_id is not None:
+                await self._quietly(
+                    self._engine.record(leg_id, recording.folder, f"{role}-{recording.part}", recording.recipient)
+                )
+        if legs[0] is not None and legs[1] is not None:
+            await self._quietly(self._engine.attach(legs[0], legs[1]))
+            await self._quietly(self._engine.attach(legs[1], legs[0]))
+
+    async def _listen(self) -> None:
+        while True:
+            event = await self._engine.next_event()
+            match event:
+                case PictureSampled():
+                    seat = self._by_leg.get(event.leg_id)
+                    if seat is not None and seat.watched:
+                        self._on_picture(seat.owner, event)
+                case LegConnected():
+                    await self._connected(event.leg_id)
+                case LineLost():
+                    self._set_line(event.leg_id, Line.LOST)
+                case LineBack():
+                    self._set_line(event.leg_id, Line.OK)
+                case LegClosed():
+                    self._set_line(event.leg_id, Line.LOST)
+                    seat = self._by_leg.pop(event.leg_id, None)
+                    if seat is not None and seat.leg_id == event.leg_id:
+                        seat.leg_id = None
+                case WorkerDied():
+                    self._all_lost()
+
+    async def _connected(self, leg_id: str) -> None:
+        seat = self._by_leg.get(leg_id)
+        if seat is None or seat.joining != leg_id:
+            return
+        before, seat.leg_id, seat.joining = seat.leg_id, leg_id, None
+        for old in (before, *seat.old_legs):
+            if old is not None:
+                self._by_leg.pop(old, None)
+                await self._quietly(self._engine.close_leg(old))
+        seat.old_legs.clear()
+        seat.line = Line.OK
+        if seat.watched:
+            await self._quietly(self._engine.watch(leg_id, pictures_per_s=30))
+        visit_id = seat.owner if seat.role == CUSTOMER else self._visit_of(seat.owner)
+        if visit_id is not None:
+            await self._wire(visit_id)
+        self._on_line(seat)
+
+    def _visit_of(self, clerk_id: str) -> str | None:
+        return next((visit for visit, clerk in self._pairs.items() if clerk == clerk_id), None)
+
+    def _set_line(self, leg_id: str, line: Line) -> None:
+        seat = self._by_leg.get(leg_id)
+        if seat is not None and seat.leg_id == leg_id and seat.line is not line:
+            seat.line = line
+            self._on_line(seat)
+
+    def _all_lost(self) -> None:
+        self._by_leg.clear()
+        for seat in self._seats.values():
+            seat.leg_id = seat.joining = None
+            seat.old_legs.clear()
+            seat.line = Line.LOST
+            self._on_line(seat)
+
+    async def _quietly(self, act: Awaitable[None]) -> None:
+        """A leg may go while we speak of it; its own event tells the pages."""
+        try:
+            await act
+        except MediaError as error:
+            log.info("media: %s", error)
+
+
+def _room(role: str, owner: str) -> str:
+    return f"{role}-{owner}"

@@ -1,0 +1,123 @@
+"""What the counter offers. Data, not code: one TOML file per service in `services/`."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from counter_server.errors import CounterError, StoppedError
+from webrtc.wire import Assurance, Channel, ErrorCode, FieldKind, FormField, Risk, Route, ServiceOffer, Text
+
+SERVICES = Path(__file__).parent / "services"
+
+STRENGTH = {Assurance.NONE: 0, Assurance.LIVE_PERSON: 1, Assurance.CHIP_AND_FACE: 2}
+
+# What each door can prove today: a phone cannot read the chip until a companion relays it.
+REACHED_BY = {Channel.KIOSK: Assurance.CHIP_AND_FACE, Channel.PHONE: Assurance.LIVE_PERSON}
+
+
+class ChecklistText(BaseModel):
+    """One thing the clerk must look at, ask or say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    item_id: str
+    text: Text
+
+
+class Service(BaseModel):
+    """One service: risk, form, checklist, document, approvals and what they rest on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    service_id: str
+    title: Text
+    summary: Text
+    risk: Risk
+    minutes: int
+    order: int
+    self_service_from: Assurance | None = None  # absent: never without a clerk
+    clerk_from: Assurance
+    needs_approval: bool
+    document: str
+    form: tuple[FormField, ...]
+    checklist: tuple[ChecklistText, ...]
+
+    def route(self, assurance: Assurance) -> Route:
+        """How this service can be done with so much proven."""
+        if self.self_service_from is not None and STRENGTH[assurance] >= STRENGTH[self.self_service_from]:
+            return Route.SELF_SERVICE
+        return Route.CLERK if STRENGTH[assurance] >= STRENGTH[self.clerk_from] else Route.NOT_HERE
+
+    def offer(self, channel: Channel) -> ServiceOffer:
+        """The service as this door's customers see it."""
+        assurance = REACHED_BY[channel]
+        return ServiceOffer(
+            service_id=self.service_id,
+            title=self.title,
+            summary=self.summary,
+            risk=self.risk,
+            route=self.route(assurance),
+            assurance=assurance,
+            minutes=self.minutes,
+            form=self.form,
+            needs_approval=self.needs_approval,
+        )
+
+
+Catalogue = Mapping[str, Service]
+
+
+def load_catalogue(folder: Path = SERVICES) -> Catalogue:
+    """Every service by id, in the order customers see them.
+
+    Raises:
+        StoppedError: a file is wrong; names file and key.
+    """
+    services = []
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            services.append(Service.model_validate({"service_id": path.stem, **tomllib.loads(path.read_text("utf-8"))}))
+        except (tomllib.TOMLDecodeError, ValidationError) as error:
+            raise StoppedError(f"{path}: {error}") from error
+    return {service.service_id: service for service in sorted(services, key=lambda s: s.order)}
+
+
+def check_form(form: tuple[FormField, ...], values: Mapping[str, str]) -> dict[str, str]:
+    """The values, trimmed, in the form's order.
+
+    Raises:
+        CounterError: FORM_INVALID with the first field that is missing, unknown, too long or of the wrong kind.
+    """
+    known = {field.name for field in form}
+    for name in values:
+        if name not in known:
+            raise CounterError(ErrorCode.BAD_REQUEST, "unknown form field", name)
+    checked = {}
+    for field in form:
+        value = values.get(field.name, "").strip()
+        if not _fits(field, value):
+            raise CounterError(ErrorCode.FORM_INVALID, "missing or not of the asked kind", field.name)
+        checked[field.name] = value
+    return checked
+
+
+def _fits(field: FormField, value: str) -> bool:
+    if not value:
+        return not field.required
+    if len(value) > field.max_length or any(ord(character) < 32 for character in value):
+        return False
+    match field.kind:
+        case FieldKind.TEXT:
+            return True
+        case FieldKind.TEL:
+            return value.isascii() and value.lstrip("+").replace(" ", "").replace("-", "").isdigit()
+        case FieldKind.MONEY:
+            if not (value.isascii() and value.isdigit()):
+                return False
+            amount = int(value)
+            low = field.minimum is None or amount >= field.minimum
+            return low and (field.maximum is None or amount <= field.maximum)
+        case FieldKind.CHOICE:
+            return any(choice.value == value for choice in field.choices)

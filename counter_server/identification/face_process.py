@@ -1,0 +1,204 @@
+"""The face process: decodes sampled pictures and judges them, away from the server's loop and from the media worker.
+
+Started by `faces.FaceDesk`; ends when its pipe closes, so it never outlives the counter.
+"""
+
+import signal
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+import cv2
+
+from biometrics.decision import CheckOutcome, Thresholds
+from biometrics.errors import PortraitFaceError, PortraitUnreadableError
+from biometrics.face.calibration import load_thresholds
+from biometrics.face.dlib_engine import DlibEngine
+from biometrics.face.liveness.challenge import RELIABLE_MOVEMENTS, Movement
+from biometrics.face.outcome import FaceDecision
+from biometrics.face.reference import load_reference
+from biometrics.face.session import TIMEOUT_S, FaceSession
+from webrtc.engine import EncodedPicture
+from webrtc.snapshot import PictureDecoder
+
+LOOKS_PER_S = 7.0  # detection and landmarks cost about 15 CPU ms; more looks add nothing to a turn of a second
+JPEG_QUALITY = 90
+TOO_LATE_S = 1.0  # a picture that waited longer is decoded for the next one's sake and not judged
+OVERDUE_EVERY_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """A new session: the chip's portrait if there is one, and the movement the counter drew."""
+
+    session_id: str
+    portrait: bytes | None
+    movement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One encoded picture of the session's leg."""
+
+    session_id: str
+    picture: EncodedPicture
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Forget the session."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The engine is loaded."""
+
+    engine: str
+    movements: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """What the person should do now."""
+
+    session_id: str
+    code: str
+    movement: str | None
+    progress: float
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFinding:
+    """One named check of face or liveness."""
+
+    name: str
+    outcome: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaceFinding:
+    """The session's decision."""
+
+    session_id: str
+    verdict: str
+    live: bool
+    compared: bool
+    fmr_upper: float | None
+    comparisons: int | None
+    engine: str
+    checks: tuple[CheckFinding, ...]
+    reasons: tuple[str, ...]
+    best_jpeg: bytes | None
+
+
+@dataclass(slots=True)
+class _Running:
+    session: FaceSession
+    decoder: PictureDecoder | None = None
+    looked_at_s: float = 0.0
+    told: tuple[str, str | None, int] | None = None
+
+
+def main(pipe: Connection) -> None:
+    """Serve sessions until the pipe closes."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # a terminal's Ctrl-C reaches the whole group; the counter ends us in order
+    cv2.setNumThreads(1)  # the second core belongs to the media worker
+    engine = DlibEngine()
+    thresholds = load_thresholds(engine)
+    pipe.send(Ready(engine.id, tuple(movement.value for movement in RELIABLE_MOVEMENTS)))
+    running: dict[str, _Running] = {}
+    try:
+        while True:
+            if pipe.poll(OVERDUE_EVERY_S):
+                match pipe.recv():
+                    case Begin() as begin:
+                        _begin(pipe, running, engine, thresholds, begin)
+                    case Look() as look:
+                        _look(pipe, running, look)
+                    case End() as end:
+                        running.pop(end.session_id, None)
+                    case None:
+                        return
+                    case unknown:
+                        raise TypeError(f"no message of ours: {type(unknown).__name__}")
+            _end_overdue(pipe, running)
+    except (EOFError, OSError):
+        return  # the counter is gone
+
+
+def _begin(
+    pipe: Connection, running: dict[str, _Running], engine: DlibEngine, thresholds: Thresholds, begin: Begin
+) -> None:
+    try:
+        reference = None if begin.portrait is None else load_reference(begin.portrait, engine)
+    except (PortraitFaceError, PortraitUnreadableError) as error:
+        # A portrait nobody can compare with proves nothing, however genuine its signature is.
+        check = CheckFinding("portrait_usable", CheckOutcome.FAILED.value, str(error))
+        pipe.send(
+            FaceFinding(
+                begin.session_id, "reject", False, False, None, None, engine.id, (check,), ("portrait_unusable",), None
+            )
+        )
+        return
+    session = FaceSession(engine, reference, Movement(begin.movement), thresholds, time.monotonic())
+    running[begin.session_id] = _Running(session)
+
+
+def _look(pipe: Connection, running: dict[str, _Running], look: Look) -> None:
+    now = running.get(look.session_id)
+    if now is None:
+        return
+    picture = look.picture
+    if now.decoder is None or now.decoder.codec != picture.codec:
+        now.decoder = PictureDecoder(picture.codec)
+    now.decoder.feed(picture)
+    late = time.monotonic() - picture.at_s > TOO_LATE_S
+    if late or picture.at_s - now.looked_at_s < 1 / LOOKS_PER_S:
+        return
+    pixels = now.decoder.latest()
+    if pixels is None:
+        return
+    now.looked_at_s = picture.at_s
+    guidance = now.session.observe(pixels, picture.at_s)
+    told = (
+        guidance.code.value,
+        None if guidance.movement is None else guidance.movement.value,
+        round(guidance.progress * 20),
+    )
+    if told != now.told:
+        now.told = told
+        pipe.send(Guide(look.session_id, told[0], told[1], guidance.progress))
+    if now.session.finished:
+        del running[look.session_id]
+        pipe.send(_finding(look.session_id, now.session.decide(time.monotonic())))
+
+
+def _end_overdue(pipe: Connection, running: dict[str, _Running]) -> None:
+    """A camera that sends nothing would otherwise keep its session for ever."""
+    now_s = time.monotonic()
+    for session_id in [s for s, r in running.items() if now_s - r.session.started_at_s > TIMEOUT_S + 1]:
+        pipe.send(_finding(session_id, running.pop(session_id).session.decide(now_s)))
+
+
+def _finding(session_id: str, decision: FaceDecision) -> FaceFinding:
+    jpeg: bytes | None = None
+    if decision.best_picture_bgr is not None:
+        encoded, buffer = cv2.imencode(".jpg", decision.best_picture_bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        jpeg = buffer.tobytes() if encoded else None
+    match_ = decision.match
+    return FaceFinding(
+        session_id=session_id,
+        verdict=decision.verdict.value,
+        live=decision.live,
+        compared=decision.compared,
+        fmr_upper=None if match_ is None else match_.fmr_upper_worst_group,
+        comparisons=None if match_ is None else match_.comparisons,
+        engine=f"{decision.engine} {decision.engine_version}, {decision.calibration}",
+        checks=tuple(CheckFinding(c.name, c.outcome.value, c.why) for c in decision.checks),
+        reasons=tuple(reason.value for reason in decision.reasons),
+        best_jpeg=jpeg,
+    )

@@ -1,0 +1,128 @@
+"""The counter's side of the face process: sessions begin, pictures go down, guidance and decisions come up."""
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+
+from counter_server.identification.face_process import Begin, End, FaceFinding, Guide, Look, Ready, main
+from webrtc.engine import EncodedPicture
+
+log = logging.getLogger(__name__)
+
+MOST_QUEUED = 90  # three seconds of pictures; beyond it the process is behind and waits for the next key picture
+
+FaceEvent = Guide | FaceFinding
+
+
+class FaceDesk:
+    """Runs one face process and tells `on_event` what comes of its sessions.
+
+    A process that dies takes its sessions with it: each is reported by `on_lost`, and a new process is started.
+    """
+
+    def __init__(self, on_event: Callable[[FaceEvent], None], on_lost: Callable[[str], None]) -> None:
+        self._on_event = on_event
+        self._on_lost = on_lost
+        self._process: BaseProcess | None = None
+        self._pipe: Connection | None = None
+        self._outgoing: queue.SimpleQueue[Begin | Look | End | None] = queue.SimpleQueue()
+        self._sessions: set[str] = set()
+        self._wait_for_key: set[str] = set()
+        self._stopping = False
+        self._ready: asyncio.Future[Ready] | None = None
+        self.engine = ""
+        self.movements: tuple[str, ...] = ()
+
+    async def start(self) -> None:
+        """Start the process and wait until its engine is loaded (about a second)."""
+        loop = asyncio.get_running_loop()
+        self._ready = loop.create_future()
+        self._spawn(loop)
+        ready = await asyncio.wait_for(self._ready, 60)
+        self.engine, self.movements = ready.engine, ready.movements
+
+    async def stop(self) -> None:
+        """End the process."""
+        self._stopping = True
+        self._outgoing.put(None)
+        if self._process is not None:
+            await asyncio.to_thread(self._process.join, 5)
+            if self._process.is_alive():
+                self._process.kill()
+
+    def begin(self, session_id: str, portrait: bytes | None, movement: str) -> None:
+        """Open a session for a leg whose pictures follow."""
+        self._sessions.add(session_id)
+        self._outgoing.put(Begin(session_id, portrait, movement))
+
+    def look(self, session_id: str, picture: EncodedPicture) -> None:
+        """Hand over one picture. Live pictures are dropped when the process is behind, until the next key picture."""
+        if session_id not in self._sessions:
+            return
+        if self._outgoing.qsize() > MOST_QUEUED:
+            self._wait_for_key.add(session_id)
+        if session_id in self._wait_for_key:
+            if not picture.key or self._outgoing.qsize() > MOST_QUEUED // 2:
+                return
+            self._wait_for_key.discard(session_id)
+        self._outgoing.put(Look(session_id, picture))
+
+    def end(self, session_id: str) -> None:
+        """Forget a session; nothing more is reported of it."""
+        if session_id in self._sessions:
+            self._sessions.discard(session_id)
+            self._outgoing.put(End(session_id))
+
+    def _spawn(self, loop: asyncio.AbstractEventLoop) -> None:
+        context = get_context("spawn")  # a forked copy of the server would inherit its sockets and locks
+        ours, theirs = context.Pipe()
+        self._pipe = ours
+        self._outgoing = queue.SimpleQueue()
+        self._process = context.Process(target=main, args=(theirs,), name="face", daemon=True)
+        self._process.start()
+        theirs.close()
+        threading.Thread(target=self._send, args=(ours, self._outgoing), name="face-send", daemon=True).start()
+        threading.Thread(target=self._receive, args=(ours, loop), name="face-receive", daemon=True).start()
+
+    def _send(self, pipe: Connection, outgoing: "queue.SimpleQueue[Begin | Look | End | None]") -> None:
+        try:
+            while (message := outgoing.get()) is not None:
+                pipe.send(message)
+            pipe.send(None)  # it ends, and its end of the pipe with it
+        except OSError:
+            pass  # the process is gone; `_receive` sees the same and reports it
+
+    def _receive(self, pipe: Connection, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            while True:
+                loop.call_soon_threadsafe(self._hear, pipe.recv())
+        except (EOFError, OSError):
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._gone, loop)
+
+    def _hear(self, message: Ready | FaceEvent) -> None:
+        match message:
+            case Ready():
+                if self._ready is not None and not self._ready.done():
+                    self._ready.set_result(message)
+            case Guide():
+                if message.session_id in self._sessions:
+                    self._on_event(message)
+            case FaceFinding():
+                if message.session_id in self._sessions:
+                    self._sessions.discard(message.session_id)
+                    self._on_event(message)
+
+    def _gone(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._stopping:
+            return
+        log.error("the face process ended unasked; starting another")
+        lost, self._sessions = self._sessions, set()
+        self._spawn(loop)
+        for session_id in lost:
+            self._on_lost(session_id)

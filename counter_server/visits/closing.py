@@ -1,0 +1,144 @@
+"""How a visit ends: with a sealed record before anybody reads "done", or without a result and with a reason."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from counter_server.calls.rooms import CUSTOMER
+from counter_server.errors import CounterError
+from counter_server.people import clerks
+from counter_server.queue import service as queue
+from counter_server.records import service as records
+from counter_server.records.errors import RecordError
+from counter_server.records.keys import RecordKeys
+from counter_server.records.seal import SealedRecord, seal_record
+from counter_server.visits import store
+from counter_server.visits.compose import compose, sign_statements
+from counter_server.visits.evidence import Evidence
+from counter_server.visits.facts import Visit
+from counter_server.visits.machine import FINAL, Event
+from counter_server.visits.office import Office
+from webrtc.engine import RecordedTrack
+from webrtc.wire import ErrorCode, Reason, Receipt, VisitState
+
+log = logging.getLogger(__name__)
+
+
+async def close(office: Office, visit_id: str) -> None:
+    """Seal the visit's record and finish it; returns when both are durable.
+
+    Raises:
+        CounterError: INTERNAL when the record could not be sealed; the visit is then interrupted, nothing was done.
+    """
+    try:
+        tracks = office.evidence[visit_id].tracks + await office.calls.part(visit_id)
+        visit = await office.db.run(store.load, visit_id)
+        sealed = await _seal(office, visit, office.evidence[visit_id], "done", tracks)
+        receipt = Receipt(
+            record_id=sealed.record_id,
+            check_code=sealed.check_code,
+            check_url=f"{office.settings.url}/check?record={sealed.record_id}&code={sealed.check_code}",
+            sealed_at=sealed.sealed_at,
+        )
+
+        def write(connection: Connection) -> None:
+            records.insert_record(connection, sealed)
+            store.move(
+                connection,
+                visit_id,
+                Event.SEALED,
+                store.COUNTER,
+                lambda v: v.model_copy(update={"receipt": receipt}),
+                {"record_id": sealed.record_id, "manifest_sha256": sealed.manifest_sha256},
+            )
+            queue.leave(connection, visit_id)
+
+        await office.db.run(write)
+    except (RecordError, CounterError) as error:
+        log.error("visit %s could not be sealed: %s", visit_id, error)
+        await end(office, visit_id, Event.INTERRUPTED, Reason.MEDIA_FAILED, store.COUNTER)
+        raise CounterError(ErrorCode.INTERNAL, "the record could not be sealed; nothing was done") from error
+    await _forget(office, visit_id)
+
+
+async def refuse(office: Office, visit_id: str, reason: Reason, actor: store.Actor) -> None:
+    """End the visit without a result; what led to it is sealed too, because refusals are contested."""
+    await end(office, visit_id, Event.REFUSED, reason, actor)
+
+
+async def end(office: Office, visit_id: str, event: Event, reason: Reason, actor: store.Actor) -> None:
+    """End the visit by this event. Everybody is told first; the record of a refusal follows.
+
+    A cancelled or interrupted visit leaves its journal and no pictures, unless a clerk had been in the call: then
+    what was recorded is sealed.
+    """
+
+    def write(connection: Connection) -> Visit:
+        moved = store.move(
+            connection,
+            visit_id,
+            event,
+            actor,
+            lambda v: v.model_copy(update={"reason": reason}),
+            {"reason": reason.value},
+        )
+        queue.leave(connection, visit_id)
+        return moved
+
+    visit = await office.db.run(write)
+    office.changed(visit_id)
+    evidence = office.evidence.get(visit_id)
+    try:
+        tracks = await office.calls.part(visit_id)
+        tracks += () if evidence is None else evidence.tracks
+        if evidence is not None and (tracks or visit.state is VisitState.REFUSED):
+            sealed = await _seal(office, visit, evidence, visit.state.value, tracks)
+            await office.db.run(records.insert_record, sealed)
+    except (RecordError, CounterError) as error:
+        log.error("visit %s ended as %s, but its record could not be sealed: %s", visit_id, visit.state.value, error)
+    await _forget(office, visit_id)
+
+
+async def seal_after_a_crash(office: Office, visit: Visit, keys: RecordKeys) -> None:
+    """Seal what a crashed counter had already recorded of this visit: its journal and the segments on the disk."""
+    sealed = await _seal(office, visit, Evidence(keys), visit.state.value, ())
+    await office.db.run(records.insert_record, sealed)
+    await asyncio.to_thread(office.safe.release_recording, visit.record_id)
+
+
+async def _seal(
+    office: Office, visit: Visit, evidence: Evidence, outcome: str, tracks: tuple[RecordedTrack, ...]
+) -> SealedRecord:
+    journal = await office.db.run(store.read_journal_of, visit.visit_id)
+    names = await office.db.run(_names, visit)
+    now = datetime.now(UTC)
+
+    def work() -> SealedRecord:
+        statements = sign_statements(visit, office.sealing)
+        folder = office.safe.recording_folder(visit.record_id)
+        draft = compose(visit, evidence, journal, outcome, tracks, folder, statements, names, office.fonts)
+        return seal_record(draft, evidence.keys, office.sealing, office.safe, now)
+
+    async with office.pdf_lock:
+        return await asyncio.to_thread(work)
+
+
+def _names(connection: Connection, visit: Visit) -> dict[str, str]:
+    """Signers' names by role, for the sheet that people read."""
+    names = {act.role: clerks.view(connection, act.actor).name for act in visit.signed if act.role != "customer"}
+    return names | {"customer": "" if visit.holder is None else visit.holder.name}
+
+
+async def _forget(office: Office, visit_id: str) -> None:
+    """Evidence out of memory, the customer's camera off. The clerk's desk keeps the result until it is put aside."""
+    visit = await office.db.run(store.load, visit_id)
+    office.faces.end(visit_id)
+    office.guidance.pop(visit_id, None)
+    if visit.state in FINAL:
+        office.evidence.pop(visit_id, None)
+        await office.calls.leave(CUSTOMER, visit_id)
+        office.customers.forget(visit_id)
+        await asyncio.to_thread(office.safe.release_recording, visit.record_id)
+    office.changed(visit_id)

@@ -1,0 +1,213 @@
+"""What of a visit goes into its record, and under which names."""
+
+import json
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from counter_server.records.authority import SealingIdentity
+from counter_server.records.journal import JournalEntry, instant
+from counter_server.records.record import (
+    CheckEntry,
+    FaceEntry,
+    ObjectClass,
+    Participant,
+    RecordingGap,
+    RecordingSegment,
+    SignatureEntry,
+)
+from counter_server.records.record import RecordedTrack as RecordedSide
+from counter_server.records.seal import PlainObject, RecordDraft, SealedObject
+from counter_server.records.statement import SignedStatement
+from counter_server.signing.fonts import PrintFonts
+from counter_server.signing.sheet import SheetSigner, render_signature_sheet
+from counter_server.signing.statement import SignerRole, sign_statement
+from counter_server.visits.evidence import CONTRACT, Evidence
+from counter_server.visits.facts import Visit
+from webrtc.engine import RecordedTrack
+
+STROKES, SHEET, FORM, HOLDER = "signature/strokes.json", "signature/sheet.pdf", "form.json", "holder.json"
+MATROSKA = "video/x-matroska"
+POLICIES = ("recording-consent-1", "biometrics-consent-1")
+SOFTWARE = ("cryptography", "aiortc", "dlib-bin", "typst", "pyrage")
+
+
+def sign_statements(visit: Visit, sealing: SealingIdentity) -> dict[str, SignedStatement]:
+    """One signed statement per act on the document, by role."""
+    return {
+        act.role: sign_statement(
+            sealing,
+            record_id=visit.record_id,
+            visit_id=visit.visit_id,
+            role=SignerRole(act.role),
+            actor="holder" if act.role == "customer" else act.actor,
+            document_sha256=act.document_sha256,
+            strokes_sha256=act.strokes_sha256,
+            at=act.at,
+        )
+        for act in visit.signed
+    }
+
+
+def compose(
+    visit: Visit,
+    evidence: Evidence,
+    journal: tuple[JournalEntry, ...],
+    outcome: str,
+    tracks: tuple[RecordedTrack, ...],
+    folder: Path,
+    statements: dict[str, SignedStatement],
+    names: dict[str, str],
+    fonts: PrintFonts,
+) -> RecordDraft:
+    """The draft of the visit's record; `folder` holds the sealed segments, `names` the signers' names by role."""
+    objects = [
+        PlainObject(name, exhibit.object_class, exhibit.media_type, exhibit.content)
+        for name, exhibit in evidence.exhibits.items()
+    ]
+    if visit.values:
+        objects.append(_json(FORM, ObjectClass.FORM, visit.values))
+    if visit.holder is not None:
+        objects.append(_json(HOLDER, ObjectClass.EVIDENCE, visit.holder.model_dump(mode="json")))
+    for role, statement in statements.items():
+        name = f"statements/{role}.json"
+        objects.append(PlainObject(name, ObjectClass.STATEMENT, "application/json", statement.to_bytes()))
+    if evidence.strokes is not None and evidence.document is not None and visit.signed_as("customer") is not None:
+        objects.append(PlainObject(STROKES, ObjectClass.SIGNATURE, "application/json", evidence.strokes.to_bytes()))
+        objects.append(
+            PlainObject(SHEET, ObjectClass.SIGNATURE, "application/pdf", _sheet(visit, evidence, names, fonts))
+        )
+    adopted, sides = _recordings(folder, tracks)
+    return RecordDraft(
+        visit_id=visit.visit_id,
+        service_id=visit.service_id,
+        outcome=outcome,
+        reason=None if visit.reason is None else visit.reason.value,
+        channel=visit.channel.value,
+        language=visit.language.value,
+        assurance=visit.assurance.value,
+        opened_at=visit.opened_at,
+        checks=tuple(CheckEntry(c.name, c.outcome.value, c.why, c.clause) for c in visit.checks),
+        face=_face(visit),
+        participants=_participants(visit, journal),
+        signatures=tuple(
+            SignatureEntry(
+                role=act.role,
+                actor="holder" if act.role == "customer" else act.actor,
+                signed_at=instant(act.at),
+                document_object=CONTRACT,
+                statement_object=f"statements/{act.role}.json",
+                strokes_object=STROKES if act.role == "customer" else None,
+            )
+            for act in visit.signed
+        )
+        if CONTRACT in evidence.exhibits
+        else (),
+        recordings=sides,
+        journal=journal,
+        software={"visual-counter": version("visual-counter") if _installed() else "source"}
+        | {name: version(name) for name in SOFTWARE},
+        policies=POLICIES,
+        objects=tuple(objects),
+        adopted=adopted,
+    )
+
+
+def _installed() -> bool:
+    try:
+        version("visual-counter")
+    except ImportError:  # PackageNotFoundError: run from the source tree
+        return False
+    return True
+
+
+def _json(name: str, object_class: ObjectClass, content: object) -> PlainObject:
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True)
+    return PlainObject(name, object_class, "application/json", text.encode())
+
+
+def _sheet(visit: Visit, evidence: Evidence, names: dict[str, str], fonts: PrintFonts) -> bytes:
+    assert evidence.document is not None  # noqa: S101 - the caller has looked
+    assert visit.document is not None  # noqa: S101 - as above
+    sheet = render_signature_sheet(
+        language=visit.language.value,
+        document_number=visit.record_id,
+        document_title=str(getattr(visit.document.title, visit.language.value)),
+        document=evidence.document,
+        signers=[
+            SheetSigner(
+                SignerRole(act.role),
+                names.get(act.role, ""),
+                act.at,
+                evidence.strokes if act.role == "customer" else None,
+            )
+            for act in visit.signed
+        ],
+        fonts=fonts,
+    )
+    return sheet.pdf
+
+
+def _face(visit: Visit) -> FaceEntry | None:
+    face = visit.face
+    if face is None:
+        return None
+    return FaceEntry(
+        verdict=face.verdict.value,
+        live=face.live,
+        compared=face.compared,
+        fmr_upper=None if face.fmr_upper is None else f"{face.fmr_upper:.6f}",
+        comparisons=face.comparisons,
+        engine=face.engine,
+        reasons=face.reasons,
+    )
+
+
+def _participants(visit: Visit, journal: tuple[JournalEntry, ...]) -> tuple[Participant, ...]:
+    taken = [entry for entry in journal if entry.event == "taken"]
+    people = [Participant("customer", "holder", instant(visit.opened_at), None)]
+    people += [Participant("clerk", entry.actor_id, entry.at, None) for entry in taken]
+    approved = visit.signed_as("approver")
+    if approved is not None:
+        people.append(Participant("approver", approved.actor, instant(approved.at), None))
+    return tuple(people)
+
+
+def _recordings(
+    folder: Path, tracks: tuple[RecordedTrack, ...]
+) -> tuple[tuple[SealedObject, ...], tuple[RecordedSide, ...]]:
+    """Every segment that lies in the folder becomes an object; the tracks say what they hold."""
+    adopted = tuple(
+        SealedObject.adopt(path, f"recording/{path.name.removesuffix('.age')}", ObjectClass.RECORDING, MATROSKA)
+        for path in sorted(folder.glob("*.age"))
+    )
+    return adopted, tuple(_side(track) for track in tracks)
+
+
+def _side(track: RecordedTrack) -> RecordedSide:
+    count = max(1, len(track.segments))
+    length_ms = int(track.duration_s * 1000)
+    return RecordedSide(
+        side=track.role,
+        kind="both",
+        started_at=instant(_utc(track.started_at)),
+        frames=track.frames,
+        fps_milli=int(track.fps_measured * 1000),
+        duration_ms=length_ms,
+        gaps=tuple(RecordingGap(int(at_s * 1000), int(for_s * 1000)) for at_s, for_s in track.gaps),
+        segments=tuple(
+            RecordingSegment(
+                name=f"recording/{filename.removesuffix('.age')}",
+                index=index,
+                start_ms=length_ms
+                * index
+                // count,  # segments are cut by time; the exact cut is in the file's clusters
+                duration_ms=length_ms * (index + 1) // count - length_ms * index // count,
+            )
+            for index, (filename, _size, _sha256) in enumerate(track.segments)
+        ),
+    )
+
+
+def _utc(at: datetime) -> datetime:
+    return at.astimezone()

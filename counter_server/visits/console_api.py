@@ -1,0 +1,203 @@
+"""HTTP for the clerks' consoles."""
+
+import asyncio
+
+from fastapi import APIRouter, Request, Response
+
+from counter_server.errors import CounterError
+from counter_server.people import clerks, phones
+from counter_server.visits import customer, desk, store
+from counter_server.visits.doors import SESSION_COOKIE, Clerk, clerk_of, console_of, kiosk_of, office_of
+from counter_server.visits.evidence import CHIP_PORTRAIT, LIVE_PICTURE, Exhibit
+from counter_server.visits.office import Office
+from counter_server.visits.once import json_response, once
+from webrtc.wire import (
+    Approve,
+    ClerkView,
+    ConsoleView,
+    Countersign,
+    ErrorCode,
+    Login,
+    RefuseVisit,
+    SetChecklistItem,
+)
+
+router = APIRouter(prefix="/api/console")
+
+
+@router.post("/login")
+async def login(request: Request, body: Login) -> Response:
+    """Name and password for a session cookie."""
+    office = office_of(request)
+    if await kiosk_of(request) is not None:
+        raise CounterError(ErrorCode.NOT_ALLOWED, "clerks do not log in through a kiosk")
+    office.brake.check(body.username)
+    stored = await office.db.run(clerks.stored_password, body.username)
+    if not await asyncio.to_thread(stored.matches, body.password):
+        office.brake.wrong(body.username)
+        raise CounterError(ErrorCode.WRONG_LOGIN)
+    office.brake.right(body.username)
+    token = await office.db.run(clerks.open_session, stored.clerk_id)
+    response = json_response((await office.db.run(clerks.view, stored.clerk_id)).model_dump_json())
+    response.set_cookie(
+        SESSION_COOKIE,
+        token,
+        httponly=True,
+        samesite="strict",
+        secure=office.settings.url.startswith("https:"),
+        path="/",
+    )
+    return response
+
+
+@router.post("/logout")
+async def logout(request: Request) -> Response:
+    """End the session; the clerk's visit goes back to the queue when the lease ends."""
+    token = request.cookies.get(SESSION_COOKIE)
+    if token:
+        await office_of(request).db.run(clerks.close_session, token)
+    response = Response(status_code=204)
+    response.delete_cookie(SESSION_COOKIE, path="/")
+    return response
+
+
+@router.get("/me")
+async def me(clerk: Clerk) -> Response:
+    """Who is logged in."""
+    return json_response(clerk.model_dump_json())
+
+
+@router.post("/phone-links")
+async def phone_link(request: Request, clerk: Clerk) -> Response:
+    """A one-time link for a customer on the telephone."""
+    office = office_of(request)
+    link = await office.db.run(phones.make_link, office.settings.url, office.settings.patience.phone_link_s)
+    return json_response(link.model_dump_json())
+
+
+@router.post("/tickets/next")
+async def take_next(request: Request, clerk: Clerk) -> Response:
+    """Call the next customer."""
+    return await _take(request, clerk, None)
+
+
+@router.post("/tickets/{ticket_id}/take")
+async def take(request: Request, clerk: Clerk, ticket_id: str) -> Response:
+    """Call this customer."""
+    return await _take(request, clerk, ticket_id)
+
+
+async def _take(request: Request, clerk: ClerkView, ticket_id: str | None) -> Response:
+    office = office_of(request)
+
+    async def act() -> ConsoleView:
+        await desk.take(office, clerk, ticket_id)
+        return await console_of(office, clerk)
+
+    return await once(office, clerk.clerk_id, request, act)
+
+
+@router.post("/visits/{visit_id}/checklist/{item_id}")
+async def checklist(request: Request, clerk: Clerk, visit_id: str, item_id: str, body: SetChecklistItem) -> Response:
+    """Answer one item."""
+    office = office_of(request)
+
+    async def act() -> ConsoleView:
+        await desk.set_item(office, clerk, visit_id, item_id, body)
+        return await console_of(office, clerk)
+
+    return await once(office, clerk.clerk_id, request, act)
+
+
+@router.post("/visits/{visit_id}/document")
+async def document(request: Request, clerk: Clerk, visit_id: str) -> Response:
+    """Open the document on both screens."""
+    office = office_of(request)
+
+    async def act() -> ConsoleView:
+        await desk.push_document(office, clerk, visit_id)
+        return await console_of(office, clerk)
+
+    return await once(office, clerk.clerk_id, request, act)
+
+
+@router.post("/visits/{visit_id}/countersign")
+async def countersign(request: Request, clerk: Clerk, visit_id: str, body: Countersign) -> Response:
+    """The clerk signs."""
+    office = office_of(request)
+
+    async def act() -> ConsoleView:
+        await desk.countersign(office, clerk, visit_id, body)
+        return await console_of(office, clerk)
+
+    return await once(office, clerk.clerk_id, request, act)
+
+
+@router.post("/visits/{visit_id}/refuse")
+async def refuse(request: Request, clerk: Clerk, visit_id: str, body: RefuseVisit) -> Response:
+    """The clerk ends the visit without a result."""
+    office = office_of(request)
+
+    async def act() -> ConsoleView:
+        await desk.refuse_visit(office, clerk, visit_id, body.note)
+        return await console_of(office, clerk)
+
+    return await once(office, clerk.clerk_id, request, act)
+
+
+@router.post("/visits/{visit_id}/approval")
+async def approval(request: Request, clerk: Clerk, visit_id: str, body: Approve) -> Response:
+    """The second person decides."""
+    office = office_of(request)
+
+    async def act() -> ConsoleView:
+        await desk.decide_approval(office, clerk, visit_id, body)
+        return await console_of(office, clerk)
+
+    return await once(office, clerk.clerk_id, request, act)
+
+
+@router.post("/visits/{visit_id}/leave")
+async def leave(request: Request, clerk: Clerk, visit_id: str) -> Response:
+    """Put the ended visit aside."""
+    office = office_of(request)
+    await desk.clear(office, clerk)
+    return json_response((await console_of(office, clerk)).model_dump_json())
+
+
+@router.get("/visits/{visit_id}/portrait.jpg")
+async def portrait(request: Request, visit_id: str) -> Response:
+    """The chip's portrait."""
+    return await _picture(request, visit_id, CHIP_PORTRAIT)
+
+
+@router.get("/visits/{visit_id}/live.jpg")
+async def live_picture(request: Request, visit_id: str) -> Response:
+    """The frame that was compared with the portrait."""
+    return await _picture(request, visit_id, LIVE_PICTURE)
+
+
+@router.get("/visits/{visit_id}/document/{page}.png")
+async def document_page(request: Request, visit_id: str, page: int) -> Response:
+    """One page of the document that both sides look at."""
+    office = await _allowed(request, visit_id)
+    png = await customer.page_png(office, visit_id, page)
+    return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
+
+
+async def _picture(request: Request, visit_id: str, name: str) -> Response:
+    office = await _allowed(request, visit_id)
+    evidence = office.evidence.get(visit_id)
+    if evidence is None:
+        raise CounterError(ErrorCode.NOT_FOUND)
+    exhibit: Exhibit = evidence.get(name)
+    return Response(exhibit.content, media_type=exhibit.media_type, headers={"Cache-Control": "no-store"})
+
+
+async def _allowed(request: Request, visit_id: str) -> Office:
+    office = office_of(request)
+    clerk = await clerk_of(request)
+    visit = await office.db.run(store.load, visit_id)
+    if not desk.may_see(visit, clerk):
+        raise CounterError(ErrorCode.NOT_ALLOWED)
+    return office

@@ -1,0 +1,185 @@
+"""HTTP for customers' pages: kiosks come through their certificate's door, phones through the public one."""
+
+from fastapi import APIRouter, Request, Response
+
+from counter_server.errors import CounterError
+from counter_server.people import phones
+from counter_server.visits import customer, identify, views
+from counter_server.visits.doors import MyVisit, bearer, channel_of, kiosk_of, office_of, view_of
+from counter_server.visits.once import json_response, once
+from webrtc.wire import (
+    ChipEvidenceMessage,
+    ErrorCode,
+    GiveConsent,
+    OpenVisit,
+    PageSeen,
+    PhoneSession,
+    RedeemLink,
+    SignDocument,
+    SubmitForm,
+    VisitOpened,
+    VisitView,
+)
+
+router = APIRouter(prefix="/api")
+
+
+@router.get("/catalogue")
+async def catalogue(request: Request) -> Response:
+    """What this door offers now."""
+    office = office_of(request)
+    channel = channel_of(await kiosk_of(request))
+    offered = await office.db.run(views.catalogue_view, office.catalogue, channel, office.clerks_ready())
+    return json_response(offered.model_dump_json())
+
+
+@router.post("/phone/redeem")
+async def redeem(request: Request, body: RedeemLink) -> Response:
+    """A one-time link becomes a phone session."""
+    office = office_of(request)
+
+    async def act() -> PhoneSession:
+        return PhoneSession(phone_token=await office.db.run(phones.redeem, body.link_token))
+
+    return await once(office, f"link:{body.link_token}", request, act)
+
+
+@router.post("/kiosk/phone-links")
+async def phone_link(request: Request) -> Response:
+    """Go on by phone: a link for whoever stands at this kiosk."""
+    office = office_of(request)
+    if await kiosk_of(request) is None:
+        raise CounterError(ErrorCode.NOT_ALLOWED)
+    link = await office.db.run(phones.make_link, office.settings.url, office.settings.patience.phone_link_s)
+    return json_response(link.model_dump_json())
+
+
+@router.post("/visits")
+async def open_visit(request: Request, body: OpenVisit) -> Response:
+    """A new visit."""
+    office = office_of(request)
+    kiosk = await kiosk_of(request)
+    phone_token = bearer(request) if kiosk is None else None
+
+    async def act() -> VisitOpened:
+        token, visit = await customer.open_visit(
+            office,
+            body,
+            channel_of(kiosk),
+            kiosk_id=None if kiosk is None else kiosk.kiosk_id,
+            phone_token=phone_token,
+        )
+        return VisitOpened(visit_token=token, view=await view_of(office, visit.visit_id))
+
+    return await once(office, f"open:{phone_token or (kiosk.kiosk_id if kiosk else '')}", request, act)
+
+
+@router.get("/visits/{visit_id}")
+async def look(request: Request, visit: MyVisit) -> Response:
+    """The visit as it is."""
+    return json_response((await view_of(office_of(request), visit.visit_id)).model_dump_json())
+
+
+@router.post("/visits/{visit_id}/consent")
+async def consent(request: Request, visit: MyVisit, body: GiveConsent) -> Response:
+    """The customer agrees."""
+    office = office_of(request)
+
+    async def act() -> VisitView:
+        await customer.consent(office, visit.visit_id)
+        return await view_of(office, visit.visit_id)
+
+    return await once(office, visit.visit_id, request, act)
+
+
+@router.post("/visits/{visit_id}/chip-evidence")
+async def chip_evidence(request: Request, visit: MyVisit, body: ChipEvidenceMessage) -> Response:
+    """What the kiosk's reader gathered; only kiosks have readers."""
+    office = office_of(request)
+    if await kiosk_of(request) is None:
+        raise CounterError(ErrorCode.NOT_ALLOWED)
+
+    async def act() -> VisitView:
+        await identify.take_chip_evidence(office, visit.visit_id, body)
+        return await view_of(office, visit.visit_id)
+
+    return await once(office, visit.visit_id, request, act)
+
+
+@router.post("/visits/{visit_id}/form")
+async def form(request: Request, visit: MyVisit, body: SubmitForm) -> Response:
+    """The filled form."""
+    office = office_of(request)
+
+    async def act() -> VisitView:
+        await customer.submit_form(office, visit.visit_id, body)
+        return await view_of(office, visit.visit_id)
+
+    return await once(office, visit.visit_id, request, act)
+
+
+@router.post("/visits/{visit_id}/correct")
+async def correct(request: Request, visit: MyVisit) -> Response:
+    """Back to the form."""
+    office = office_of(request)
+
+    async def act() -> VisitView:
+        await customer.correct(office, visit.visit_id)
+        return await view_of(office, visit.visit_id)
+
+    return await once(office, visit.visit_id, request, act)
+
+
+@router.post("/visits/{visit_id}/confirm")
+async def confirm(request: Request, visit: MyVisit) -> Response:
+    """Do it; answered when the record is durable."""
+    office = office_of(request)
+
+    async def act() -> VisitView:
+        await customer.confirm(office, visit.visit_id)
+        return await view_of(office, visit.visit_id)
+
+    return await once(office, visit.visit_id, request, act)
+
+
+@router.post("/visits/{visit_id}/pages-seen")
+async def pages_seen(request: Request, visit: MyVisit, body: PageSeen) -> Response:
+    """One more page was on the screen."""
+    office = office_of(request)
+
+    async def act() -> VisitView:
+        await customer.see_page(office, visit.visit_id, body)
+        return await view_of(office, visit.visit_id)
+
+    return await once(office, visit.visit_id, request, act)
+
+
+@router.post("/visits/{visit_id}/signature")
+async def signature(request: Request, visit: MyVisit, body: SignDocument) -> Response:
+    """The customer's signature."""
+    office = office_of(request)
+
+    async def act() -> VisitView:
+        await customer.sign(office, visit.visit_id, body)
+        return await view_of(office, visit.visit_id)
+
+    return await once(office, visit.visit_id, request, act)
+
+
+@router.post("/visits/{visit_id}/cancel")
+async def cancel(request: Request, visit: MyVisit) -> Response:
+    """Stop."""
+    office = office_of(request)
+
+    async def act() -> VisitView:
+        await customer.cancel(office, visit.visit_id)
+        return await view_of(office, visit.visit_id)
+
+    return await once(office, visit.visit_id, request, act)
+
+
+@router.get("/visits/{visit_id}/document/{page}.png")
+async def document_page(request: Request, visit: MyVisit, page: int) -> Response:
+    """One page of the document as a picture."""
+    png = await customer.page_png(office_of(request), visit.visit_id, page)
+    return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})

@@ -1,0 +1,273 @@
+"""What a clerk does for a visit, and the second person after."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from counter_server.calls.rooms import Recording
+from counter_server.errors import CounterError
+from counter_server.people import clerks
+from counter_server.queue import service as queue
+from counter_server.visits import store
+from counter_server.visits.closing import close, refuse
+from counter_server.visits.documents import announce, render
+from counter_server.visits.facts import Signed, Visit
+from counter_server.visits.machine import FINAL, Event
+from counter_server.visits.office import Office
+from webrtc.wire import (
+    Approve,
+    Assurance,
+    ChecklistItem,
+    ClerkView,
+    Countersign,
+    ErrorCode,
+    Reason,
+    SetChecklistItem,
+    Text,
+    Verdict,
+    VisitState,
+)
+
+FACE_REFERRED = ChecklistItem(
+    item_id="face-referred",
+    text=Text(
+        zh="人脸比对未达自动通过标准：已仔细比较芯片照片与本人，确认是同一人",
+        en="The face comparison did not pass by itself: compared chip portrait and person with care; they are one",
+    ),
+)
+
+
+async def take(office: Office, clerk: ClerkView, ticket_id: str | None) -> None:
+    """Call the next ticket, or a given one, to this desk.
+
+    Raises:
+        CounterError: NOT_FOUND or TICKET_TAKEN; WRONG_STEP while another visit is on the desk.
+    """
+
+    def write(connection: Connection) -> Visit:
+        current = store.visit_of_clerk(connection, clerk.clerk_id)
+        if current is not None and current.state not in FINAL:
+            raise CounterError(ErrorCode.WRONG_STEP, "finish the visit on your desk first")
+        store.clear_desk(connection, clerk.clerk_id)
+        ticket = queue.take(connection, clerk.clerk_id, ticket_id)
+        service = office.catalogue[ticket.service_id]
+        items = tuple(ChecklistItem(item_id=i.item_id, text=i.text) for i in service.checklist)
+
+        def with_clerk(visit: Visit) -> Visit:
+            referred = visit.face is not None and visit.face.compared and visit.face.verdict is Verdict.REFER
+            return visit.model_copy(
+                update={
+                    "clerk_id": clerk.clerk_id,
+                    "clerk_name": clerk.name,
+                    "checklist": (*items, FACE_REFERRED) if referred else items,
+                    "document": None,
+                    "signed": (),
+                    "approval": "none",
+                }
+            )
+
+        return store.move(connection, ticket.visit_id, Event.TAKEN, _actor(clerk), with_clerk)
+
+    visit = await office.db.run(write)
+    evidence = office.evidence[visit.visit_id]
+    evidence.drop_document()
+    part = await office.db.run(store.count_journal, visit.visit_id, Event.TAKEN.value)
+    folder = await asyncio.to_thread(office.safe.recording_folder, visit.record_id)
+    office.changed(visit.visit_id)
+    await office.calls.bring_together(visit.visit_id, clerk.clerk_id, Recording(folder, evidence.keys.recipient, part))
+
+
+async def set_item(office: Office, clerk: ClerkView, visit_id: str, item_id: str, request: SetChecklistItem) -> None:
+    """The clerk's answer to one item of the checklist."""
+
+    def write(connection: Connection) -> None:
+        visit = _mine(connection, clerk, visit_id, VisitState.SERVING)
+        if item_id not in {item.item_id for item in visit.checklist}:
+            raise CounterError(ErrorCode.NOT_FOUND)
+
+        def answered(before: Visit) -> Visit:
+            items = tuple(
+                item.model_copy(update={"outcome": request.outcome, "note": request.note})
+                if item.item_id == item_id
+                else item
+                for item in before.checklist
+            )
+            changed = before.model_copy(update={"checklist": items})
+            # The clerk's own eyes have compared: only now the referred face counts as the chip's.
+            seen = any(i.item_id == FACE_REFERRED.item_id for i in items) and changed.checklist_complete
+            return changed.model_copy(update={"assurance": Assurance.CHIP_AND_FACE}) if seen else changed
+
+        details = {"item": item_id, "outcome": request.outcome.value}
+        store.note(connection, visit_id, _actor(clerk), "checklist_item", answered, details)
+
+    await office.db.run(write)
+    office.changed(visit_id)
+
+
+async def push_document(office: Office, clerk: ClerkView, visit_id: str) -> None:
+    """Open the filled document on both screens.
+
+    Raises:
+        CounterError: CHECKLIST_OPEN until every item passed; UNPRINTABLE.
+    """
+    visit = await office.db.run(_mine, clerk, visit_id, VisitState.SERVING)
+    if not visit.checklist_complete:
+        raise CounterError(ErrorCode.CHECKLIST_OPEN)
+    document = await render(office, visit)
+    shown = announce(office, visit, document)
+
+    def write(connection: Connection) -> None:
+        _mine(connection, clerk, visit_id, VisitState.SERVING)
+        store.move(
+            connection,
+            visit_id,
+            Event.DOCUMENT_PUSHED,
+            _actor(clerk),
+            lambda v: v.model_copy(update={"document": shown}),
+            {"document_sha256": shown.sha256, "pages": str(shown.pages)},
+        )
+
+    evidence = office.evidence[visit_id]
+    evidence.add_document(document)
+    await office.db.run(write)
+    office.changed(visit_id)
+
+
+async def countersign(office: Office, clerk: ClerkView, visit_id: str, request: Countersign) -> None:
+    """The clerk's own act on the signed document; then the record, or a second person first.
+
+    Answered only when the record is durable, or when the approval is asked for.
+    """
+    await require_password(office, clerk, request.password)
+
+    def write(connection: Connection) -> Visit:
+        visit = _mine(connection, clerk, visit_id, VisitState.COUNTERSIGNING)
+        act = _act("clerk", clerk, visit, request.document_sha256)
+        needs_approval = office.catalogue[visit.service_id].needs_approval
+        document = visit.document
+        assert document is not None  # noqa: S101 - _act has looked
+        return store.move(
+            connection,
+            visit_id,
+            Event.APPROVAL_ASKED if needs_approval else Event.CLERK_SIGNED,
+            _actor(clerk),
+            lambda v: v.model_copy(
+                update={
+                    "signed": (*v.signed, act),
+                    "document": document.model_copy(update={"signed_by_clerk": True}),
+                    "approval": "waiting" if needs_approval else "none",
+                }
+            ),
+            {"document_sha256": act.document_sha256},
+        )
+
+    moved = await office.db.run(write)
+    office.changed(visit_id)
+    if moved.state is VisitState.SEALING:
+        await close(office, visit_id)
+
+
+async def decide_approval(office: Office, approver: ClerkView, visit_id: str, request: Approve) -> None:
+    """The second person's yes or no; never the one who signed.
+
+    Raises:
+        CounterError: NOT_ALLOWED without the role, SAME_PERSON for the clerk of the visit.
+    """
+    if "approver" not in approver.roles:
+        raise CounterError(ErrorCode.NOT_ALLOWED)
+    await require_password(office, approver, request.password)
+    actor = store.Actor("approver", approver.clerk_id)
+
+    def write(connection: Connection) -> Visit:
+        visit = store.load(connection, visit_id)
+        if visit.state is not VisitState.APPROVING:
+            raise CounterError(ErrorCode.WRONG_STEP)
+        if visit.clerk_id == approver.clerk_id:
+            raise CounterError(ErrorCode.SAME_PERSON)
+        act = _act("approver", approver, visit, request.document_sha256)
+        if request.decision == "decline":
+            return store.note(
+                connection,
+                visit_id,
+                actor,
+                "declined",
+                lambda v: v.model_copy(update={"approval": "declined", "note": request.note or None}),
+                {"document_sha256": act.document_sha256},
+            )
+        return store.move(
+            connection,
+            visit_id,
+            Event.APPROVED,
+            actor,
+            lambda v: v.model_copy(update={"signed": (*v.signed, act), "approval": "approved"}),
+            {"document_sha256": act.document_sha256},
+        )
+
+    decided = await office.db.run(write)
+    office.changed(visit_id)
+    if decided.state is VisitState.SEALING:
+        await close(office, visit_id)
+    else:
+        await refuse(office, visit_id, Reason.BY_APPROVER, actor)
+
+
+async def refuse_visit(office: Office, clerk: ClerkView, visit_id: str, note: str) -> None:
+    """The clerk ends the visit without a result and tells the customer why."""
+
+    def write(connection: Connection) -> None:
+        visit = store.load(connection, visit_id)
+        if visit.clerk_id != clerk.clerk_id:
+            raise CounterError(ErrorCode.NOT_ALLOWED)
+        store.note(
+            connection, visit_id, _actor(clerk), "refusal_explained", lambda v: v.model_copy(update={"note": note})
+        )
+
+    await office.db.run(write)
+    await refuse(office, visit_id, Reason.BY_CLERK, _actor(clerk))
+
+
+async def clear(office: Office, clerk: ClerkView) -> None:
+    """Put the ended visit aside; the desk is free."""
+    await office.db.run(store.clear_desk, clerk.clerk_id)
+    office.hub.changed("consoles")
+
+
+async def require_password(office: Office, clerk: ClerkView, password: str) -> None:
+    """An act of one's own asks for the password once more.
+
+    Raises:
+        CounterError: WRONG_LOGIN, TOO_MANY_TRIES.
+    """
+    office.brake.check(clerk.clerk_id)
+    stored = await office.db.run(clerks.stored_password_of, clerk.clerk_id)
+    if not await asyncio.to_thread(stored.matches, password):
+        office.brake.wrong(clerk.clerk_id)
+        raise CounterError(ErrorCode.WRONG_LOGIN)
+    office.brake.right(clerk.clerk_id)
+
+
+def may_see(visit: Visit, clerk: ClerkView) -> bool:
+    """Whether this clerk may look at the visit's pictures and document."""
+    if visit.clerk_id == clerk.clerk_id:
+        return True
+    return visit.state is VisitState.APPROVING and "approver" in clerk.roles
+
+
+def _mine(connection: Connection, clerk: ClerkView, visit_id: str, state: VisitState) -> Visit:
+    visit = store.load(connection, visit_id)
+    if visit.clerk_id != clerk.clerk_id:
+        raise CounterError(ErrorCode.NOT_ALLOWED)
+    if visit.state is not state:
+        raise CounterError(ErrorCode.WRONG_STEP, f"the visit is at {visit.state.value}")
+    return visit
+
+
+def _act(role: str, clerk: ClerkView, visit: Visit, document_sha256: str) -> Signed:
+    if visit.document is None or document_sha256 != visit.document.sha256:
+        raise CounterError(ErrorCode.DOCUMENT_CHANGED)
+    return Signed(role=role, actor=clerk.clerk_id, at=datetime.now(UTC), document_sha256=document_sha256)
+
+
+def _actor(clerk: ClerkView) -> store.Actor:
+    return store.Actor("clerk", clerk.clerk_id)

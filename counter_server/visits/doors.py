@@ -1,0 +1,115 @@
+"""Who is asking: a customer by the visit's token, a kiosk by its certificate, a clerk by the session cookie."""
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from sqlalchemy import Connection
+from starlette.requests import HTTPConnection
+
+from counter_server.errors import CounterError
+from counter_server.people import clerks, kiosks
+from counter_server.people.kiosks import Kiosk
+from counter_server.visits import store, views
+from counter_server.visits.facts import Visit
+from counter_server.visits.office import Office
+from webrtc.wire import Channel, ClerkView, ConsoleView, ErrorCode, TicketView, VisitView
+
+SESSION_COOKIE = "counter_session"
+
+
+def office_of(connection: HTTPConnection) -> Office:
+    """The running office."""
+    return cast(Office, connection.app.state.office)
+
+
+def bearer(connection: HTTPConnection) -> str:
+    """The token of the Authorization header.
+
+    Raises:
+        CounterError: NOT_LOGGED_IN without one.
+    """
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise CounterError(ErrorCode.NOT_LOGGED_IN)
+    return token
+
+
+async def kiosk_of(connection: HTTPConnection) -> Kiosk | None:
+    """The kiosk at the other end of this TLS connection; None for everybody who came by the public door.
+
+    Raises:
+        CounterError: NOT_ALLOWED for a certificate that is not (or no longer) enrolled.
+    """
+    certificate = connection.scope.get("peer_certificate")
+    if certificate is None:
+        return None
+    found = await office_of(connection).db.run(kiosks.find, certificate)
+    if found is None:
+        raise CounterError(ErrorCode.NOT_ALLOWED, "this kiosk is not enrolled")
+    return found
+
+
+async def visit_for(connection: HTTPConnection, visit_id: str, token: str) -> Visit:
+    """The visit of whoever holds its token, through the door it was opened by.
+
+    Raises:
+        CounterError: NOT_LOGGED_IN, or NOT_ALLOWED through another door.
+    """
+    kiosk = await kiosk_of(connection)
+    visit = await office_of(connection).db.run(store.load_for, visit_id, token)
+    if visit.kiosk_id != (None if kiosk is None else kiosk.kiosk_id):
+        raise CounterError(ErrorCode.NOT_ALLOWED, "this visit was opened at another door")
+    return visit
+
+
+async def my_visit(request: Request, visit_id: str) -> Visit:
+    """Dependency: the visit in the path, for its customer."""
+    visit = await visit_for(request, visit_id, bearer(request))
+    office_of(request).customers.heard(visit_id)
+    return visit
+
+
+async def clerk_of(connection: HTTPConnection) -> ClerkView:
+    """Dependency: the clerk whose session this is.
+
+    Raises:
+        CounterError: NOT_LOGGED_IN.
+    """
+    token = connection.cookies.get(SESSION_COOKIE)
+    if not token:
+        raise CounterError(ErrorCode.NOT_LOGGED_IN)
+    office = office_of(connection)
+    return await office.db.run(clerks.who, token, office.settings.patience)
+
+
+async def clerk_of_request(request: Request) -> ClerkView:
+    """As `clerk_of`, for FastAPI's dependency injection, which wants a Request."""
+    return await clerk_of(request)
+
+
+MyVisit = Annotated[Visit, Depends(my_visit)]
+Clerk = Annotated[ClerkView, Depends(clerk_of_request)]
+
+
+def channel_of(kiosk: Kiosk | None) -> Channel:
+    """Which door this is."""
+    return Channel.PHONE if kiosk is None else Channel.KIOSK
+
+
+async def view_of(office: Office, visit_id: str) -> VisitView:
+    """The visit as its customer sees it now."""
+    ready = office.clerks_ready()
+
+    def read(connection: Connection) -> tuple[Visit, TicketView | None]:
+        visit = store.load(connection, visit_id)
+        return visit, views.ticket_view(connection, visit, ready)
+
+    visit, ticket = await office.db.run(read)
+    return views.customer_view(visit, ticket, office.catalogue, office.calls, office.versions.next())
+
+
+async def console_of(office: Office, clerk: ClerkView) -> ConsoleView:
+    """The console as this clerk sees it now."""
+    return await office.db.run(
+        views.console_view, clerk, office.evidence, office.catalogue, office.calls, office.versions.next()
+    )

@@ -1,0 +1,65 @@
+"""Files, pictures and strokes of a visit that is still open. In memory only: a visit that does not end leaves none.
+
+Whatever must outlive the visit goes into its record, encrypted; recordings are sealed on disk while they are made.
+"""
+
+from dataclasses import dataclass, field
+
+from counter_server.errors import CounterError
+from counter_server.records.keys import RecordKeys
+from counter_server.records.record import ObjectClass
+from counter_server.signing.document import RenderedDocument
+from counter_server.signing.strokes import Strokes
+from webrtc.engine import RecordedTrack
+from webrtc.wire import ErrorCode
+
+CHIP_PORTRAIT, LIVE_PICTURE, CONTRACT = "chip-portrait", "live-picture.jpg", "contract.pdf"
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """One piece of evidence."""
+
+    object_class: ObjectClass
+    media_type: str
+    content: bytes
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What one open visit holds. `keys` belong to its record and seal the recording while it is made."""
+
+    keys: RecordKeys
+    exhibits: dict[str, Exhibit] = field(default_factory=dict)
+    document: RenderedDocument | None = None
+    strokes: Strokes | None = None
+    tracks: tuple[RecordedTrack, ...] = ()  # of calls with clerks who lost the visit
+
+    def add(self, name: str, object_class: ObjectClass, media_type: str, content: bytes) -> None:
+        """Keep a piece under this name; a later one of the same name replaces it."""
+        self.exhibits[name] = Exhibit(object_class, media_type, content)
+
+    def get(self, name: str) -> Exhibit:
+        """The piece of this name.
+
+        Raises:
+            CounterError: NOT_FOUND.
+        """
+        if (found := self.exhibits.get(name)) is None:
+            raise CounterError(ErrorCode.NOT_FOUND)
+        return found
+
+    def add_document(self, document: RenderedDocument) -> None:
+        """The document as it was rendered, once."""
+        self.document = document
+        self.add(CONTRACT, ObjectClass.CONTRACT, "application/pdf", document.pdf)
+
+    def drop_document(self) -> None:
+        """Forget the document and everything signed on it: it must be shown and signed anew."""
+        self.strokes = None
+        self.document = None
+        for name in [name for name, exhibit in self.exhibits.items() if exhibit.object_class in _ON_DOCUMENT]:
+            del self.exhibits[name]
+
+
+_ON_DOCUMENT = (ObjectClass.CONTRACT, ObjectClass.SIGNATURE, ObjectClass.STATEMENT)

@@ -1,0 +1,74 @@
+"""What the counter knows of one visit, as a value; changed by replacing it, in one transaction with its journal."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from webrtc.wire import (
+    Assurance,
+    Channel,
+    ChecklistItem,
+    CheckView,
+    DocumentView,
+    FaceView,
+    HolderView,
+    Language,
+    Reason,
+    Receipt,
+    Route,
+    VisitState,
+)
+
+
+class Signed(BaseModel):
+    """Somebody's act on the document: who, when, on which bytes, and the signed statement about it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    role: str  # customer, clerk, approver
+    actor: str  # clerk id, or "customer"
+    at: datetime
+    document_sha256: str
+    strokes_sha256: str | None = None
+
+
+class Visit(BaseModel):
+    """One visit. Pictures, files and strokes are not here: they lie sealed in the visit's folder."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    visit_id: str
+    record_id: str
+    service_id: str
+    channel: Channel
+    kiosk_id: str | None
+    language: Language
+    opened_at: datetime
+    state: VisitState = VisitState.CONSENT
+    assurance: Assurance = Assurance.NONE
+    route: Route
+    reason: Reason | None = None
+    note: str | None = None
+    holder: HolderView | None = None
+    checks: tuple[CheckView, ...] = ()
+    face: FaceView | None = None
+    face_attempts: int = 0
+    values: dict[str, str] = {}
+    clerk_id: str | None = None
+    clerk_name: str | None = None
+    checklist: tuple[ChecklistItem, ...] = ()
+    document: DocumentView | None = None
+    signed: tuple[Signed, ...] = ()
+    approval: Literal["none", "waiting", "approved", "declined"] = "none"
+    receipt: Receipt | None = None
+    trouble: str | None = None
+
+    def signed_as(self, role: str) -> Signed | None:
+        """The act of this role, if it was done."""
+        return next((act for act in self.signed if act.role == role), None)
+
+    @property
+    def checklist_complete(self) -> bool:
+        """Whether every item passed; a failed one asks for a refusal, not for a document."""
+        return all(item.outcome is not None and item.outcome.value == "passed" for item in self.checklist)

@@ -1,0 +1,190 @@
+"""From card and face to how much is proven. The kiosk gathers, this decides."""
+
+import asyncio
+import logging
+import secrets
+from datetime import UTC, datetime
+
+from counter_server.calls.rooms import CUSTOMER
+from counter_server.errors import CounterError
+from counter_server.identification.chip import check_chip
+from counter_server.identification.face_process import FaceFinding, Guide
+from counter_server.records.record import ObjectClass
+from counter_server.visits import store
+from counter_server.visits.closing import refuse
+from counter_server.visits.evidence import CHIP_PORTRAIT, LIVE_PICTURE
+from counter_server.visits.facts import Visit
+from counter_server.visits.machine import Event
+from counter_server.visits.office import Office
+from webrtc.wire import (
+    Assurance,
+    CheckOutcome,
+    CheckView,
+    ChipEvidenceMessage,
+    ErrorCode,
+    FaceView,
+    Guidance,
+    GuidanceCode,
+    Movement,
+    Reason,
+    Route,
+    Verdict,
+    VisitState,
+)
+
+log = logging.getLogger(__name__)
+
+PICTURES_PER_S = 30.0  # every picture: each VP8 picture needs those before it; the face process looks at some
+
+
+async def take_chip_evidence(office: Office, visit_id: str, message: ChipEvidenceMessage) -> None:
+    """Check the chip's files; the visit goes on to the face, or is refused with the reason."""
+    visit = await office.db.run(store.load, visit_id)
+    if visit.state is not VisitState.CARD:
+        raise CounterError(ErrorCode.WRONG_STEP)
+    finding = await asyncio.to_thread(check_chip, message, office.trust, datetime.now(UTC))
+    evidence = office.evidence[visit_id]
+    for name, content in (("ef-com", message.ef_com), ("ef-sod", message.ef_sod)):
+        evidence.add(f"chip/{name}.bin", ObjectClass.EVIDENCE, "application/octet-stream", content)
+    for number, content in message.data_groups.items():
+        evidence.add(f"chip/dg{number}.bin", ObjectClass.EVIDENCE, "application/octet-stream", content)
+    if finding.portrait is not None:
+        media_type = "image/jpeg" if finding.portrait.startswith(b"\xff\xd8") else "image/jp2"
+        evidence.add(CHIP_PORTRAIT, ObjectClass.PORTRAIT, media_type, finding.portrait)
+    details = {
+        "access": message.access,
+        "read_ms": str(message.read_ms),
+        "reader": message.reader,
+        "failed": ",".join(c.name for c in finding.checks if c.outcome is CheckOutcome.FAILED),
+    }
+
+    def seen(before: Visit) -> Visit:
+        return before.model_copy(update={"checks": finding.checks, "holder": finding.holder})
+
+    if finding.refusal is not None:
+        await office.db.run(store.note, visit_id, store.COUNTER, "chip_refused", seen, details)
+        await refuse(office, visit_id, finding.refusal, store.COUNTER)
+        return
+    await office.db.run(store.move, visit_id, Event.CHIP_ACCEPTED, store.COUNTER, seen, details)
+    office.changed(visit_id)
+
+
+async def start_face(office: Office, visit_id: str) -> None:
+    """Draw a movement and watch the customer's line until the face process has decided."""
+    visit = await office.db.run(store.load, visit_id)
+    if visit.state is not VisitState.FACE:
+        raise CounterError(ErrorCode.WRONG_STEP)
+    evidence = office.evidence[visit_id]
+    portrait = evidence.exhibits.get(CHIP_PORTRAIT)
+    movement = secrets.choice(office.faces.movements)
+    office.faces.end(visit_id)
+    office.faces.begin(visit_id, None if portrait is None else portrait.content, movement)
+    try:
+        await office.calls.watch(visit_id, PICTURES_PER_S)
+    except CounterError:
+        office.faces.end(visit_id)
+        raise
+    office.guidance[visit_id] = Guidance(code=GuidanceCode.STARTING)
+    await office.db.run(
+        store.note,
+        visit_id,
+        store.COUNTER,
+        "face_started",
+        details={"movement": movement, "attempt": str(visit.face_attempts + 1), "engine": office.faces.engine},
+    )
+    office.changed(visit_id)
+
+
+async def follow_faces(office: Office) -> None:
+    """Turn what the face process says into guidance and decisions, for as long as the office is open."""
+    while True:
+        event = await office.face_events.get()
+        try:
+            match event:
+                case Guide():
+                    office.guidance[event.session_id] = Guidance(
+                        code=GuidanceCode(event.code),
+                        movement=None if event.movement is None else Movement(event.movement),
+                        progress=event.progress,
+                    )
+                    office.changed(event.session_id)
+                case FaceFinding():
+                    await decide_face(office, event)
+                case str():  # the face process died under this session; the attempt does not count
+                    await office.calls.unwatch(event)
+                    office.guidance.pop(event, None)
+                    office.changed(event)
+        except CounterError as error:
+            log.info("face event of a visit that has moved on: %s", error)
+
+
+async def decide_face(office: Office, finding: FaceFinding) -> None:
+    """Go on, to self-service or to a clerk's eyes; or count the attempt, and refuse after the last."""
+    visit_id = finding.session_id
+    await office.calls.unwatch(visit_id)
+    office.guidance.pop(visit_id, None)
+    visit = await office.db.run(store.load, visit_id)
+    if visit.state is not VisitState.FACE:
+        return
+    if finding.best_jpeg is not None:
+        office.evidence[visit_id].add(LIVE_PICTURE, ObjectClass.PICTURE, "image/jpeg", finding.best_jpeg)
+    attempts = visit.face_attempts + 1
+    left = max(0, office.settings.patience.face_attempts - attempts)
+    verdict = Verdict(finding.verdict)
+    passed = finding.live and verdict is not Verdict.REJECT
+    face = FaceView(
+        verdict=verdict,
+        live=finding.live,
+        compared=finding.compared,
+        fmr_upper=finding.fmr_upper,
+        comparisons=finding.comparisons,
+        engine=finding.engine,
+        reasons=finding.reasons,
+        attempts_left=left,
+    )
+    checks = tuple(
+        CheckView(name=c.name, outcome=CheckOutcome(c.outcome), why=c.why, clause="") for c in finding.checks
+    )
+    names = {check.name for check in checks}
+    details = {
+        "verdict": verdict.value,
+        "live": str(finding.live).lower(),
+        "compared": str(finding.compared).lower(),
+        "attempt": str(attempts),
+        "engine": finding.engine,
+    }
+    service = office.catalogue[visit.service_id]
+    accepted = verdict is Verdict.ACCEPT and finding.live and finding.compared
+    assurance = Assurance.CHIP_AND_FACE if accepted else Assurance.LIVE_PERSON if passed else Assurance.NONE
+    # A genuine chip whose portrait is close but not close enough goes to a clerk's eyes, never through alone.
+    referred = passed and finding.compared and not accepted
+    route = Route.CLERK if referred else service.route(assurance)
+
+    def seen(before: Visit) -> Visit:
+        kept = tuple(check for check in before.checks if check.name not in names)
+        return before.model_copy(
+            update={
+                "face": face,
+                "face_attempts": attempts,
+                "checks": kept + checks,
+                "assurance": assurance,
+                "route": route if passed else before.route,
+            }
+        )
+
+    if passed and route is not Route.NOT_HERE:
+        await office.db.run(store.move, visit_id, Event.FACE_PASSED, store.COUNTER, seen, details)
+        office.changed(visit_id)
+        return
+    await office.db.run(store.note, visit_id, store.COUNTER, "face_not_passed", seen, details)
+    office.changed(visit_id)
+    if left == 0:
+        reason = Reason.FACE_DIFFERENT if finding.live else Reason.NOT_LIVE
+        await refuse(office, visit_id, reason, store.COUNTER)
+
+
+async def leave_line(office: Office, visit_id: str) -> None:
+    """Hang up the customer's side and forget what the camera was asked for."""
+    office.faces.end(visit_id)
+    office.guidance.pop(visit_id, None)
+    await office.calls.leave(CUSTOMER, visit_id)

@@ -1,0 +1,218 @@
+"""The live channel: views and guidance to the page, signalling and the face check from it.
+
+One WebSocket per page. It carries no truth: a page that lost it connects again and is shown everything anew.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from pydantic import TypeAdapter, ValidationError
+
+from counter_server.calls.rooms import CLERK, CUSTOMER
+from counter_server.errors import CounterError
+from counter_server.hub import CONSOLES, visit_topic
+from counter_server.visits import identify, store
+from counter_server.visits.doors import clerk_of, console_of, office_of, view_of, visit_for
+from counter_server.visits.facts import Visit
+from counter_server.visits.machine import FINAL
+from counter_server.visits.office import Office
+from webrtc.wire import (
+    Answer,
+    Candidate,
+    ConsoleMessage,
+    DeviceTrouble,
+    ErrorBody,
+    ErrorCode,
+    ErrorMessage,
+    FromPage,
+    Guidance,
+    GuidanceMessage,
+    Hello,
+    JoinCall,
+    Message,
+    OfferMessage,
+    Ping,
+    StartFace,
+    ViewMessage,
+)
+
+router = APIRouter(prefix="/api")
+
+HELLO_WITHIN_S = 10.0
+WAITING_TIMES_EVERY_S = 5.0  # a page counts seconds itself; this corrects it
+MOST_TEXT = 70_000  # an SDP answer with its candidates is below 20 KB
+
+CLOSE_NOT_ALLOWED, CLOSE_BAD_MESSAGE, CLOSE_TOO_BIG = 4401, 4400, 1009
+
+_from_page: TypeAdapter[FromPage] = TypeAdapter(FromPage)
+
+
+@router.websocket("/visits/{visit_id}/live")
+async def customer_live(socket: WebSocket, visit_id: str) -> None:
+    """A customer's page."""
+    await socket.accept()
+    office = office_of(socket)
+    try:
+        hello = await asyncio.wait_for(_read(socket), HELLO_WITHIN_S)
+        if not isinstance(hello, Hello):
+            raise CounterError(ErrorCode.NOT_LOGGED_IN)
+        await visit_for(socket, visit_id, hello.visit_token)
+    except CounterError as error:
+        await _refuse(socket, error.body())
+        return
+    except TimeoutError:
+        await _refuse(socket, ErrorBody(code=ErrorCode.NOT_LOGGED_IN, message="no hello"))
+        return
+    except WebSocketDisconnect:
+        return
+
+    async def speak() -> None:
+        last: str | None = None
+        told: Guidance | None = None
+        with office.hub.listening(visit_topic(visit_id), CONSOLES) as changed:
+            while True:
+                view = await view_of(office, visit_id)
+                bare = view.model_copy(update={"version": 0}).model_dump_json()
+                if bare != last:
+                    last = bare
+                    await socket.send_text(ViewMessage(view=view).model_dump_json())
+                guidance = office.guidance.get(visit_id)
+                if guidance is not None and guidance != told:
+                    told = guidance
+                    await socket.send_text(GuidanceMessage(guidance=guidance).model_dump_json())
+                await _next_change(changed)
+
+    async def hear(message: Message) -> None:
+        office.customers.heard(visit_id)
+        await _from_customer(office, visit_id, message, socket)
+
+    office.customers.heard(visit_id)
+    await _converse(socket, speak, hear)
+
+
+@router.websocket("/console/live")
+async def console_live(socket: WebSocket) -> None:
+    """A clerk's console."""
+    await socket.accept()
+    office = office_of(socket)
+    try:
+        clerk = await clerk_of(socket)
+    except CounterError as error:
+        await _refuse(socket, error.body())
+        return
+
+    async def speak() -> None:
+        last: str | None = None
+        with office.hub.listening(CONSOLES) as changed:
+            while True:
+                await clerk_of(socket)  # a session that has ended closes its console too
+                console = await console_of(office, clerk)
+                visit = None if console.visit is None else console.visit.model_copy(update={"version": 0})
+                bare = console.model_copy(update={"version": 0, "visit": visit}).model_dump_json()
+                if bare != last:
+                    last = bare
+                    await socket.send_text(ConsoleMessage(console=console).model_dump_json())
+                await _next_change(changed)
+
+    async def hear(message: Message) -> None:
+        first = clerk.clerk_id not in office.clerks.heard_s
+        office.clerks.heard(clerk.clerk_id)
+        if first:
+            office.hub.changed(CONSOLES)
+        await _signalling(office, CLERK, clerk.clerk_id, message, socket)
+
+    office.clerks.heard(clerk.clerk_id)
+    office.hub.changed(CONSOLES)
+    await _converse(socket, speak, hear)
+
+
+async def _converse(
+    socket: WebSocket, speak: Callable[[], Awaitable[None]], hear: Callable[[Message], Awaitable[None]]
+) -> None:
+    async def listen() -> None:
+        while True:
+            message = await _read(socket)
+            try:
+                await hear(message)
+            except CounterError as error:
+                await socket.send_text(ErrorMessage(error=error.body()).model_dump_json())
+
+    tasks = [asyncio.ensure_future(listen()), asyncio.ensure_future(speak())]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    except WebSocketDisconnect:
+        pass
+    except CounterError as error:
+        await _refuse(socket, error.body())
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _read(socket: WebSocket) -> Message:
+    text = await socket.receive_text()
+    if len(text) > MOST_TEXT:
+        raise CounterError(ErrorCode.BODY_TOO_LARGE)
+    try:
+        return _from_page.validate_json(text)
+    except ValidationError as error:
+        raise CounterError(ErrorCode.BAD_REQUEST, "not a message of a page") from error
+
+
+async def _next_change(changed: asyncio.Event) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(changed.wait(), WAITING_TIMES_EVERY_S)
+    changed.clear()
+
+
+async def _refuse(socket: WebSocket, error: ErrorBody) -> None:
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # the page may have gone first
+        await socket.send_text(ErrorMessage(error=error).model_dump_json())
+        code = {
+            ErrorCode.BAD_REQUEST: CLOSE_BAD_MESSAGE,
+            ErrorCode.BODY_TOO_LARGE: CLOSE_TOO_BIG,
+        }.get(error.code, CLOSE_NOT_ALLOWED)
+        await socket.close(code)
+
+
+async def _from_customer(office: Office, visit_id: str, message: Message, socket: WebSocket) -> None:
+    match message:
+        case StartFace():
+            await identify.start_face(office, visit_id)
+        case DeviceTrouble():
+
+            def with_trouble(visit: Visit) -> Visit:
+                return visit.model_copy(update={"trouble": f"{message.device}:{message.trouble}"})
+
+            details: dict[str, str] = {"device": message.device, "trouble": message.trouble}
+            await office.db.run(store.note, visit_id, store.CUSTOMER, "device_trouble", with_trouble, details)
+            office.changed(visit_id)
+        case JoinCall():
+            visit = await office.db.run(store.load, visit_id)
+            if visit.state in FINAL:
+                raise CounterError(ErrorCode.WRONG_STEP)
+            await _signalling(office, CUSTOMER, visit_id, message, socket)
+        case _:
+            await _signalling(office, CUSTOMER, visit_id, message, socket)
+
+
+async def _signalling(office: Office, role: str, owner: str, message: Message, socket: WebSocket) -> None:
+    match message:
+        case JoinCall():
+            offer = await office.calls.join(role, owner)
+            await socket.send_text(OfferMessage(leg_id=offer.leg_id, sdp=offer.sdp).model_dump_json())
+        case Answer():
+            await office.calls.answer(role, owner, message.leg_id, message.sdp)
+        case Candidate():
+            await office.calls.candidate(
+                role, owner, message.leg_id, message.candidate, message.sdp_mid, message.sdp_mline_index
+            )
+        case Ping() | DeviceTrouble():
+            pass
+        case _:
+            raise CounterError(ErrorCode.BAD_REQUEST, "not a message for this page")

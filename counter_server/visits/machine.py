@@ -1,0 +1,73 @@
+"""The visit as a table: from which state, by which event, to which state. What is not in it cannot happen."""
+
+from enum import StrEnum
+
+from counter_server.errors import CounterError
+from webrtc.wire import ErrorCode, VisitState
+
+S = VisitState
+
+
+class Event(StrEnum):
+    """What moves a visit on; each is one line of its journal."""
+
+    CONSENTED_AT_KIOSK = "consented_at_kiosk"
+    CONSENTED_ON_PHONE = "consented_on_phone"
+    CHIP_ACCEPTED = "chip_accepted"
+    FACE_PASSED = "face_passed"
+    FORM_FOR_SELF_SERVICE = "form_for_self_service"
+    FORM_FOR_CLERK = "form_for_clerk"
+    CORRECTED = "corrected"
+    CONFIRMED = "confirmed"
+    TAKEN = "taken"
+    CLERK_LOST = "clerk_lost"
+    DOCUMENT_PUSHED = "document_pushed"
+    CUSTOMER_SIGNED = "customer_signed"
+    CLERK_SIGNED = "clerk_signed"
+    APPROVAL_ASKED = "approval_asked"
+    APPROVED = "approved"
+    SEALED = "sealed"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+FINAL = frozenset({S.DONE, S.REFUSED, S.CANCELLED, S.INTERRUPTED})
+WITH_CLERK = frozenset({S.SERVING, S.READING, S.COUNTERSIGNING})
+OPEN = tuple(state for state in S if state not in FINAL)
+
+TRANSITIONS: dict[tuple[VisitState, Event], VisitState] = {
+    (S.CONSENT, Event.CONSENTED_AT_KIOSK): S.CARD,
+    (S.CONSENT, Event.CONSENTED_ON_PHONE): S.FACE,
+    (S.CARD, Event.CHIP_ACCEPTED): S.FACE,
+    (S.FACE, Event.FACE_PASSED): S.FORM,
+    (S.FORM, Event.FORM_FOR_SELF_SERVICE): S.CONFIRM,
+    (S.FORM, Event.FORM_FOR_CLERK): S.WAITING,
+    (S.CONFIRM, Event.CORRECTED): S.FORM,
+    (S.CONFIRM, Event.CONFIRMED): S.SEALING,
+    (S.WAITING, Event.TAKEN): S.SERVING,
+    (S.SERVING, Event.DOCUMENT_PUSHED): S.READING,
+    (S.READING, Event.CUSTOMER_SIGNED): S.COUNTERSIGNING,
+    (S.COUNTERSIGNING, Event.CLERK_SIGNED): S.SEALING,
+    (S.COUNTERSIGNING, Event.APPROVAL_ASKED): S.APPROVING,
+    (S.APPROVING, Event.APPROVED): S.SEALING,
+    (S.SEALING, Event.SEALED): S.DONE,
+    # A clerk who is gone gives the visit back; what was shown or signed with that clerk is shown and signed anew.
+    **{(state, Event.CLERK_LOST): S.WAITING for state in WITH_CLERK},
+    # While a record is being sealed nothing stops it any more: it is acknowledged, or interrupted by a crash.
+    **{(state, Event.REFUSED): S.REFUSED for state in OPEN if state is not S.SEALING},
+    **{(state, Event.CANCELLED): S.CANCELLED for state in OPEN if state is not S.SEALING},
+    **{(state, Event.INTERRUPTED): S.INTERRUPTED for state in OPEN},
+}
+
+
+def after(state: VisitState, event: Event) -> VisitState:
+    """The state that follows.
+
+    Raises:
+        CounterError: WRONG_STEP when the event does not belong to this state.
+    """
+    following = TRANSITIONS.get((state, event))
+    if following is None:
+        raise CounterError(ErrorCode.WRONG_STEP, f"{event.value} does not belong to {state.value}")
+    return following

@@ -1,0 +1,137 @@
+"""The office: everything a visit needs, started together and stopped together."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from counter_server.calls.rooms import CUSTOMER, Calls, Seat
+from counter_server.catalogue.catalogue import Catalogue
+from counter_server.config import Settings
+from counter_server.db import Database
+from counter_server.hub import CONSOLES, Hub, visit_topic
+from counter_server.identification.faces import FaceDesk, FaceEvent
+from counter_server.people.clerks import LoginBrake
+from counter_server.records.authority import SealingIdentity
+from counter_server.records.keys import MasterKey
+from counter_server.records.store import RecordStore
+from counter_server.signing.fonts import PrintFonts
+from counter_server.visits import store
+from counter_server.visits.evidence import Evidence
+from counter_server.visits.views import Versions
+from hardware_drivers.id_chip.trust import TrustStore
+from webrtc.engine import MediaEngine, PictureSampled
+from webrtc.wire import Guidance
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Presence:
+    """When each page was last heard, by our own clock; a lease, not a status."""
+
+    heard_s: dict[str, float] = field(default_factory=dict)
+
+    def heard(self, who: str) -> None:
+        """This page said something just now."""
+        self.heard_s[who] = time.monotonic()
+
+    def forget(self, who: str) -> None:
+        """Nobody waits for this page any more."""
+        self.heard_s.pop(who, None)
+
+    def gone(self, who: str, limit_s: float) -> bool:
+        """Whether nothing was heard of the page for so long, or ever."""
+        heard_s = self.heard_s.get(who)
+        return heard_s is None or time.monotonic() - heard_s > limit_s
+
+
+class Office:
+    """One running counter. Only the rooms of `visits` hold it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        catalogue: Catalogue,
+        trust: TrustStore,
+        master: MasterKey,
+        sealing: SealingIdentity,
+        safe: RecordStore,
+        fonts: PrintFonts,
+        engine: MediaEngine,
+    ) -> None:
+        self.settings = settings
+        self.db = database
+        self.catalogue = catalogue
+        self.trust = trust
+        self.master = master
+        self.sealing = sealing
+        self.safe = safe
+        self.fonts = fonts
+        self.pdf_lock = asyncio.Lock()  # pdfium is not thread-safe
+        self.hub = Hub()
+        self.versions = Versions()
+        self.brake = LoginBrake(settings.patience)
+        self.calls = Calls(engine, self._line_changed, self._picture)
+        self.faces = FaceDesk(self._face_event, self._face_lost)
+        self.evidence: dict[str, Evidence] = {}
+        self.guidance: dict[str, Guidance] = {}
+        self.customers = Presence()
+        self.clerks = Presence()
+        self.face_events: asyncio.Queue[FaceEvent | str] = asyncio.Queue(maxsize=1000)
+        self._tasks: asyncio.TaskGroup | None = None
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Open for business until the block ends."""
+        await asyncio.gather(self.calls.start(), self.faces.start())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                yield
+                self._tasks = None
+                for task in [t for t in asyncio.all_tasks() if t.get_name().startswith("office:")]:
+                    task.cancel()
+        finally:
+            await asyncio.gather(self.calls.stop(), self.faces.stop())
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run this beside everything else; it is cancelled when the office closes."""
+        if self._tasks is None:
+            work.close()
+            return
+        self._tasks.create_task(work, name=f"office:{name}")
+
+    def changed(self, visit_id: str) -> None:
+        """Tell the visit's page and every console to look again."""
+        self.hub.changed(visit_topic(visit_id), CONSOLES)
+
+    def clerks_ready(self) -> int:
+        """Consoles heard within the lease."""
+        limit_s = self.settings.patience.clerk_gone_s
+        return sum(not self.clerks.gone(clerk_id, limit_s) for clerk_id in self.clerks.heard_s)
+
+    def _line_changed(self, seat: Seat) -> None:
+        if seat.role == CUSTOMER:
+            self.changed(seat.owner)
+        else:
+            self.hub.changed(CONSOLES)
+            self.spawn(self._tell_customer_of(seat.owner), "line")
+
+    async def _tell_customer_of(self, clerk_id: str) -> None:
+        visit = await self.db.run(store.visit_of_clerk, clerk_id)
+        if visit is not None:
+            self.changed(visit.visit_id)
+
+    def _picture(self, visit_id: str, sampled: PictureSampled) -> None:
+        self.faces.look(visit_id, sampled.picture)
+
+    def _face_event(self, event: FaceEvent) -> None:
+        self.face_events.put_nowait(event)
+
+    def _face_lost(self, session_id: str) -> None:
+        self.face_events.put_nowait(session_id)

@@ -1,0 +1,39 @@
+"""Visits, their journals, and answers remembered for repeated requests."""
+
+from sqlalchemy import Column, Float, Index, Integer, LargeBinary, String, Table, Text
+
+from counter_server.db import metadata
+
+visit = Table(
+    "visit",
+    metadata,
+    Column("visit_id", String, primary_key=True),
+    Column("record_id", String, nullable=False, unique=True),
+    Column("token_hash", LargeBinary, nullable=False),
+    Column("state", String, nullable=False),
+    Column("clerk_id", String),
+    Column("opened_at_s", Float, nullable=False),
+    Column("facts", Text, nullable=False),  # facts.Visit as JSON
+)
+
+Index("visit_state", visit.c.state)
+Index("visit_clerk", visit.c.clerk_id, visit.c.state)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("visit_id", String, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("entry", Text, nullable=False),  # records.journal's JSON, chained by hash
+)
+
+answered = Table(
+    "answered",
+    metadata,
+    Column("scope", String, primary_key=True),  # visit or clerk
+    Column("idempotency_key", String, primary_key=True),
+    Column("request_sha256", LargeBinary, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at_s", Float, nullable=False),
+)

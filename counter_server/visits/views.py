@@ -1,0 +1,193 @@
+"""A visit as its customer, its clerk, an approver and the public door see it. Reading only."""
+
+import time
+
+from sqlalchemy import Connection
+
+from counter_server.calls.rooms import CLERK, CUSTOMER, Calls
+from counter_server.catalogue.catalogue import Catalogue
+from counter_server.queue import service as queue
+from counter_server.visits import store
+from counter_server.visits.evidence import CHIP_PORTRAIT, LIVE_PICTURE, Evidence
+from counter_server.visits.facts import Visit
+from webrtc.wire import (
+    ApprovalRow,
+    CatalogueView,
+    Channel,
+    ClerkView,
+    ClerkVisit,
+    ConsoleView,
+    Line,
+    TicketRow,
+    TicketView,
+    VisitState,
+    VisitView,
+)
+
+
+class Versions:
+    """Numbers that rise with every look, also over a restart: milliseconds, never the same twice."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def next(self) -> int:
+        """A number above every one before."""
+        self._last = max(self._last + 1, time.time_ns() // 1_000_000)
+        return self._last
+
+
+def ticket_view(connection: Connection, visit: Visit, clerks_ready: int) -> TicketView | None:
+    """The customer's place; None while there is no ticket."""
+    place = queue.place(connection, visit.visit_id)
+    if place is None:
+        return None
+    estimate_s = place.estimate_s(clerks_ready)
+    return TicketView(
+        number=place.number,
+        position=place.position,
+        waiting_s=place.waiting_s,
+        estimate_low_s=None if estimate_s is None else estimate_s[0],
+        estimate_high_s=None if estimate_s is None else estimate_s[1],
+        clerks_ready=clerks_ready,
+    )
+
+
+def customer_view(
+    visit: Visit, ticket: TicketView | None, catalogue: Catalogue, calls: Calls, version: int
+) -> VisitView:
+    """What the customer's page draws."""
+    service = catalogue[visit.service_id]
+    return VisitView(
+        visit_id=visit.visit_id,
+        service_id=visit.service_id,
+        service_title=service.title,
+        channel=visit.channel,
+        language=visit.language,
+        state=visit.state,
+        version=version,
+        route=visit.route,
+        assurance=visit.assurance,
+        reason=visit.reason,
+        note=visit.note,
+        form=service.form,
+        values=visit.values,
+        holder_name=None if visit.holder is None else visit.holder.name,
+        checks=visit.checks,
+        face=visit.face,
+        ticket=ticket,
+        clerk_name=visit.clerk_name,
+        document=visit.document,
+        my_line=calls.line(CUSTOMER, visit.visit_id),
+        clerk_line=Line.NONE if visit.clerk_id is None else calls.line(CLERK, visit.clerk_id),
+        receipt=visit.receipt,
+    )
+
+
+def clerk_visit(
+    visit: Visit, number: str, evidence: Evidence | None, catalogue: Catalogue, calls: Calls, version: int
+) -> ClerkVisit:
+    """What the clerk who serves the visit sees of it."""
+    service = catalogue[visit.service_id]
+    held = {} if evidence is None else evidence.exhibits
+    return ClerkVisit(
+        visit_id=visit.visit_id,
+        ticket_number=number,
+        service_title=service.title,
+        channel=visit.channel,
+        language=visit.language,
+        state=visit.state,
+        version=version,
+        assurance=visit.assurance,
+        holder=visit.holder,
+        checks=visit.checks,
+        face=visit.face,
+        has_portrait=CHIP_PORTRAIT in held,
+        has_live_picture=LIVE_PICTURE in held,
+        form=service.form,
+        values=visit.values,
+        checklist=visit.checklist,
+        checklist_complete=visit.checklist_complete,
+        document=visit.document,
+        needs_approval=service.needs_approval,
+        approval=visit.approval,
+        customer_line=calls.line(CUSTOMER, visit.visit_id),
+        my_line=Line.NONE if visit.clerk_id is None else calls.line(CLERK, visit.clerk_id),
+        customer_trouble=visit.trouble,
+        reason=visit.reason,
+        receipt=visit.receipt,
+    )
+
+
+def approval_row(visit: Visit, number: str, catalogue: Catalogue, clerk: ClerkView) -> ApprovalRow:
+    """What the second person sees before deciding."""
+    service = catalogue[visit.service_id]
+    assert visit.document is not None  # noqa: S101 - APPROVING is only reached with a document
+    return ApprovalRow(
+        visit_id=visit.visit_id,
+        ticket_number=number,
+        service_title=service.title,
+        clerk_name=visit.clerk_name or "",
+        values=visit.values,
+        form=service.form,
+        holder=visit.holder,
+        checks=visit.checks,
+        face=visit.face,
+        checklist=visit.checklist,
+        document=visit.document,
+        mine=visit.clerk_id == clerk.clerk_id,
+    )
+
+
+def console_view(
+    connection: Connection,
+    clerk: ClerkView,
+    evidence: dict[str, Evidence],
+    catalogue: Catalogue,
+    calls: Calls,
+    version: int,
+) -> ConsoleView:
+    """Everything this clerk's console draws."""
+    now_s = time.time()
+    mine = store.visit_of_clerk(connection, clerk.clerk_id)
+    approving = store.in_states(connection, (VisitState.APPROVING,)) if "approver" in clerk.roles else ()
+    return ConsoleView(
+        clerk=clerk,
+        version=version,
+        waiting=tuple(
+            TicketRow(
+                ticket_id=ticket.ticket_id,
+                number=ticket.number,
+                service_title=catalogue[ticket.service_id].title,
+                channel=ticket.channel,
+                language=ticket.language,
+                waiting_s=max(0, int(now_s - ticket.drawn_at_s)),
+                referred=ticket.referred,
+            )
+            for ticket in queue.waiting(connection)
+        ),
+        visit=None
+        if mine is None
+        else clerk_visit(
+            mine,
+            queue.number_of(connection, mine.visit_id),
+            evidence.get(mine.visit_id),
+            catalogue,
+            calls,
+            version,
+        ),
+        approvals=tuple(
+            approval_row(visit, queue.number_of(connection, visit.visit_id), catalogue, clerk) for visit in approving
+        ),
+        media_ok=calls.healthy,
+    )
+
+
+def catalogue_view(connection: Connection, catalogue: Catalogue, channel: Channel, clerks_ready: int) -> CatalogueView:
+    """What this door offers now."""
+    return CatalogueView(
+        channel=channel,
+        services=tuple(service.offer(channel) for service in catalogue.values()),
+        waiting=len(queue.waiting(connection)),
+        clerks_ready=clerks_ready,
+    )
