@@ -25,13 +25,17 @@ class FormRow:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class DocumentValues:
-    """What goes into a document. `document_number` is the record's number: it makes every document unique."""
+    """What goes into a document. `document_number` is the record's number: it makes every document unique.
+
+    The holder is None where no chip proved one (a phone); the document then says so in the holder's place.
+    """
 
     document_number: str
-    holder_name: str
-    holder_document: str
+    holder_name: str | None
+    holder_document: str | None
     issued_on: date
     rows: tuple[FormRow, ...]
+    self_service: bool  # confirmed on the screen, or signed by hand and countersigned; the document says which
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -55,8 +59,8 @@ def render_document(template_id: str, language: str, values: DocumentValues, fon
     if template_id not in DOCUMENT_TEMPLATES or language not in LANGUAGES:
         raise TemplateUnknownError(f"no template {template_id[:40]!r} in {language[:8]!r}")
     printed = {
-        "holder_name": values.holder_name,
-        "holder_document": values.holder_document,
+        "holder_name": values.holder_name or "",
+        "holder_document": values.holder_document or "",
         "document_number": values.document_number,
         **{row.field: row.value for row in values.rows},
         **{f"label of {row.field}": row.label for row in values.rows},
@@ -67,6 +71,7 @@ def render_document(template_id: str, language: str, values: DocumentValues, fon
         "holder_name": values.holder_name,
         "holder_document": values.holder_document,
         "issued_on": [values.issued_on.year, values.issued_on.month, values.issued_on.day],
+        "self_service": values.self_service,
         "rows": [[row.label, row.value] for row in values.rows],
     }
     return _printed(template_id, filled, printed, values.issued_on, fonts)

@@ -4,7 +4,9 @@ A document must come out the same everywhere, so fonts are taken by path, hashed
 system's fonts in reach, a missing glyph would be taken from whatever is installed.
 """
 
+import atexit
 import hashlib
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +31,6 @@ class PrintFonts:
 
     fonts: typst.Fonts
     sha256: dict[str, str]  # by file name
-    folder: tempfile.TemporaryDirectory[str]  # links to the files; typst reads them when it needs a glyph
 
 
 def load_fonts(files: tuple[tuple[str, Path], ...] = FONT_FILES) -> PrintFonts:
@@ -37,11 +38,13 @@ def load_fonts(files: tuple[tuple[str, Path], ...] = FONT_FILES) -> PrintFonts:
     for package, path in files:
         if not path.is_file():
             raise FontsMissingError(f"{path.name} is missing: apt install {package}")
-    folder = tempfile.TemporaryDirectory(prefix="counter-fonts-", ignore_cleanup_errors=True)
+    # typst takes folders only, and reads the files when it needs a glyph: links that stay as long as the process
+    folder = Path(tempfile.mkdtemp(prefix="counter-fonts-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     hashes: dict[str, str] = {}
     for _, path in files:
-        Path(folder.name, path.name).symlink_to(path)
+        (folder / path.name).symlink_to(path)
         with path.open("rb") as file:
             hashes[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
-    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder.name])
-    return PrintFonts(fonts, hashes, folder)
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(folder)])
+    return PrintFonts(fonts, hashes)
