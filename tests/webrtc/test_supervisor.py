@@ -1,0 +1,96 @@
+"""The worker process: it dies with the counter, is noticed when it hangs, and says why it cannot start."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.webrtc.stage import until
+from webrtc.engine import WorkerDied
+from webrtc.errors import EngineUnfitError, WorkerGoneError
+from webrtc.supervisor import SupervisedEngine
+
+ROOT = Path(__file__).parents[2]
+
+COUNTER = textwrap.dedent(
+    """
+    import asyncio
+    from webrtc.supervisor import SupervisedEngine
+
+    async def main():
+        engine = SupervisedEngine(host_addresses=["127.0.0.1"])
+        await engine.start()
+        print(engine.worker_pid, flush=True)
+        await asyncio.sleep(60)
+
+    asyncio.run(main())
+    """
+)
+
+
+def alive(pid: int) -> bool:
+    """Whether the process runs (a zombie does not)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+async def test_a_killed_counter_takes_its_worker_along() -> None:
+    with subprocess.Popen([sys.executable, "-c", COUNTER], cwd=ROOT, stdout=subprocess.PIPE, text=True) as counter:  # noqa: ASYNC220
+        assert counter.stdout is not None
+        worker_pid = int(await asyncio.to_thread(counter.stdout.readline))
+        assert alive(worker_pid)
+        counter.kill()
+    await until(lambda: not alive(worker_pid), "the worker ended", 5)
+
+
+async def test_an_orderly_stop_leaves_no_process_and_no_socket() -> None:
+    before = set(os.listdir("/tmp"))  # noqa: S108 - the platform's own, as tempfile uses it
+    engine = SupervisedEngine(host_addresses=["127.0.0.1"])
+    await engine.start()
+    pid = engine.worker_pid
+    assert pid is not None
+    assert engine.healthy
+    offer = await engine.create_leg("room", "customer")
+    assert offer.sdp.count("m=audio ") == offer.sdp.count("m=video ") == 1
+    assert offer.sdp.count("a=sendrecv") == 2
+    assert " 127.0.0.1 " in offer.sdp
+    await engine.stop()
+    assert not alive(pid)
+    assert not engine.healthy
+    assert not [name for name in set(os.listdir("/tmp")) - before if name.startswith("counter-media-")]  # noqa: S108
+
+
+async def test_a_worker_that_hangs_counts_as_dead_and_is_replaced() -> None:
+    engine = SupervisedEngine(host_addresses=["127.0.0.1"])
+    await engine.start()
+    try:
+        pid = engine.worker_pid
+        assert pid is not None
+        offer = await engine.create_leg("room", "customer")
+        os.kill(pid, signal.SIGSTOP)
+        with pytest.raises(WorkerGoneError):
+            await engine.attach(offer.leg_id, offer.leg_id)
+        assert await engine.next_event() == WorkerDied(("room",))
+        began_s = time.monotonic()
+        await engine.create_leg("room", "customer")
+        assert time.monotonic() - began_s < 8
+        assert engine.worker_pid != pid
+        assert not alive(pid)
+    finally:
+        await engine.stop()
+
+
+async def test_an_address_this_machine_does_not_have_is_named_at_start() -> None:
+    engine = SupervisedEngine(host_addresses=["192.0.2.77"])  # RFC 5737: nobody's
+    with pytest.raises(EngineUnfitError, match="self-check"):
+        await engine.start()
+    assert not engine.healthy
+    await engine.stop()
