@@ -147,3 +147,14 @@ def identity_of(keys: RecordKeys) -> AgeIdentity:
 def with_object(draft: RecordDraft, name: str, content: bytes) -> RecordDraft:
     """The draft with one object's content replaced."""
     return replace(draft, objects=tuple(replace(o, content=content) if o.name == name else o for o in draft.objects))
+
+
+def of_visit(safe: Safe, keys: RecordKeys, draft: RecordDraft, visit_id: str) -> RecordDraft:
+    """The draft as another visit's, its statements signed anew."""
+    draft = replace(draft, visit_id=visit_id)
+    for role, actor, strokes in (("customer", "holder", STROKES), ("clerk", "clerk-7", None)):
+        said = replace(statement(safe, keys, role, actor, strokes=strokes).statement, visit_id=visit_id)
+        pem_hash = hashlib.sha256(safe.sealing.certificate_pem()).hexdigest()
+        signed = SignedStatement(said, safe.sealing.sign(said.signed_bytes()).hex(), pem_hash)
+        draft = with_object(draft, f"statements/{role}.json", signed.to_bytes())
+    return draft

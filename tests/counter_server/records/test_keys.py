@@ -1,0 +1,108 @@
+"""Key files that only their owner reads, slots that open only their own record, a root made once."""
+
+import subprocess
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from counter_server.records.authority import SEALING_FILE, load_or_create_sealing_identity
+from counter_server.records.codes import CROCKFORD, code_is_right, draw_code, hash_code, is_record_id
+from counter_server.records.errors import KeyFileError, WrongKeyError
+from counter_server.records.keys import MasterKey, new_record_keys
+from tests.counter_server.records.builders import NOW
+
+
+def test_the_master_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "keys" / "master.key"
+    first = MasterKey.load_or_create(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert MasterKey.load_or_create(path) == first
+    assert first.secret.hex() not in repr(first)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o620])
+def test_a_key_others_can_reach_is_refused(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "master.key"
+    MasterKey.load_or_create(path)
+    path.chmod(mode)
+    with pytest.raises(KeyFileError, match="others"):
+        MasterKey.load_or_create(path)
+
+
+def test_a_damaged_or_linked_key_file_is_refused_and_never_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "master.key"
+    MasterKey.load_or_create(path)
+    good = path.read_bytes()
+    for bad in (b"", good[:-5], good.replace(b"1", b"2"), b"\xff" * 90, good + good):
+        path.write_bytes(bad)
+        with pytest.raises(KeyFileError):
+            MasterKey.load_or_create(path)
+        assert path.read_bytes() == bad
+    path.write_bytes(good)
+    (tmp_path / "link.key").symlink_to(path)
+    with pytest.raises(KeyFileError):
+        MasterKey.load_or_create(tmp_path / "link.key")
+
+
+def test_a_slot_opens_its_own_record_with_its_own_master_only() -> None:
+    master, other = MasterKey.of(b"m" * 32), MasterKey.of(b"n" * 32)
+    keys, stranger = new_record_keys(NOW), new_record_keys(NOW)
+    wrapped = master.wrap(keys)
+    assert master.unwrap(keys.record_id, wrapped) == keys
+    with pytest.raises(WrongKeyError):
+        master.unwrap(stranger.record_id, wrapped)
+    with pytest.raises(WrongKeyError):
+        other.unwrap(keys.record_id, wrapped)
+    with pytest.raises(WrongKeyError):
+        master.unwrap(keys.record_id, replace(wrapped, ciphertext=wrapped.ciphertext[:-1] + b"\0"))
+    assert keys.identity not in repr(keys)
+
+
+def test_record_numbers_and_codes_are_readable_and_forgiving() -> None:
+    numbers = {new_record_keys(NOW).record_id for _ in range(50)}
+    assert len(numbers) == 50
+    assert all(is_record_id(number) and number.startswith("R-20261121-") for number in numbers)
+    assert draw_code(lambda size: bytes(range(size))) == CROCKFORD[:8]
+    assert draw_code(lambda size: bytes(range(248, 248 + size))) == CROCKFORD[24:]
+    stored = hash_code("7K01M9Q2", b"salt" * 4)
+    for typed in ("7k01-m9q2", " 7KO1 M9Q2 ", "7koi m9q2", "7K0LM9Q2"):
+        assert code_is_right(typed, b"salt" * 4, stored)
+    for typed in ("", "7K01M9Q3", "7K01M9Q", "7K01M9Q22", "x" * 10_000):
+        assert not code_is_right(typed, b"salt" * 4, stored)
+    assert not any(is_record_id(bad) for bad in ("../../etc", "R-20261121-7K3M9Q2I", "R-2026-7K3M9Q2X", "r" * 20, ""))
+
+
+def test_openssl_accepts_the_servers_certificate(tmp_path: Path) -> None:
+    sealing = load_or_create_sealing_identity(tmp_path / "sealing", NOW)
+    (tmp_path / "server.pem").write_bytes(sealing.certificate_pem())
+    (tmp_path / "message").write_bytes(b"a manifest")
+    (tmp_path / "signature").write_bytes(sealing.sign(b"a manifest"))
+    moment = str(int(NOW.timestamp()))
+    command = ["openssl", "verify", "-x509_strict", "-attime", moment, "-CAfile", str(sealing.trust_root), "server.pem"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    key = subprocess.run(
+        ["openssl", "x509", "-in", "server.pem", "-noout", "-pubkey"], cwd=tmp_path, check=True, capture_output=True
+    )
+    (tmp_path / "public.pem").write_bytes(key.stdout)
+    check = ["openssl", "dgst", "-sha384", "-verify", "public.pem", "-signature", "signature", "message"]
+    subprocess.run(check, cwd=tmp_path, check=True, capture_output=True)
+
+
+def test_the_identity_is_kept_and_renewed_before_it_ends(tmp_path: Path) -> None:
+    first = load_or_create_sealing_identity(tmp_path, NOW)
+    assert load_or_create_sealing_identity(tmp_path, NOW + timedelta(days=699)).certificate == first.certificate
+    later = load_or_create_sealing_identity(tmp_path, NOW + timedelta(days=701))
+    assert later.certificate != first.certificate
+    assert later.trust_root.read_bytes() == first.trust_root.read_bytes()
+    assert (tmp_path / SEALING_FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_an_identity_of_another_authority_is_refused(tmp_path: Path) -> None:
+    load_or_create_sealing_identity(tmp_path / "a", NOW)
+    load_or_create_sealing_identity(tmp_path / "b", NOW)
+    (tmp_path / "a" / SEALING_FILE).write_bytes((tmp_path / "b" / SEALING_FILE).read_bytes())
+    with pytest.raises(KeyFileError):
+        load_or_create_sealing_identity(tmp_path / "a", NOW)
