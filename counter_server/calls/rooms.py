@@ -50,6 +50,7 @@ class Recording:
     folder: Path
     recipient: str
     part: int  # 1 for the first clerk; a visit that lost its clerk begins a new part with the next
+    begun: set[str] = field(default_factory=set)  # rooms of sides that have been recorded
 
 
 class Calls:
@@ -155,12 +156,14 @@ class Calls:
     async def part(self, visit_id: str) -> tuple[RecordedTrack, ...]:
         """Unwire both sides; returns what was recorded, durable on the disk."""
         clerk_id = self._pairs.pop(visit_id, None)
-        if self._recordings.pop(visit_id, None) is None or clerk_id is None:
+        recording = self._recordings.pop(visit_id, None)
+        if recording is None or clerk_id is None:
             return ()
         tracks: tuple[RecordedTrack, ...] = ()
         for role, owner in ((CUSTOMER, visit_id), (CLERK, clerk_id)):
             try:
-                tracks += await self._engine.end_recording(_room(role, owner))
+                if _room(role, owner) in recording.begun:
+                    tracks += await self._engine.end_recording(_room(role, owner))
             except MediaError as error:
                 raise CounterError(ErrorCode.MEDIA_UNAVAILABLE, f"not wholly recorded: {error}") from error
             seat = self._seats.get((role, owner))
@@ -184,11 +187,11 @@ class Calls:
             return
         sides = [self._seats.get((CUSTOMER, visit_id)), self._seats.get((CLERK, clerk_id))]
         legs = [None if seat is None else seat.leg_id for seat in sides]
-        for role, leg_id in zip((CUSTOMER, CLERK), legs, strict=True):
+        for role, owner, leg_id in zip((CUSTOMER, CLERK), (visit_id, clerk_id), legs, strict=True):
             if leg_id is not None:
-                await self._quietly(
-                    self._engine.record(leg_id, recording.folder, f"{role}-{recording.part}", recording.recipient)
-                )
+                recording.begun.add(_room(role, owner))
+                name = f"{role}-{recording.part}"
+                await self._quietly(self._engine.record(leg_id, recording.folder, name, recording.recipient))
         if legs[0] is not None and legs[1] is not None:
             await self._quietly(self._engine.attach(legs[0], legs[1]))
             await self._quietly(self._engine.attach(legs[1], legs[0]))

@@ -8,7 +8,7 @@ from counter_server.signing.errors import UnprintableError
 from counter_server.signing.pages import page_png
 from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
-from webrtc.wire import DocumentView, ErrorCode, FieldKind, FormField
+from webrtc.wire import DocumentView, ErrorCode, FieldKind, FormField, Route
 
 PAGE_WIDTH_PX = 1200  # readable on a kiosk's 1080 px screen without enlarging
 
@@ -32,6 +32,7 @@ async def render(office: Office, visit: Visit) -> RenderedDocument:
         holder_document="" if holder is None else holder.document_number,
         issued_on=visit.opened_at.date(),
         rows=rows,
+        self_service=visit.route is Route.SELF_SERVICE,
     )
     try:
         async with office.pdf_lock:

@@ -1,0 +1,56 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Connection, Integer, Table, func, insert, select
+
+from counter_server.db import Database, metadata
+from counter_server.errors import StoppedError
+
+number = Table("test_number", metadata, Column("n", Integer, primary_key=True))
+
+
+def put(connection: Connection, n: int) -> int:
+    connection.execute(insert(number).values(n=n))
+    if n < 0:
+        raise ValueError("negative")
+    return n
+
+
+def count(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(number)).scalar_one()
+
+
+async def test_an_operation_that_fails_undoes_only_itself(tmp_path: Path) -> None:
+    database = Database(tmp_path / "db")
+    database.open()
+    answers = await asyncio.gather(*(database.run(put, n) for n in (1, 2, -1, 3)), return_exceptions=True)
+    assert [a for a in answers if isinstance(a, int)] == [1, 2, 3]
+    assert isinstance(answers[2], ValueError)
+    assert await database.run(count) == 3
+    database.close()
+
+
+async def test_what_was_answered_is_there_after_opening_again(tmp_path: Path) -> None:
+    database = Database(tmp_path / "db")
+    database.open()
+    await asyncio.gather(*(database.run(put, n) for n in range(500)))
+    database.close()
+    again = Database(tmp_path / "db")
+    again.open()
+    assert await again.run(count) == 500
+    again.close()
+
+
+def test_a_second_counter_on_the_same_home_is_refused(tmp_path: Path) -> None:
+    first, second = Database(tmp_path / "db"), Database(tmp_path / "db")
+    first.open()
+    with pytest.raises(StoppedError, match="another counter"):
+        second.open()
+    first.close()
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "db").write_bytes(b"this is not SQLite" * 1000)
+    with pytest.raises(StoppedError, match="Restore it"):
+        Database(tmp_path / "db").open()
