@@ -162,7 +162,7 @@ export class Call {
       this.#channel.send({
         type: "candidate",
         leg_id: legId,
-        candidate: candidate?.candidate ?? null,
+        candidate: candidate?.candidate || null, // some browsers end with "", the wire with null
         sdp_mid: candidate?.sdpMid ?? null,
         sdp_mline_index: candidate?.sdpMLineIndex ?? null,
       });

@@ -507,7 +507,8 @@ export interface HolderView {
   readonly document_number: string;
   readonly issuing_state: string;
   readonly nationality: string;
-  readonly date_of_birth: string;
+  /** None where the document leaves a part of it unknown */
+  readonly date_of_birth: string | null;
   readonly date_of_expiry: string;
   readonly sex: string;
 }

@@ -1,0 +1,219 @@
+import { type FormEvent, useId, useState } from "react";
+import type { ClerkVisit, VisitState } from "../../../webrtc/web/wire";
+import { RemotePicture } from "../kit/Pictures";
+import { Button, Notice, Patience, Problem, Sheet, useAction } from "../kit/parts";
+import { LineState } from "../kit/screens/InCall";
+import { useWords } from "../kit/words";
+import { assuranceWords, channelWords, reasonWords, stateWords } from "../kit/words/codes";
+import { Checklist } from "./Checklist";
+import type { ClerkDesk } from "./desk";
+import { Checks, Entered, Face, Holder, Portraits } from "./Evidence";
+import { CountersignForm, Papers } from "./Papers";
+
+const OVER: readonly VisitState[] = ["done", "refused", "cancelled", "interrupted"];
+const REFUSABLE: readonly VisitState[] = ["waiting", "serving", "reading", "countersigning"];
+
+interface AtDeskProps {
+  readonly desk: ClerkDesk;
+  readonly visit: ClerkVisit;
+}
+
+/** The customer at this desk: picture, evidence, checklist, document, signature. */
+export function AtDesk({ desk, visit }: AtDeskProps) {
+  const { t, say } = useWords();
+  const over = OVER.includes(visit.state);
+  const title = t("visitOf", { number: visit.ticket_number, service: say(visit.service_title) });
+  return (
+    <section className="at-desk" aria-label={t("visitTitle")} data-visit-state={visit.state}>
+      <div className="desk-head">
+        <div>
+          <h1>{title}</h1>
+          <p className="hint">
+            {say(stateWords[visit.state])} · {say(channelWords[visit.channel])} ·{" "}
+            {t("speaks", { language: visit.language === "zh" ? "中文" : "English" })} ·{" "}
+            {say(assuranceWords[visit.assurance])}
+          </p>
+        </div>
+        {REFUSABLE.includes(visit.state) && <Refuse desk={desk} />}
+      </div>
+      <div className="desk-columns">
+        <div className="column">
+          <CustomerPicture desk={desk} visit={visit} />
+          <Portraits
+            key={`${visit.visit_id}-${visit.has_live_picture}`}
+            api={desk.api}
+            visitId={visit.visit_id}
+            portrait={visit.has_portrait}
+            live={visit.has_live_picture}
+          />
+          <Face face={visit.face} />
+        </div>
+        <div className="column">
+          <NextStep desk={desk} visit={visit} />
+          {visit.document && <Papers api={desk.api} visitId={visit.visit_id} document={visit.document} />}
+          <Checklist
+            desk={desk}
+            items={visit.checklist}
+            complete={visit.checklist_complete}
+            closed={over || visit.document !== null}
+          />
+          <Entered form={visit.form} values={visit.values} />
+          {visit.holder && <Holder holder={visit.holder} />}
+          <Checks checks={visit.checks} />
+        </div>
+      </div>
+    </section>
+  );
+}
+
+function CustomerPicture({ desk, visit }: AtDeskProps) {
+  const { t } = useWords();
+  const lost = visit.customer_line === "lost" || desk.call?.state === "lost";
+  return (
+    <section className="call" aria-label={t("customerVideo")}>
+      <div className="call-pictures">
+        <RemotePicture key={visit.visit_id} call={desk.call} label={t("customerVideo")} />
+        {lost && (
+          <p className="call-lost" role="status">
+            {t("customerLost")}
+          </p>
+        )}
+        <p className="recorded">
+          <span className="dot" aria-hidden="true" />
+          {t("recorded")}
+        </p>
+      </div>
+      <div className="call-below">
+        <LineState name={t("customerLine")} line={visit.customer_line} />
+        <LineState name={t("myLine")} line={visit.my_line} />
+      </div>
+      {visit.customer_trouble && (
+        <Notice tone="warn">
+          <p>{t("trouble", { what: visit.customer_trouble })}</p>
+        </Notice>
+      )}
+    </section>
+  );
+}
+
+/** The one thing the clerk can do next, always at the same place. */
+function NextStep({ desk, visit }: AtDeskProps) {
+  const { t, say } = useWords();
+  const acting = useAction();
+  switch (visit.state) {
+    case "serving":
+    case "reading":
+      return visit.document !== null ? (
+        <section className="panel act" aria-label={t("documentTitle")}>
+          <Patience>{say(stateWords[visit.state])}</Patience>
+        </section>
+      ) : (
+        <section className="panel act" aria-label={t("documentTitle")}>
+          <div className="actions">
+            <Button
+              kind="primary"
+              icon="paper"
+              disabled={!visit.checklist_complete || acting.busy}
+              describedBy="push-hint"
+              onPress={() => void acting.run(() => desk.pushDocument())}
+            >
+              {t("pushDocument")}
+            </Button>
+            <p className="hint" id="push-hint">
+              {visit.checklist_complete ? t("checklistDone") : t("pushHint")}
+            </p>
+          </div>
+          <Problem of={acting.problem} />
+        </section>
+      );
+    case "countersigning":
+      return <CountersignForm desk={desk} visit={visit} />;
+    case "approving":
+      return (
+        <section className="panel act" aria-label={t("approvalsTitle")}>
+          <Patience>{t("waitApproval")}</Patience>
+        </section>
+      );
+    case "sealing":
+      return (
+        <section className="panel act" aria-label={t("finishedTitle")}>
+          <Patience>{t("sealing")}</Patience>
+        </section>
+      );
+    case "done":
+    case "refused":
+    case "cancelled":
+    case "interrupted":
+      return (
+        <section className="panel act" aria-label={t("finishedTitle")}>
+          <Notice tone={visit.state === "done" ? "good" : "warn"}>
+            {visit.receipt ? (
+              <p data-receipt="record">{t("finishedDone", { record: visit.receipt.record_id })}</p>
+            ) : (
+              <p>{say(stateWords[visit.state])}</p>
+            )}
+            {visit.reason && <p>{say(reasonWords[visit.reason])}</p>}
+          </Notice>
+          <div className="actions">
+            <Button kind="primary" disabled={acting.busy} onPress={() => void acting.run(() => desk.clear())}>
+              {t("clearDesk")}
+            </Button>
+          </div>
+          <Problem of={acting.problem} />
+        </section>
+      );
+    default:
+      return (
+        <section className="panel act" aria-label={t("visitTitle")}>
+          <Patience>{say(stateWords[visit.state])}</Patience>
+        </section>
+      );
+  }
+}
+
+function Refuse({ desk }: { readonly desk: ClerkDesk }) {
+  const { t } = useWords();
+  const id = useId();
+  const [open, setOpen] = useState(false);
+  const [note, setNote] = useState("");
+  const refusing = useAction();
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    void refusing.run(() => desk.refuse(note)).then((done) => done && setOpen(false));
+  };
+  return (
+    <>
+      <Button kind="danger" onPress={() => setOpen(true)}>
+        {t("refuse")}
+      </Button>
+      {open && (
+        <Sheet title={t("refuseTitle")} onClose={() => setOpen(false)}>
+          <form className="refuse" onSubmit={submit}>
+            <div className="field">
+              <label htmlFor={id}>{t("refuseNote")}</label>
+              <p className="hint" id={`${id}-hint`}>
+                {t("refuseHint")}
+              </p>
+              <textarea
+                id={id}
+                rows={4}
+                maxLength={400}
+                required
+                aria-describedby={`${id}-hint`}
+                value={note}
+                onChange={(event) => setNote(event.target.value)}
+              />
+            </div>
+            <Problem of={refusing.problem} />
+            <div className="actions">
+              <Button kind="danger" submit disabled={refusing.busy || note.trim() === ""}>
+                {t("refuseYes")}
+              </Button>
+              <Button onPress={() => setOpen(false)}>{t("cancel")}</Button>
+            </div>
+          </form>
+        </Sheet>
+      )}
+    </>
+  );
+}

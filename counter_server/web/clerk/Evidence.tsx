@@ -1,0 +1,183 @@
+/** What is proven and by what: for the clerk who serves, and for the second person who approves. */
+import type { CheckView, ClerkVisit, FaceView, HolderView } from "../../../webrtc/web/wire";
+import type { Api } from "../kit/api";
+import { Icon, type IconName } from "../kit/Icons";
+import { useStill } from "../kit/Pictures";
+import { Facts } from "../kit/parts";
+import { useFormFacts } from "../kit/screens/Form";
+import { useWords, type Word } from "../kit/words";
+import { checkName } from "../kit/words/checks";
+import { outcomeWords } from "../kit/words/codes";
+
+const outcomeIcons = { passed: "check", failed: "cross", not_possible: "dash" } as const satisfies Record<
+  CheckView["outcome"],
+  IconName
+>;
+
+/** Every check with its reason and clause; colour, sign and word say the same. */
+export function Checks({ checks }: { readonly checks: readonly CheckView[] }) {
+  const { t, say, language } = useWords();
+  const count = (outcome: CheckView["outcome"]): number => checks.filter((check) => check.outcome === outcome).length;
+  return (
+    <section className="panel" aria-label={t("checksTitle")}>
+      <div className="panel-head">
+        <h3>{t("checksTitle")}</h3>
+        {checks.length > 0 && (
+          <p className="hint">
+            {t("checksSummary", { passed: count("passed"), failed: count("failed"), open: count("not_possible") })}
+          </p>
+        )}
+      </div>
+      {checks.length === 0 ? (
+        <p className="hint">{t("checksNone")}</p>
+      ) : (
+        <ul className="checks">
+          {checks.map((check) => (
+            <li key={check.name} data-outcome={check.outcome} data-check={check.name}>
+              <Icon name={outcomeIcons[check.outcome]} />
+              <div>
+                <p className="check-name">
+                  {checkName(check.name, language)}: {say(outcomeWords[check.outcome])}
+                </p>
+                <p className="hint">
+                  {check.why}
+                  {check.clause && <span className="clause"> [{check.clause}]</span>}
+                </p>
+              </div>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+const verdictWords: Record<FaceView["verdict"], Word> = {
+  accept: "faceAccept",
+  refer: "faceRefer",
+  reject: "faceReject",
+};
+
+/** The verdict with how often an impostor would get it; never a bare distance. */
+export function Face({ face }: { readonly face: FaceView | null }) {
+  const { t } = useWords();
+  const bound = face?.fmr_upper ? Math.max(1, Math.floor(1 / face.fmr_upper)) : null;
+  const whole = new Intl.NumberFormat("en-GB");
+  return (
+    <section className="panel" aria-label={t("faceTitleClerk")}>
+      <h3>{t("faceTitleClerk")}</h3>
+      {face === null ? (
+        <p className="hint">{t("faceNone")}</p>
+      ) : (
+        <>
+          {face.compared && (
+            <p className="verdict" data-verdict={face.verdict}>
+              <Icon name={face.verdict === "accept" ? "check" : face.verdict === "refer" ? "warning" : "cross"} />
+              {t(verdictWords[face.verdict])}
+            </p>
+          )}
+          <p className="verdict" data-verdict={face.live ? "accept" : "reject"}>
+            <Icon name={face.live ? "check" : "cross"} />
+            {t(face.live ? "faceLive" : "faceNotLive")}
+          </p>
+          {face.compared && bound !== null && (
+            <p>
+              {face.comparisons === null
+                ? t("faceBoundNoCount", { n: whole.format(bound) })
+                : t("faceBound", { n: whole.format(bound), m: whole.format(face.comparisons) })}
+            </p>
+          )}
+          {!face.compared && <p>{t("faceNotCompared")}</p>}
+          {face.reasons.length > 0 && (
+            <ul className="reasons">
+              {face.reasons.map((reason) => (
+                <li key={reason} className="hint">
+                  {reason}
+                </li>
+              ))}
+            </ul>
+          )}
+          {face.engine && <p className="hint">{t("faceEngine", { name: face.engine })}</p>}
+        </>
+      )}
+    </section>
+  );
+}
+
+interface PortraitsProps {
+  readonly api: Api;
+  readonly visitId: string;
+  readonly portrait: boolean;
+  readonly live: boolean;
+}
+
+/** Chip portrait beside the picture taken live. */
+export function Portraits({ api, visitId, portrait, live }: PortraitsProps) {
+  const { t } = useWords();
+  return (
+    <section className="portraits" aria-label={t("picturesTitle")}>
+      <Still
+        api={api}
+        path={portrait ? `/api/console/visits/${visitId}/portrait.jpg` : null}
+        name={t("portrait")}
+        none={t("noPortrait")}
+      />
+      <Still
+        api={api}
+        path={live ? `/api/console/visits/${visitId}/live.jpg` : null}
+        name={t("livePicture")}
+        none={t("noLive")}
+      />
+    </section>
+  );
+}
+
+interface StillProps {
+  readonly api: Api;
+  readonly path: string | null;
+  readonly name: string;
+  readonly none: string;
+}
+
+function Still({ api, path, name, none }: StillProps) {
+  const still = useStill(api, path);
+  return (
+    <figure>
+      {still.url === null ? <p className="no-picture">{none}</p> : <img src={still.url} alt={name} />}
+      <figcaption>{name}</figcaption>
+    </figure>
+  );
+}
+
+/** DG1 in words. */
+export function Holder({ holder }: { readonly holder: HolderView }) {
+  const { t } = useWords();
+  return (
+    <section className="panel" aria-label={t("holderTitle")}>
+      <h3>{t("holderTitle")}</h3>
+      <Facts
+        rows={[
+          [t("holderName"), holder.name],
+          [t("holderNumber"), holder.document_number],
+          [t("holderBirth"), holder.date_of_birth],
+          [t("holderExpiry"), holder.date_of_expiry],
+          [t("holderState"), holder.issuing_state],
+          [t("holderNationality"), holder.nationality],
+          [t("holderSex"), holder.sex],
+        ]}
+      />
+    </section>
+  );
+}
+
+/** What the customer typed. */
+export function Entered({ form, values }: Pick<ClerkVisit, "form" | "values">) {
+  const { t } = useWords();
+  const facts = useFormFacts(form, values);
+  return (
+    <section className="panel" aria-label={t("formValues")}>
+      <h3>{t("formValues")}</h3>
+      <Facts rows={facts} />
+    </section>
+  );
+}

@@ -1,0 +1,216 @@
+/**
+ * The clerk's desk in this page: who is logged in, the console's view, the camera, and a leg that is warm before a
+ * ticket is taken. Components only draw it.
+ */
+import { Call } from "../../../webrtc/web/call";
+import { Devices } from "../../../webrtc/web/devices";
+import { Listeners } from "../../../webrtc/web/listeners";
+import { LiveChannel } from "../../../webrtc/web/signalling";
+import type {
+  Approve,
+  CheckOutcome,
+  ClerkView,
+  ConsoleView,
+  Countersign,
+  Login,
+  PhoneLink,
+} from "../../../webrtc/web/wire";
+import { Api, RefusedError } from "../kit/api";
+
+export type Presence = "asking" | "out" | "in";
+
+export class ClerkDesk {
+  readonly api = new Api();
+  readonly devices = new Devices();
+  readonly #changes = new Listeners();
+  #presence: Presence = "asking";
+  #clerk: ClerkView | null = null;
+  #view: ConsoleView | null = null;
+  #channel: LiveChannel | null = null;
+  #call: Call | null = null;
+  #trouble: RefusedError | null = null;
+  #snapshot = 0;
+
+  constructor() {
+    this.devices.subscribe(() => this.#changed());
+    this.devices.onTrouble((trouble) => this.#channel?.send(trouble));
+    void this.#resume();
+  }
+
+  get presence(): Presence {
+    return this.#presence;
+  }
+
+  get clerk(): ClerkView | null {
+    return this.#clerk;
+  }
+
+  get view(): ConsoleView | null {
+    return this.#view;
+  }
+
+  get call(): Call | null {
+    return this.#call;
+  }
+
+  /** A live message the counter could not do. */
+  get trouble(): RefusedError | null {
+    return this.#trouble;
+  }
+
+  get online(): boolean {
+    return this.#channel === null || this.#channel.state === "open" || this.#channel.failures === 0;
+  }
+
+  readonly snapshot = (): number => this.#snapshot;
+
+  readonly subscribe = this.#changes.add;
+
+  async login(login: Login): Promise<void> {
+    this.#enter(await this.api.post<ClerkView>("/api/console/login", login));
+  }
+
+  async logout(): Promise<void> {
+    await this.api.post("/api/console/logout");
+    this.#leave();
+  }
+
+  /** Ask for the devices again after a refusal. */
+  async openDevices(): Promise<void> {
+    if ((await this.devices.acquire()) !== null) {
+      if (this.#call?.state === "idle") {
+        this.#call.join();
+      } else {
+        await this.#call?.refreshTracks();
+      }
+    }
+  }
+
+  takeNext(): Promise<void> {
+    this.#call?.clicked();
+    return this.#act("tickets/next");
+  }
+
+  take(ticket_id: string): Promise<void> {
+    this.#call?.clicked();
+    return this.#act(`tickets/${ticket_id}/take`);
+  }
+
+  checkItem(item_id: string, outcome: CheckOutcome, note: string): Promise<void> {
+    return this.#act(`${this.#visitPath()}/checklist/${item_id}`, { outcome, note });
+  }
+
+  pushDocument(): Promise<void> {
+    return this.#act(`${this.#visitPath()}/document`);
+  }
+
+  countersign(signature: Countersign): Promise<void> {
+    return this.#act(`${this.#visitPath()}/countersign`, signature);
+  }
+
+  refuse(note: string): Promise<void> {
+    return this.#act(`${this.#visitPath()}/refuse`, { note });
+  }
+
+  /** Clear a finished visit from the desk. */
+  clear(): Promise<void> {
+    return this.#act(`${this.#visitPath()}/leave`);
+  }
+
+  approve(visit_id: string, approval: Approve): Promise<void> {
+    return this.#act(`visits/${visit_id}/approval`, approval);
+  }
+
+  phoneLink(): Promise<PhoneLink> {
+    return this.api.post<PhoneLink>("/api/console/phone-links");
+  }
+
+  #visitPath(): string {
+    return `visits/${this.#view?.visit?.visit_id ?? ""}`;
+  }
+
+  async #act(path: string, body: unknown = {}): Promise<void> {
+    try {
+      const view = await this.api.post<ConsoleView>(`/api/console/${path}`, body);
+      if (this.#view === null || view.version >= this.#view.version) {
+        this.#accept(view);
+      }
+    } catch (problem) {
+      if (problem instanceof RefusedError && problem.code === "not_logged_in") {
+        this.#leave();
+      }
+      throw problem;
+    }
+  }
+
+  async #resume(): Promise<void> {
+    try {
+      this.#enter(await this.api.get<ClerkView>("/api/console/me"));
+    } catch (problem) {
+      if (!(problem instanceof RefusedError)) {
+        throw problem;
+      }
+      this.#leave();
+    }
+  }
+
+  #enter(clerk: ClerkView): void {
+    this.#clerk = clerk;
+    this.#presence = "in";
+    const channel = new LiveChannel({ path: "/api/console/live" });
+    this.#channel = channel;
+    this.#call = new Call(channel, this.devices);
+    this.#call.subscribe(() => this.#changed());
+    channel.onMessage((message) => {
+      if (message.type === "console") {
+        this.#accept(message.console);
+      } else if (message.type === "error") {
+        this.#trouble = new RefusedError(message.error.code, message.error.field);
+        this.#changed();
+      }
+    });
+    channel.subscribe(() => {
+      if (channel.state === "waiting" && channel.failures >= 2) {
+        void this.#askWhetherLoggedOut();
+      }
+      this.#changed();
+    });
+    void this.openDevices();
+    this.#changed();
+  }
+
+  async #askWhetherLoggedOut(): Promise<void> {
+    try {
+      await this.api.get<ClerkView>("/api/console/me");
+    } catch (problem) {
+      if (problem instanceof RefusedError && problem.code === "not_logged_in") {
+        this.#leave();
+      } // else: still unreachable, the channel keeps trying
+    }
+  }
+
+  #leave(): void {
+    this.#call?.close();
+    this.#channel?.close();
+    this.devices.stop();
+    this.#call = null;
+    this.#channel = null;
+    this.#clerk = null;
+    this.#view = null;
+    this.#trouble = null;
+    this.#presence = "out";
+    this.#changed();
+  }
+
+  #accept(view: ConsoleView): void {
+    this.#view = view;
+    this.#clerk = view.clerk;
+    this.#trouble = null;
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#snapshot += 1;
+    this.#changes.tell();
+  }
+}

@@ -1,0 +1,200 @@
+/** Small pieces every screen is made of. */
+import { type ReactNode, useCallback, useEffect, useId, useRef, useState } from "react";
+import { RefusedError } from "./api";
+import { Icon, type IconName } from "./Icons";
+import { useWords } from "./words";
+import { errorWords } from "./words/codes";
+
+interface ButtonProps {
+  readonly children: ReactNode;
+  readonly onPress?: (() => void) | undefined;
+  readonly kind?: "primary" | "plain" | "quiet" | "danger";
+  readonly icon?: IconName;
+  readonly disabled?: boolean;
+  readonly submit?: boolean;
+  readonly pressed?: boolean;
+  readonly label?: string;
+  readonly describedBy?: string;
+}
+
+/** A button; `pressed` makes it a switch that says so to a screen reader. */
+export function Button(props: ButtonProps) {
+  return (
+    <button
+      type={props.submit ? "submit" : "button"}
+      className={`button ${props.kind ?? "plain"}`}
+      disabled={props.disabled ?? false}
+      aria-pressed={props.pressed}
+      aria-label={props.label}
+      aria-describedby={props.describedBy}
+      onClick={props.onPress}
+    >
+      {props.icon && <Icon name={props.icon} />}
+      <span>{props.children}</span>
+    </button>
+  );
+}
+
+/** A heading that takes the focus when its screen appears, so that a screen reader says where one is. */
+export function ScreenTitle({ children }: { readonly children: ReactNode }) {
+  const title = useRef<HTMLHeadingElement>(null);
+  useEffect(() => title.current?.focus({ preventScroll: true }), []);
+  return (
+    <h1 ref={title} tabIndex={-1}>
+      {children}
+    </h1>
+  );
+}
+
+interface NoticeProps {
+  readonly tone: "info" | "good" | "warn" | "bad";
+  readonly children: ReactNode;
+  /** Said at once by a screen reader; otherwise it is only there to be read. */
+  readonly urgent?: boolean;
+}
+
+const toneIcons = { info: "info", good: "check", warn: "warning", bad: "warning" } as const;
+
+export function Notice({ tone, children, urgent }: NoticeProps) {
+  return (
+    <div className={`notice ${tone}`} role={urgent ? "alert" : undefined}>
+      <Icon name={toneIcons[tone]} />
+      <div>{children}</div>
+    </div>
+  );
+}
+
+/** What went wrong, in words, with what to do now. */
+export function Problem({ of }: { readonly of: RefusedError | null }) {
+  const { say } = useWords();
+  return of === null ? null : (
+    <Notice tone="bad" urgent>
+      <p>{say(errorWords[of.code])}</p>
+    </Notice>
+  );
+}
+
+export interface Action {
+  readonly busy: boolean;
+  readonly problem: RefusedError | null;
+  /** Do it; a second press while it runs is ignored, so that nothing is sent twice. */
+  readonly run: (work: () => Promise<unknown>) => Promise<boolean>;
+  readonly forget: () => void;
+}
+
+/** One thing a person can do on this screen, with its state. */
+export function useAction(): Action {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<RefusedError | null>(null);
+  const running = useRef(false);
+  const run = useCallback(async (work: () => Promise<unknown>): Promise<boolean> => {
+    if (running.current) {
+      return false;
+    }
+    running.current = true;
+    setBusy(true);
+    setProblem(null);
+    try {
+      await work();
+      return true;
+    } catch (refusal) {
+      if (!(refusal instanceof RefusedError)) {
+        throw refusal;
+      }
+      setProblem(refusal);
+      return false;
+    } finally {
+      running.current = false;
+      setBusy(false);
+    }
+  }, []);
+  const forget = useCallback(() => setProblem(null), []);
+  return { busy, problem, run, forget };
+}
+
+interface SheetProps {
+  readonly title: string;
+  readonly children: ReactNode;
+  readonly onClose: () => void;
+  readonly urgent?: boolean;
+}
+
+/** A dialog above the page: the browser's own, which holds the focus and closes on Escape. */
+export function Sheet({ title, children, onClose, urgent }: SheetProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const heading = useId();
+  useEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    return () => element?.close();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      className="sheet"
+      role={urgent ? "alertdialog" : undefined}
+      aria-labelledby={heading}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+    >
+      <h2 id={heading}>{title}</h2>
+      {children}
+    </dialog>
+  );
+}
+
+/** A bar with its name and value. */
+export function Progress({ label, value }: { readonly label: string; readonly value: number }) {
+  return <progress className="progress" aria-label={label} max={100} value={Math.round(value * 100)} />;
+}
+
+export function Spinner() {
+  return <span className="spinner" aria-hidden="true" />;
+}
+
+/** Waiting, said in words once. */
+export function Patience({ children }: { readonly children: ReactNode }) {
+  return (
+    <p className="patience" role="status">
+      <Spinner />
+      <span>{children}</span>
+    </p>
+  );
+}
+
+/** Names and values, two columns. */
+export function Facts({ rows }: { readonly rows: readonly (readonly [string, ReactNode])[] }) {
+  return (
+    <dl className="facts">
+      {rows.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** Seconds as m:ss. */
+export function clockTime(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+/** Seconds counted on from what the counter said last. */
+export function useCounting(from_s: number, running: boolean): number {
+  const [shown, setShown] = useState(from_s);
+  useEffect(() => {
+    setShown(from_s);
+    if (!running) {
+      return;
+    }
+    const began = performance.now();
+    const timer = setInterval(() => setShown(from_s + (performance.now() - began) / 1_000), 500);
+    return () => clearInterval(timer);
+  }, [from_s, running]);
+  return shown;
+}

@@ -1,0 +1,84 @@
+import type { ReactNode } from "react";
+import type { Line, VisitState } from "../../../../webrtc/web/wire";
+import type { ScreenProps } from "../door";
+import { Icon } from "../Icons";
+import { OwnPicture, RemotePicture } from "../Pictures";
+import { Notice, ScreenTitle } from "../parts";
+import { useWords } from "../words";
+import { lineWords } from "../words/codes";
+import { DeviceHelp } from "./DeviceHelp";
+
+const DURING_CALL: readonly VisitState[] = ["serving", "reading", "countersigning", "approving"];
+
+export const isInCall = (state: VisitState): boolean => DURING_CALL.includes(state);
+
+/** A line's state: a dot, and words beside it. */
+export function LineState({ name, line }: { readonly name: string; readonly line: Line }) {
+  const { say } = useWords();
+  return (
+    <p className="line" data-line={line}>
+      <span className="dot" aria-hidden="true" />
+      <span>
+        {name}: {say(lineWords[line])}
+      </span>
+    </p>
+  );
+}
+
+/** Clerk and customer, for as long as the call lasts: it stays while the part beside it changes with the state. */
+export function InCall({ visit, view, children }: ScreenProps & { readonly children: ReactNode }) {
+  const { t } = useWords();
+  const clerkLost = view.clerk_line === "lost" || visit.call?.state === "lost";
+  const clerk = view.clerk_name ?? "";
+  return (
+    <div className="in-call" data-large={view.state === "serving"}>
+      <section className="call" aria-label={t("servingClerkVideo")}>
+        <div className="call-pictures">
+          <RemotePicture call={visit.call} label={t("servingClerkVideo")} />
+          <div className="call-own">
+            <OwnPicture devices={visit.devices} label={t("servingOwnVideo")} />
+          </div>
+          {clerkLost && (
+            <p className="call-lost" role="status">
+              {t("servingClerkLost")}
+            </p>
+          )}
+          <p className="recorded">
+            <span className="dot" aria-hidden="true" />
+            {t("servingRecorded")}
+          </p>
+        </div>
+        <div className="call-below">
+          {clerk && (
+            <p className="call-name">
+              <Icon name="clerk" /> {clerk}
+            </p>
+          )}
+          <LineState name={t("servingYourLine")} line={view.my_line} />
+          <LineState name={t("servingClerkLine")} line={view.clerk_line} />
+        </div>
+        {view.my_line === "lost" && (
+          <Notice tone="warn" urgent>
+            <p>{t("servingMyLost")}</p>
+          </Notice>
+        )}
+        <DeviceHelp visit={visit} needs="both" />
+      </section>
+      <div className="beside-call">{children}</div>
+    </div>
+  );
+}
+
+/** Talking; the document is not open yet. */
+export function Serving({ view }: ScreenProps) {
+  const { t, say } = useWords();
+  return (
+    <>
+      <p className="eyebrow">{say(view.service_title)}</p>
+      <ScreenTitle>
+        {view.clerk_name ? t("servingTitle", { name: view.clerk_name }) : t("servingTitleNoName")}
+      </ScreenTitle>
+      <p className="lead">{t("servingText")}</p>
+    </>
+  );
+}

@@ -1,0 +1,340 @@
+/**
+ * One visit in this page: its view, its live channel, its camera and its call. Components only draw it.
+ *
+ * The token is kept in `sessionStorage`, so a reloaded page goes on where it was, and `wipe` leaves nothing behind.
+ */
+import { Call } from "../../../webrtc/web/call";
+import { Devices } from "../../../webrtc/web/devices";
+import { Listeners } from "../../../webrtc/web/listeners";
+import { LiveChannel } from "../../../webrtc/web/signalling";
+import type {
+  CardAccess,
+  Guidance,
+  Language,
+  OpenVisit,
+  PageSeen,
+  SignDocument,
+  SubmitForm,
+  ToPage,
+  VisitOpened,
+  VisitState,
+  VisitView,
+} from "../../../webrtc/web/wire";
+import { type Api, RefusedError } from "./api";
+
+const STORED_AS = "counter.visit";
+const DRAFT_AS = "counter.draft";
+
+/** In these states the counter looks at, forwards or records this page's pictures. */
+const WITH_CAMERA: readonly VisitState[] = [
+  "face",
+  "form",
+  "confirm",
+  "waiting",
+  "serving",
+  "reading",
+  "countersigning",
+  "approving",
+];
+const ENDED: readonly VisitState[] = ["done", "refused", "cancelled", "interrupted"];
+
+export const hasEnded = (state: VisitState): boolean => ENDED.includes(state);
+
+interface Stored {
+  readonly visit_id: string;
+  readonly visit_token: string;
+}
+
+export class Visit {
+  readonly api: Api;
+  readonly devices = new Devices();
+  readonly #changes = new Listeners();
+  #id = "";
+  #view: VisitView | null = null;
+  #channel: LiveChannel | null = null;
+  #call: Call | null = null;
+  #guidance: Guidance | null = null;
+  #trouble: RefusedError | null = null;
+  #faceAsked = false;
+  #gone = false;
+  #snapshot = 0;
+
+  constructor(api: Api) {
+    this.api = api;
+    this.devices.subscribe(() => this.#changed());
+    this.devices.onTrouble((trouble) => this.#channel?.send(trouble));
+  }
+
+  get view(): VisitView | null {
+    return this.#view;
+  }
+
+  get call(): Call | null {
+    return this.#call;
+  }
+
+  /** What the camera wants now. */
+  get guidance(): Guidance | null {
+    return this.#guidance;
+  }
+
+  /** A live message the counter could not do. */
+  get trouble(): RefusedError | null {
+    return this.#trouble;
+  }
+
+  /** The counter no longer knows this visit: only starting again helps. */
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  /** True while the page hears of changes at once. */
+  get online(): boolean {
+    return this.#channel === null || this.#channel.state === "open" || this.#channel.failures === 0;
+  }
+
+  /** Rises with every change, for `useSyncExternalStore`. */
+  readonly snapshot = (): number => this.#snapshot;
+
+  readonly subscribe = this.#changes.add;
+
+  /** Whether a visit was left in this tab by a reload. */
+  static stored(): boolean {
+    return sessionStorage.getItem(STORED_AS) !== null;
+  }
+
+  /** Go on with the visit this tab had before a reload; false when the counter no longer knows it. */
+  async resume(): Promise<boolean> {
+    const stored = JSON.parse(sessionStorage.getItem(STORED_AS) ?? "null") as Stored | null;
+    if (stored === null) {
+      return false;
+    }
+    this.api.token = stored.visit_token;
+    try {
+      const view = await this.api.get<VisitView>(`/api/visits/${stored.visit_id}`);
+      this.#begin(stored, view);
+      return true;
+    } catch (problem) {
+      if (problem instanceof RefusedError && problem.code === "counter_unreachable") {
+        throw problem;
+      }
+      this.wipe();
+      return false;
+    }
+  }
+
+  /** Choose a service. */
+  async open(service_id: string, language: Language): Promise<void> {
+    const wish: OpenVisit = { service_id, language };
+    const { visit_token, view } = await this.api.post<VisitOpened>("/api/visits", wish);
+    const stored: Stored = { visit_id: view.visit_id, visit_token };
+    sessionStorage.setItem(STORED_AS, JSON.stringify(stored));
+    this.api.token = visit_token;
+    this.#begin(stored, view);
+  }
+
+  consent(): Promise<void> {
+    return this.#act("consent", { recording: true, biometrics: true });
+  }
+
+  readCard(access: CardAccess): Promise<void> {
+    return this.#act("card", access);
+  }
+
+  submitForm(values: SubmitForm["values"]): Promise<void> {
+    return this.#act("form", { values });
+  }
+
+  confirm(): Promise<void> {
+    return this.#act("confirm", {});
+  }
+
+  sawPage(seen: PageSeen): Promise<void> {
+    return this.#act("pages-seen", seen);
+  }
+
+  sign(signature: SignDocument): Promise<void> {
+    return this.#act("signature", signature);
+  }
+
+  cancel(): Promise<void> {
+    return this.#act("cancel", {});
+  }
+
+  /** What was typed into the form so far; survives a reload, not the end of the visit. */
+  get draft(): Readonly<Record<string, string>> {
+    return JSON.parse(sessionStorage.getItem(DRAFT_AS) ?? "{}") as Record<string, string>;
+  }
+
+  keepDraft(values: Readonly<Record<string, string>>): void {
+    sessionStorage.setItem(DRAFT_AS, JSON.stringify(values));
+  }
+
+  /** Address of a page's picture of the open document. */
+  documentPage(page: number): string {
+    return `/api/visits/${this.#id}/document/${page}.png`;
+  }
+
+  /** Address of the receipt's picture, which a counter may or may not offer. */
+  receiptPicture(): string {
+    return `/api/visits/${this.#id}/receipt.svg`;
+  }
+
+  /** Camera and microphone on, then a leg to the counter. Harmless when both are up. */
+  async startMedia(): Promise<void> {
+    const stream = await this.devices.acquire();
+    if (stream === null || this.#call === null) {
+      return;
+    }
+    if (this.#call.state === "idle") {
+      this.#call.join();
+    } else {
+      await this.#call.refreshTracks();
+    }
+  }
+
+  /** Begin or repeat the face check. */
+  startFace(): void {
+    this.#guidance = null;
+    this.#faceAsked = true;
+    this.#channel?.send({ type: "start_face" });
+    this.#changed();
+  }
+
+  /** Forget everything this page holds: visit, token, camera, call. */
+  wipe(): void {
+    this.#call?.close();
+    this.#channel?.close();
+    this.devices.stop();
+    sessionStorage.removeItem(STORED_AS);
+    sessionStorage.removeItem(DRAFT_AS);
+    this.api.token = null;
+    this.#id = "";
+    this.#view = null;
+    this.#call = null;
+    this.#channel = null;
+    this.#guidance = null;
+    this.#trouble = null;
+    this.#faceAsked = false;
+    this.#gone = false;
+    delete document.documentElement.dataset["faceGuidance"];
+    delete document.documentElement.dataset["faceMovement"];
+    this.#changed();
+  }
+
+  #begin(stored: Stored, view: VisitView): void {
+    this.#id = stored.visit_id;
+    const channel = new LiveChannel({
+      path: `/api/visits/${stored.visit_id}/live`,
+      hello: { type: "hello", visit_token: stored.visit_token },
+    });
+    this.#channel = channel;
+    this.#call = new Call(channel, this.devices);
+    channel.onMessage((message) => this.#hear(message));
+    channel.subscribe(() => {
+      if (channel.state === "waiting" && channel.failures >= 2) {
+        void this.#askWhetherGone();
+      }
+      this.#changed();
+    });
+    this.#call.subscribe(() => this.#callChanged());
+    this.#accept(view);
+  }
+
+  async #act(step: string, body: unknown): Promise<void> {
+    const id = this.#id;
+    try {
+      this.#accept(await this.api.post<VisitView>(`/api/visits/${id}/${step}`, body));
+    } catch (problem) {
+      if (problem instanceof RefusedError && problem.code === "wrong_step") {
+        this.#accept(await this.api.get<VisitView>(`/api/visits/${id}`));
+        return; // the page now shows where the visit really is
+      }
+      throw problem;
+    }
+  }
+
+  async #askWhetherGone(): Promise<void> {
+    try {
+      this.#accept(await this.api.get<VisitView>(`/api/visits/${this.#id}`));
+    } catch (problem) {
+      if (problem instanceof RefusedError && (problem.code === "not_found" || problem.code === "not_logged_in")) {
+        this.#gone = true;
+        this.#channel?.close();
+        this.#changed();
+      } // else: still unreachable, the channel keeps trying
+    }
+  }
+
+  #hear(message: ToPage): void {
+    switch (message.type) {
+      case "view":
+        this.#accept(message.view);
+        break;
+      case "guidance":
+        this.#guide(message.guidance);
+        break;
+      case "error":
+        this.#trouble = new RefusedError(message.error.code, message.error.field);
+        this.#changed();
+        break;
+      default:
+        break; // offers are the call's
+    }
+  }
+
+  #guide(guidance: Guidance): void {
+    this.#guidance = guidance;
+    this.#trouble = null;
+    const page = document.documentElement.dataset; // whoever drives a simulated person reads it here
+    page["faceGuidance"] = guidance.code;
+    if (guidance.movement === null) {
+      delete page["faceMovement"];
+    } else {
+      page["faceMovement"] = guidance.movement;
+    }
+    this.#changed();
+  }
+
+  #accept(view: VisitView): void {
+    const known = this.#view;
+    if (view.visit_id !== this.#id || (known !== null && view.version < known.version)) {
+      return;
+    }
+    this.#view = view;
+    if (known?.state !== view.state) {
+      this.#trouble = null;
+      if (WITH_CAMERA.includes(view.state)) {
+        void this.startMedia();
+      }
+    }
+    this.#startFaceWhenReady();
+    if (hasEnded(view.state)) {
+      this.#call?.close();
+      this.#channel?.close();
+      this.devices.stop();
+    }
+    this.#changed();
+  }
+
+  #callChanged(): void {
+    if (this.#call?.state === "joining") {
+      this.#faceAsked = false; // a new leg needs the check to begin anew
+    }
+    this.#startFaceWhenReady();
+    this.#changed();
+  }
+
+  /** The first check begins by itself; a repetition is the person's own wish, because tries are counted. */
+  #startFaceWhenReady(): void {
+    const waits = this.#view?.state === "face" && this.#view.face === null && !this.#faceAsked;
+    if (waits && this.#call?.state === "connected") {
+      this.startFace();
+    }
+  }
+
+  #changed(): void {
+    this.#snapshot += 1;
+    this.#changes.tell();
+  }
+}
