@@ -12,8 +12,8 @@ from biometrics.face.models import EMBEDDER, LANDMARKS_5, LANDMARKS_68, MODELS, 
 DETECTION_WIDTH_PX = 480
 """HOG needs faces of about 80 px; at 480 it finds one of 107 px in a 640 px frame and costs 7 ms (640: 14 ms)."""
 
-FAINT = -0.5
-"""Detector score accepted only beside the last known face: a head turned 27° scores between this and 0."""
+FAINT = -0.7
+"""Detector score accepted only beside the last known face, where none is certain: a head turned 35° scores -0.6."""
 
 CHIP_PX = 150
 CHIP_PADDING = 0.25  # what the network was trained with (dlib: dnn_face_recognition_ex.cpp)

@@ -32,7 +32,7 @@ REACTION_MIN_S: Final = 0.3  # reading takes longer; whoever is through by then 
 REACTION_MAX_S: Final = 6.0
 PEAK_FRAMES: Final = 2  # one frame of bad landmarks is no movement
 BACK: Final = 0.4  # share of the movement under which the head counts as back
-GAP_MAX_S: Final = 1.5  # without a face; a head turned far is lost for a few frames
+GAP_MAX_S: Final = 2.5  # without a face; a head turned far is lost until it is called back
 JUMP_MAX: Final = 0.9  # of the face's width between two frames 0.15 s apart; people move at most 0.5
 SECOND_FACE: Final = 0.45  # of the first one's width: smaller ones stand in the room behind
 DEPTH_MIN: Final = 0.05
@@ -226,8 +226,11 @@ class FaceSession:
         return Guidance(GuidanceCode.TWO_FACES, None, self._last_guidance.progress)
 
     def _nobody(self, picture: Picture) -> Guidance:
+        if self.phase is Phase.MOVING and self._peak_frames:
+            # turned out of sight: they would stay there, since nothing on the screen changes for them
+            return Guidance(GuidanceCode.BACK_TO_MIDDLE, None, self._last_guidance.progress)
         if self.phase is not Phase.NEUTRAL:
-            return self._last_guidance  # a far turn hides the face for a moment; `_track_broken` bounds it
+            return self._last_guidance  # `_track_broken` bounds how long
         self._neutral.clear()
         self._last = None
         return Guidance(quality.without_face(picture))

@@ -149,9 +149,9 @@
       meshX[i] = x;
       meshY[i] = y;
       let z = 0;
-      if (r < 1) {
-        z = 0.95 * halfWidth * (1 - Math.abs(ex) ** 2.3 - Math.abs(ey) ** 2.6 > 0 ? (1 - Math.abs(ex) ** 2.3 - Math.abs(ey) ** 2.6) ** 0.6 : 0);
-      }
+      // superellipsoid; an exponent nearer 0.5 would be rounder and stretch ears and hair like rubber
+      const inside = 1 - Math.abs(ex) ** 2.3 - Math.abs(ey) ** 2.6;
+      if (inside > 0) z = 0.85 * halfWidth * inside ** 0.8;
       z += nose(x, y);
       z -= bump(x, y, rightEye, 0.16 * halfWidth, 0.07 * halfWidth);
       z -= bump(x, y, leftEye, 0.16 * halfWidth, 0.07 * halfWidth);

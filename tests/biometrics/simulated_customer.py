@@ -28,17 +28,20 @@ def read_picture(path: Path) -> Picture:
 
 
 def head_and_shoulders(picture: Picture) -> Picture:
-    """640 x 480, the face where a webcam has it; what lies beyond the photograph's edge is mirrored."""
+    """640 x 480, the face where a webcam has it; what lies beyond the photograph's edge is a blur."""
     scale = 640 / max(picture.shape[:2])
     small = np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     box = face_engine().detect(small)[0]
     zoom = FACE_PX / (box.width / scale)
     x, y = box.centre[0] / scale * zoom, box.centre[1] / scale * zoom
     place = np.array([[zoom, 0, FACE_CENTRE[0] - x], [0, zoom, FACE_CENTRE[1] - y]])
-    return np.asarray(
-        cv2.warpAffine(picture, place, (640, 480), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT_101),
-        dtype=np.uint8,
-    )
+    size = (640, 480)
+    mirrored = cv2.warpAffine(picture, place, size, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT_101)
+    covered = cv2.warpAffine(np.ones(picture.shape[:2], np.uint8), place, size, flags=cv2.INTER_NEAREST)
+    # mirrored alone would put half a second head into the room
+    blurred = cv2.GaussianBlur(mirrored, (0, 0), 30)
+    share = cv2.GaussianBlur(covered.astype(np.float64), (0, 0), 10)[..., None]
+    return np.asarray(share * mirrored + (1 - share) * blurred, dtype=np.uint8)
 
 
 def customer_script(photo_path: Path, mode: str = "reacts") -> str:
