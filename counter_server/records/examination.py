@@ -31,6 +31,8 @@ class OpenedObject:
     sha256: str
     commitment: str | None
     content: bytes | None
+    cluster_at: int | None  # of a recorded piece: where its first Matroska cluster begins, and when
+    cluster_ms: int | None
 
 
 @dataclass(slots=True)

@@ -89,12 +89,15 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class RecordingSegment:
-    """One sealed piece of a track; `name` is its object's name."""
+    """One sealed piece of a track; `name` is its object's name and ends in its number, such as customer-0003.mkv.
+
+    The times are on the track's clock, and null where nobody measured them (the clusters inside tell).
+    """
 
     name: str
     index: int
-    start_ms: int  # since the track began
-    duration_ms: int
+    start_ms: int | None = None
+    duration_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,7 @@ class RecordedTrack:
     duration_ms: int
     gaps: tuple[RecordingGap, ...]
     segments: tuple[RecordingSegment, ...]
+    complete: bool = True  # false: left by a crash; what is there is sound, its figures are unknown (zero)
 
 
 @dataclass(frozen=True, slots=True)

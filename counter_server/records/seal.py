@@ -43,6 +43,7 @@ from counter_server.records.record import (
     SignatureEntry,
     Signer,
 )
+from counter_server.records.recordings import leftover_tracks
 from counter_server.records.store import RecordStore
 from counter_server.records.verify import verify_record
 from counter_server.records.verify_content import commitment
@@ -190,7 +191,7 @@ def _compose(
         face=draft.face,
         participants=draft.participants,
         signatures=draft.signatures,
-        recordings=draft.recordings,
+        recordings=(*draft.recordings, *_undescribed(draft)),
         journal_object=JOURNAL_OBJECT,
         journal_head=draft.journal[-1].hash,
         software=draft.software,
@@ -202,6 +203,13 @@ def _compose(
     if flaw is not None:
         raise RecordFormatError(flaw)
     return manifest
+
+
+def _undescribed(draft: RecordDraft) -> tuple[RecordedTrack, ...]:
+    """Tracks of adopted segments that no track of the draft lists: what a crash left is sealed, never left out."""
+    listed = {segment.name for track in draft.recordings for segment in track.segments}
+    recorded = [item for item in draft.adopted if item.object_class is ObjectClass.RECORDING]
+    return leftover_tracks([(item.name, item.path.stat().st_mtime) for item in recorded if item.name not in listed])
 
 
 def _journal_object(draft: RecordDraft) -> PlainObject:

@@ -79,11 +79,18 @@ class RecordStore:
         sync_folder(draft.parent)
         return final
 
-    def release_recording(self, record_id: str) -> None:
-        """Drop the waiting segments once their record's row is committed (the record has its own links to them)."""
+    def release_recording(self, record_id: str) -> bool:
+        """Drop the waiting segments once their record is sealed (it has its own links to them).
+
+        Segments of a record that could not be sealed stay for the next start, which finds them `waiting`; then False.
+        """
         folder = self.root / RECORDING / self.folder_of(record_id).name
-        if folder.exists():
-            shutil.rmtree(folder)
+        if not folder.exists():
+            return True
+        if not self.folder_of(record_id).exists() and any(folder.iterdir()):
+            return False
+        shutil.rmtree(folder)
+        return True
 
     def sweep(self, conn: Connection) -> SweepReport:
         """Tidy after a crash. Only at start, before anything is recorded or sealed; nothing a row refers to goes."""

@@ -20,6 +20,7 @@ from counter_server.records.verify_content import (
     document_is_the_signed_one,
     journal_is_intact,
     objects_open,
+    recording_runs_forward,
     statements_are_signed,
     strokes_are_the_signed_ones,
 )
@@ -101,6 +102,7 @@ CONTENT_STEPS: tuple[Step, ...] = (
     statements_are_signed,
     document_is_the_signed_one,
     strokes_are_the_signed_ones,
+    recording_runs_forward,
 )
 
 

@@ -6,6 +6,7 @@ from counter_server.records.canonical import read_canonical
 from counter_server.records.examination import BrokenError, Examination, OpenedObject, UnreachableError, read_blocks
 from counter_server.records.journal import first_broken_entry, read_journal
 from counter_server.records.record import COMMITMENTS_OBJECT, ObjectClass, RecordObject
+from counter_server.records.recordings import MATROSKA_TYPES, first_cluster_at, first_cluster_ms
 from counter_server.records.statement import SignedStatement
 
 KEPT = (ObjectClass.JOURNAL, ObjectClass.STATEMENT, ObjectClass.COMMITMENTS)
@@ -29,6 +30,8 @@ def objects_open(examination: Examination) -> str:
             sha256=hashlib.sha256(content).hexdigest(),
             commitment=None if salt is None else commitment(salt, content),
             content=content if item.object_class in KEPT else None,
+            cluster_at=first_cluster_at(content) if item.media_type in MATROSKA_TYPES else None,
+            cluster_ms=first_cluster_ms(content) if item.media_type in MATROSKA_TYPES else None,
         )
     return f"{len(examination.opened)} objects"
 
@@ -93,6 +96,26 @@ def strokes_are_the_signed_ones(examination: Examination) -> str:
         if entry.role == NEEDS_STROKES and found is None:
             raise BrokenError("the customer's signature has no strokes")
     return "handwriting matches"
+
+
+def recording_runs_forward(examination: Examination) -> str:
+    """20: pieces of a Matroska track begin at a cluster and time runs forward from piece to piece."""
+    kinds = {item.name: item.media_type for item in examination.manifest.objects}
+    judged = 0
+    for track in examination.manifest.recordings:
+        before_ms = -1
+        for segment in track.segments:
+            if kinds[segment.name] not in MATROSKA_TYPES:
+                continue
+            opened = examination.opened_object(segment.name)
+            if segment.index == 0 and opened.cluster_at is None:
+                continue  # the header alone: the line broke before the first cluster
+            if opened.cluster_ms is None or (segment.index > 0 and opened.cluster_at != 0):
+                raise BrokenError(f"{segment.name} does not begin at a cluster")
+            if opened.cluster_ms <= before_ms:
+                raise BrokenError(f"{segment.name} does not come after the one before")
+            before_ms, judged = opened.cluster_ms, judged + 1
+    return f"{judged} pieces"
 
 
 def _open(examination: Examination, item: RecordObject) -> bytes:

@@ -23,6 +23,7 @@ from counter_server.records.record import (
     ObjectClass,
     RecordedTrack,
 )
+from counter_server.records.recordings import track_and_number
 
 # FIPS 186-5 and SP 800-57 part 1 table 2: the hash is as strong as the curve
 ALGORITHMS: dict[str, tuple[type[ec.EllipticCurve], type[hashes.HashAlgorithm]]] = {
@@ -186,18 +187,26 @@ def recording_is_continuous(examination: Examination) -> str:
 
 
 def _judge_track(track: RecordedTrack) -> None:
-    end_ms = 0
+    end_ms: int | None = 0
     for index, segment in enumerate(track.segments):
-        if segment.index != index:
-            raise BrokenError(f"{track.side} {track.kind}: segment {index} is missing or out of order")
-        declared = any(
-            gap.start_ms <= end_ms + LARGEST_JOINT_MS
-            and gap.start_ms + gap.duration_ms >= segment.start_ms - LARGEST_JOINT_MS
-            for gap in track.gaps
-        )
-        if abs(segment.start_ms - end_ms) > LARGEST_JOINT_MS and not (segment.start_ms > end_ms and declared):
-            raise BrokenError(f"{track.side} {track.kind}: segment {index} does not follow the one before")
+        place = f"{track.side} {track.kind}: segment {index}"
+        if segment.index != index or track_and_number(segment.name)[2] != index:
+            raise BrokenError(f"{place} is missing or out of order")
+        if segment.start_ms is None or segment.duration_ms is None:
+            end_ms = None
+            continue
+        if end_ms is not None and not _joins(track, end_ms, segment.start_ms):
+            raise BrokenError(f"{place} does not follow the one before")
         end_ms = segment.start_ms + segment.duration_ms
+
+
+def _joins(track: RecordedTrack, end_ms: int, start_ms: int) -> bool:
+    """Whether a segment begins where the one before ended, or a declared gap lies between."""
+    return abs(start_ms - end_ms) <= LARGEST_JOINT_MS or any(
+        gap.start_ms <= end_ms + LARGEST_JOINT_MS and gap.start_ms + gap.duration_ms >= start_ms - LARGEST_JOINT_MS
+        for gap in track.gaps
+        if start_ms > end_ms
+    )
 
 
 def _manifest_bytes(examination: Examination) -> bytes:

@@ -27,7 +27,7 @@ class FormRow:
 class DocumentValues:
     """What goes into a document. `document_number` is the record's number: it makes every document unique.
 
-    The holder is None where no chip proved one (a phone); the document then says so in the holder's place.
+    The holder is None (or empty) where no chip proved one (a phone); the document then says so in the holder's place.
     """
 
     document_number: str
@@ -68,8 +68,8 @@ def render_document(template_id: str, language: str, values: DocumentValues, fon
     filled: dict[str, object] = {
         "language": language,
         "document_number": values.document_number,
-        "holder_name": values.holder_name,
-        "holder_document": values.holder_document,
+        "holder_name": values.holder_name or None,
+        "holder_document": values.holder_document or None,
         "issued_on": [values.issued_on.year, values.issued_on.month, values.issued_on.day],
         "self_service": values.self_service,
         "rows": [[row.label, row.value] for row in values.rows],

@@ -14,7 +14,10 @@ from counter_server.signing.typesetting import first_unprintable, typeset
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SheetSigner:
-    """One line of the sheet. `strokes` is the drawn signature; clerks and approvers sign by login and have none."""
+    """One line of the sheet. `strokes` is the drawn signature; clerks and approvers sign by login and have none.
+
+    An empty name is a customer whom no chip named; the sheet says so.
+    """
 
     role: SignerRole
     name: str
@@ -59,7 +62,7 @@ def render_signature_sheet(
 def _line(signer: SheetSigner) -> dict[str, str | None]:
     return {
         "role": signer.role.value,
-        "name": signer.name,
+        "name": signer.name or None,
         "signed_at": f"{signer.signed_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
         "svg": None if signer.strokes is None else signer.strokes.svg(),
         "strokes_sha256": None if signer.strokes is None else signer.strokes.sha256(),

@@ -66,11 +66,18 @@ def record_segments(safe: Safe, keys: RecordKeys, count: int = 3) -> tuple[Seale
     folder = safe.store.recording_folder(keys.record_id)
     segments = []
     for index in range(count):
-        path = folder / f"customer-{index:06d}.webm.age"
-        path.write_bytes(encrypt(bytes([index]) * (70_000 if index == 0 else 500), keys.recipient))
-        name = f"recording/customer/{index:06d}.webm"
-        segments.append(SealedObject.adopt(path, name, ObjectClass.RECORDING, "video/webm"))
+        path = folder / f"customer-{index:04d}.mkv.age"
+        path.write_bytes(encrypt(piece(index), keys.recipient))
+        name = f"recording/customer-{index:04d}.mkv"
+        segments.append(SealedObject.adopt(path, name, ObjectClass.RECORDING, "video/x-matroska"))
     return tuple(segments)
+
+
+def piece(index: int, at_ms: int | None = None) -> bytes:
+    """A piece of a Matroska stream: header in the first, then a cluster with its time and some frames."""
+    at_ms = index * 4000 if at_ms is None else at_ms
+    cluster = b"\x1f\x43\xb6\x75\x01" + (70_000).to_bytes(7, "big") + b"\xe7\x84" + at_ms.to_bytes(4, "big")
+    return (b"\x1a\x45\xdf\xa3\x80" if index == 0 else b"") + cluster + bytes([index]) * (70_000 if index == 0 else 500)
 
 
 def statement(

@@ -43,8 +43,18 @@ def test_segments_are_adopted_without_a_copy_and_stay_until_released(safe: Safe)
     waiting = sorted(safe.store.recording_folder(keys.record_id).iterdir())
     assert len(waiting) == 3
     assert all(path.stat().st_nlink == 2 for path in waiting)
-    safe.store.release_recording(keys.record_id)
+    assert safe.store.release_recording(keys.record_id)
+    assert not waiting[0].exists()
     assert verify_record(sealed.folder, safe.trust, builders.identity_of(keys)).intact
+
+
+def test_segments_of_a_record_that_was_not_sealed_are_kept(safe: Safe) -> None:
+    with safe.engine.begin() as conn:
+        keys = builders.begin_recording(safe, conn)
+    assert safe.store.release_recording(keys.record_id)
+    segments = builders.record_segments(safe, keys)
+    assert not safe.store.release_recording(keys.record_id)
+    assert segments[0].path.exists()
 
 
 def test_a_sealed_record_is_never_written_again(safe: Safe) -> None:

@@ -14,8 +14,8 @@ import pytest
 
 from counter_server.records.authority import load_or_create_sealing_identity
 from counter_server.records.errors import RecordFormatError
-from counter_server.records.record import OBJECT_FOLDER, ObjectClass
-from counter_server.records.seal import PlainObject, RecordDraft, SealedRecord, seal_record
+from counter_server.records.record import OBJECT_FOLDER, ObjectClass, RecordingGap
+from counter_server.records.seal import PlainObject, RecordDraft, SealedObject, SealedRecord, encrypt, seal_record
 from counter_server.records.verify import Outcome, verify_record
 from tests.counter_server.records import builders
 from tests.counter_server.records.builders import NOW, Safe
@@ -35,7 +35,7 @@ def test_a_sealed_record_is_whole_with_and_without_its_key(safe: Safe) -> None:
     keys, sealed = builders.seal_visit(safe)
     assert verify_record(sealed.folder, safe.trust).intact
     opened = verify_record(sealed.folder, safe.trust, builders.identity_of(keys))
-    assert [check.outcome for check in opened.checks] == [Outcome.PASSED] * 19
+    assert [check.outcome for check in opened.checks] == [Outcome.PASSED] * 20
     assert opened.manifest == sealed.manifest
 
 
@@ -215,13 +215,41 @@ def test_a_missing_segment_is_not_sealed_unless_the_gap_is_declared(safe: Safe) 
         keys = builders.begin_recording(safe, conn)
     draft = builders.build_draft(safe, keys, builders.record_segments(safe, keys))
     (track,) = draft.recordings
-    late = replace(track.segments[2], start_ms=track.segments[2].start_ms + 5000)
+    late = replace(track.segments[2], start_ms=13_000)
     broken = replace(track, segments=(*track.segments[:2], late))
     with pytest.raises(RecordFormatError, match="recording_is_continuous"):
         seal_record(replace(draft, recordings=(broken,)), keys, safe.sealing, safe.store, NOW)
-    unlisted = replace(track, segments=track.segments[:2])
+    swapped = replace(track, segments=(track.segments[1], track.segments[0], track.segments[2]))
     with pytest.raises(RecordFormatError, match="recording_is_continuous"):
-        seal_record(replace(draft, recordings=(unlisted,)), keys, safe.sealing, safe.store, NOW)
+        seal_record(replace(draft, recordings=(swapped,)), keys, safe.sealing, safe.store, NOW)
+    hole = replace(draft, adopted=(draft.adopted[0], draft.adopted[2]), recordings=())
+    with pytest.raises(RecordFormatError, match="recording_is_continuous"):
+        seal_record(hole, keys, safe.sealing, safe.store, NOW)
+    declared = replace(broken, gaps=(RecordingGap(8_000, 5_000),))
+    sealed = seal_record(replace(draft, recordings=(declared,)), keys, safe.sealing, safe.store, NOW)
+    assert verify_record(sealed.folder, safe.trust).intact
+
+
+def test_segments_a_crash_left_are_sealed_as_an_incomplete_track(safe: Safe) -> None:
+    with safe.engine.begin() as conn:
+        keys = builders.begin_recording(safe, conn)
+    draft = builders.build_draft(safe, keys, builders.record_segments(safe, keys))
+    sealed = seal_record(replace(draft, recordings=()), keys, safe.sealing, safe.store, NOW)
+    (track,) = sealed.manifest.recordings
+    assert (track.side, track.complete, track.frames, len(track.segments)) == ("customer", False, 0, 3)
+    assert verify_record(sealed.folder, safe.trust, builders.identity_of(keys)).intact
+
+
+@pytest.mark.parametrize("content", [b"no cluster", b"x" + builders.piece(1), builders.piece(1, at_ms=0)])
+def test_a_segment_that_does_not_continue_the_stream_is_not_sealed(safe: Safe, content: bytes) -> None:
+    with safe.engine.begin() as conn:
+        keys = builders.begin_recording(safe, conn)
+    segments = builders.record_segments(safe, keys)
+    segments[1].path.write_bytes(encrypt(content, keys.recipient))
+    again = SealedObject.adopt(segments[1].path, segments[1].name, segments[1].object_class, segments[1].media_type)
+    draft = builders.build_draft(safe, keys, (segments[0], again, segments[2]))
+    with pytest.raises(RecordFormatError, match="recording_runs_forward"):
+        seal_record(draft, keys, safe.sealing, safe.store, NOW)
 
 
 def test_a_segment_sealed_to_another_key_is_not_adopted(safe: Safe) -> None:
