@@ -1,0 +1,23 @@
+"""The libraries do not know each other, so somebody must see that they use the same words."""
+
+from enum import StrEnum
+
+import pytest
+
+from biometrics import decision
+from biometrics.face import guidance
+from biometrics.face.liveness import challenge
+from webrtc import wire
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (challenge.Movement, wire.Movement),
+        (guidance.GuidanceCode, wire.GuidanceCode),
+        (decision.Verdict, wire.Verdict),
+        (decision.CheckOutcome, wire.CheckOutcome),
+    ],
+)
+def test_words_are_those_on_the_wire(ours: type[StrEnum], theirs: type[StrEnum]) -> None:
+    assert [word.value for word in ours] == [word.value for word in theirs]
