@@ -30,7 +30,7 @@ VISIT = r"/api/visits/[A-Za-z0-9_-]{1,64}"
 PASSED_GET = re.compile(
     r"(?:/api/catalogue"
     r"|/api/receipts/[A-Za-z0-9_-]{1,64}"
-    rf"|{VISIT}(?:/document/\d{{1,3}}\.png)?)"
+    rf"|{VISIT}(?:/document/\d{{1,3}}\.png|/receipt\.svg)?)"
 )
 PASSED_POST = re.compile(
     rf"(?:/api/visits|/api/kiosk/phone-links|{VISIT}/(?:consent|form|correct|confirm|pages-seen|signature|cancel))"

@@ -87,6 +87,14 @@ class Stack:
         """
         return run_once(self.counter_command(*words), given=given)
 
+    def record(self, *words: str) -> str:
+        """Run `counter record …` on this house's safe; what it printed.
+
+        Raises:
+            ProgramError: the record does not hold, or is not there.
+        """
+        return run_once([sys.executable, "-m", "counter_server", "record", *words, "--home", str(self.home)])
+
     def trust(self, *certificates: Path) -> None:
         """Believe these CSCA certificates (DER) from the next start on."""
         for certificate in certificates:
