@@ -14,6 +14,9 @@ from hardware_drivers.id_chip.signatures import ASN1_ERRORS, HASHES, public_key,
 
 SECURITY_OBJECT = "2.23.136.1.1.1"  # id-icao-mrtd-security-ldsSecurityObject, Doc 9303-10 §4.6.2.3
 
+VERSIONS = frozenset({"v1", "v3", "v4", "v5"})  # RFC 5652 §5.1
+SIGNER_VERSIONS = frozenset({"v1", "v3"})  # RFC 5652 §5.3
+
 
 class _DataGroupHash(core.Sequence):  # type: ignore[misc]  # asn1crypto has no type information
     """DataGroupHash of Doc 9303-10 §4.6.2.3."""
@@ -65,8 +68,8 @@ class SecurityObject:
 
         `MalformedFileError` for keys or algorithms that Doc 9303 does not know.
         """
-        key = public_key(self.certificate["tbs_certificate"]["subject_public_key_info"])
-        try:
+        try:  # asn1crypto parses each part when it is first looked at, the certificate's too
+            key = public_key(self.certificate["tbs_certificate"]["subject_public_key_info"])
             digest_name = self.signer["digest_algorithm"]["algorithm"].native
             signature = self.signer["signature"].native
             attributes = self.signer["signed_attrs"]
@@ -76,9 +79,10 @@ class SecurityObject:
                 signed = attributes.untag().dump()
             else:
                 signed = self.content
+            algorithm = self.signer["signature_algorithm"]
         except ASN1_ERRORS as error:
             raise MalformedFileError("EF.SOD signer", type(error).__name__) from error
-        return signature_holds(key, self.signer["signature_algorithm"], signature, signed, digest_name)
+        return signature_holds(key, algorithm, signature, signed, digest_name)
 
     def _attributes_fit(self, attributes: cms.CMSAttributes, digest_name: str) -> bool:
         """Content type and message digest, each exactly once, are those of this content (RFC 5652 §11.1, §11.2)."""
@@ -145,10 +149,25 @@ def _parse_hashes(inner: bytes) -> tuple[str, dict[int, bytes]]:
 
 
 def _only_signer(signed: cms.SignedData) -> cms.SignerInfo:
-    """The signer; Doc 9303-10 §4.6.2.2 wants exactly one here."""
+    """The signer; Doc 9303-10 §4.6.2.2 wants exactly one here.
+
+    Nobody signed the versions and the list of digests, but a forger has no business in them either: they are held to
+    RFC 5652 §5.1 and §5.3, so that next to no bit of the file can change unnoticed.
+    """
     if len(signed["signer_infos"]) != 1:
         raise MalformedFileError("EF.SOD", f"{len(signed['signer_infos'])} signers")
-    return signed["signer_infos"][0]
+    signer = signed["signer_infos"][0]
+    if signed["version"].native not in VERSIONS or signer["version"].native not in SIGNER_VERSIONS:
+        raise MalformedFileError("EF.SOD", "version outside RFC 5652")
+    digest = signer["digest_algorithm"]
+    listed = [algorithm.native for algorithm in signed["digest_algorithms"]]
+    if digest["parameters"].native is not None or digest["algorithm"].native not in [
+        one["algorithm"] for one in listed
+    ]:
+        raise MalformedFileError("EF.SOD", "the signer's digest is not among those listed")
+    if any(one["parameters"] is not None for one in listed):
+        raise MalformedFileError("EF.SOD", "digest with parameters")
+    return signer
 
 
 def _signer_certificate(signed: cms.SignedData, signer: cms.SignerInfo) -> x509.Certificate:
@@ -159,8 +178,9 @@ def _signer_certificate(signed: cms.SignedData, signer: cms.SignerInfo) -> x509.
             continue
         names = signer["sid"]
         if names.name == "issuer_and_serial_number":
-            # By serial alone: some states spell their own name differently here. Which key it is, the signature says.
-            if certificate.serial_number == names.chosen["serial_number"].native:
+            # by value: the string types of the two may differ
+            same_issuer = certificate.issuer.native == names.chosen["issuer"].native
+            if same_issuer and certificate.serial_number == names.chosen["serial_number"].native:
                 return certificate
         elif certificate.key_identifier == names.chosen.native:
             return certificate

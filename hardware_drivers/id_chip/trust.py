@@ -51,19 +51,7 @@ class TrustStore:
     @classmethod
     def of(cls, certificates: Iterable[bytes]) -> Self:
         """A store of these certificates in DER; one that is no certificate raises `MalformedFileError`."""
-        by_subject: dict[bytes, tuple[x509.Certificate, ...]] = {}
-        by_key: dict[bytes, tuple[x509.Certificate, ...]] = {}
-        for der in dict.fromkeys(certificates):
-            try:
-                certificate = x509.Certificate.load(der, strict=True)
-                subject = _comparable(certificate.subject)
-                identifier = certificate.key_identifier
-            except ASN1_ERRORS as error:
-                raise MalformedFileError("CSCA certificate", type(error).__name__) from error
-            by_subject[subject] = (*by_subject.get(subject, ()), certificate)
-            if identifier:
-                by_key[identifier] = (*by_key.get(identifier, ()), certificate)
-        return cls(by_subject, by_key)
+        return cls._of_authorities({der: _authority(der) for der in certificates}.values())
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -72,14 +60,26 @@ class TrustStore:
         A master list is taken because the operator put it there; its own signature is not checked yet.
         `MalformedFileError` names the file that is none of these.
         """
-        certificates: list[bytes] = []
+        authorities: dict[bytes, _Authority] = {}
         for path in sorted(folder.iterdir()):
             if path.suffix.lower() in SUFFIXES:
                 try:
-                    certificates.extend(_certificates_in(path.read_bytes(), path.suffix.lower()))
+                    found = _certificates_in(path.read_bytes(), path.suffix.lower())
+                    authorities |= {der: _authority(der) for der in found if der not in authorities}
                 except (MalformedFileError, *ASN1_ERRORS) as error:
                     raise MalformedFileError(path.name, "no certificate or master list") from error
-        return cls.of(certificates)
+        return cls._of_authorities(authorities.values())
+
+    @classmethod
+    def _of_authorities(cls, authorities: "Iterable[_Authority]") -> Self:
+        """The two indexes."""
+        by_subject: dict[bytes, tuple[x509.Certificate, ...]] = {}
+        by_key: dict[bytes, tuple[x509.Certificate, ...]] = {}
+        for authority in authorities:
+            by_subject[authority.subject] = (*by_subject.get(authority.subject, ()), authority.certificate)
+            if authority.identifier:
+                by_key[authority.identifier] = (*by_key.get(authority.identifier, ()), authority.certificate)
+        return cls(by_subject, by_key)
 
     def __len__(self) -> int:
         """How many certificates there are."""
@@ -91,13 +91,14 @@ class TrustStore:
             candidates = self._issuers(certificate)
             signed = certificate["tbs_certificate"].dump()
             signature = certificate["signature_value"].native
+            algorithm = certificate["signature_algorithm"]
         except ASN1_ERRORS:
             return ChainResult.UNUSABLE
         outcome = ChainResult.UNKNOWN_ISSUER
         for issuer in candidates:
             try:
                 key = _issuing_key(issuer)
-                if signature_holds(key, certificate["signature_algorithm"], signature, signed):
+                if signature_holds(key, algorithm, signature, signed):
                     return ChainResult.TRUSTED
                 outcome = ChainResult.WRONG_SIGNATURE
             except MalformedFileError:
@@ -110,6 +111,24 @@ class TrustStore:
         identifier = certificate.authority_key_identifier
         by_key = self.by_key_identifier.get(identifier, ()) if identifier else ()
         return list({issuer.dump(): issuer for issuer in (*by_key, *by_name)}.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Authority:
+    """One certificate and what it is found by."""
+
+    certificate: x509.Certificate
+    subject: bytes
+    identifier: bytes | None
+
+
+def _authority(der: bytes) -> _Authority:
+    """The certificate in these bytes, or `MalformedFileError`."""
+    try:
+        certificate = x509.Certificate.load(der, strict=True)
+        return _Authority(certificate, _comparable(certificate.subject), certificate.key_identifier)
+    except ASN1_ERRORS as error:
+        raise MalformedFileError("CSCA certificate", type(error).__name__) from error
 
 
 def _issuing_key(issuer: x509.Certificate) -> PublicKey:

@@ -54,6 +54,7 @@ class PcscReaders:
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._watcher: threading.Thread | None = None
+        self._context: object | None = None
 
     def start(self) -> None:
         """Begin watching in a thread of our own."""
@@ -65,8 +66,10 @@ class PcscReaders:
         self._watcher.start()
 
     def stop(self) -> None:
-        """Stop watching; takes up to a second."""
+        """Stop watching; takes up to a second when the watcher was not blocked just then."""
         self._stopping.set()
+        if scard is not None and self._context is not None:
+            scard.SCardCancel(self._context)
         if self._watcher is not None:
             self._watcher.join(STOP_WITHIN_S)
             self._watcher = None
@@ -116,8 +119,10 @@ class PcscReaders:
         while not self._stopping.is_set():
             code, context = pcsc.SCardEstablishContext(pcsc.SCARD_SCOPE_USER)
             if code == OK:
+                self._context = context
                 if self._watch_service(pcsc, context):
                     failures = 0
+                self._context = None
                 pcsc.SCardReleaseContext(context)
             self._tell(ReaderStatus(ReaderPresence.NO_SERVICE))
             self._stopping.wait(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)])

@@ -1,0 +1,247 @@
+from collections.abc import Callable
+
+import pytest
+
+from hardware_drivers.errors import (
+    AccessDeniedError,
+    CardError,
+    MalformedFileError,
+    NotAnIdCardError,
+    StatusError,
+    TamperedAnswerError,
+)
+from hardware_drivers.id_chip.card_file import PersonalisedCard
+from hardware_drivers.id_chip.mrz import MrzKey
+from hardware_drivers.id_chip.personalise import Defect
+from hardware_drivers.id_chip.read import historical_bytes, read_chip, takes_extended_length
+from hardware_drivers.id_chip.simulated_chip import ATR_EXTENDED, ATR_SHORT, SimulatedChip
+from hardware_drivers.id_chip.trust import TrustStore
+from hardware_drivers.id_chip.verify import verify_evidence
+from tests.hardware_drivers.cards import (
+    ID_CARD_DATA,
+    NOW,
+    SPECIMENS_MISSING,
+    WEI,
+    DirectLink,
+    drawn_portrait,
+    link_to,
+    make_card,
+    make_chip,
+    make_issuer,
+    seeded,
+)
+
+needs_specimens = pytest.mark.skipif(not ID_CARD_DATA.exists(), reason=SPECIMENS_MISSING)
+
+
+def ignore(_: str) -> None:
+    return None
+
+
+@pytest.mark.parametrize("extended", [True, False])
+def test_every_file_comes_home_byte_for_byte(extended: bool) -> None:
+    card = make_card()
+    evidence = read_chip(link_to(make_chip(card, extended=extended)), card.key, seeded(), ignore)
+    assert evidence.ef_com == card.files[0x011E]
+    assert evidence.ef_sod == card.files[0x011D]
+    assert evidence.data_groups == {1: card.files[0x0101], 2: card.files[0x0102]}
+    assert evidence.access == "BAC"
+
+
+@pytest.mark.parametrize("extended", [True, False])
+def test_a_portrait_beyond_32767_bytes_is_read_with_the_odd_instruction(extended: bool) -> None:
+    card = make_card(portrait=drawn_portrait(360))
+    assert len(card.files[0x0102]) > 0x9000
+    evidence = read_chip(link_to(make_chip(card, extended=extended)), card.key, seeded(), ignore)
+    assert evidence.data_groups[2] == card.files[0x0102]
+
+
+@needs_specimens
+@pytest.mark.parametrize(("extended", "at_most"), [(True, 15), (False, 80)])
+def test_the_specimen_takes_as_few_commands_as_planned(extended: bool, at_most: int) -> None:
+    # research id_card.md §5 and §10: 13 and 79 for a set that also has DG14 and DG15
+    card = PersonalisedCard.load(ID_CARD_DATA / "bsi_specimen_2008")
+    link = link_to(make_chip(card, extended=extended))
+    evidence = read_chip(link, card.key, seeded(), ignore)
+    assert evidence.data_groups[2] == card.files[0x0102]
+    assert len(link.commands) <= at_most
+
+
+@pytest.mark.parametrize(
+    ("number", "day"), [("VC1234568", WEI.date_of_expiry), ("VC1234567", WEI.date_of_birth)], ids=["number", "expiry"]
+)
+def test_a_wrong_zone_is_denied(number: str, day: object) -> None:
+    key = MrzKey(number, WEI.date_of_birth, WEI.date_of_expiry if day == WEI.date_of_expiry else WEI.date_of_birth)
+    with pytest.raises(AccessDeniedError):
+        read_chip(link_to(make_chip(make_card())), key, seeded(), ignore)
+
+
+def test_nothing_is_read_without_access() -> None:
+    chip = make_chip(make_card())
+    chip.answer(bytes.fromhex("00A4040C07A0000002471001"))
+    for command in ("00B09E0000", "00A4020C020101", "00B0000000", "0CB09E000D9701008E08000000000000000000"):
+        assert len(chip.answer(bytes.fromhex(command))) == 2
+
+
+def test_a_card_without_the_application_is_no_id_card() -> None:
+    with pytest.raises(NotAnIdCardError):
+        read_chip(DirectLink(lambda _: bytes.fromhex("6A82"), b"\x3b\x00"), WEI.key, seeded(), ignore)
+
+
+def test_a_chip_that_promises_extended_length_and_refuses_it_is_read_short() -> None:
+    card = make_card()
+    chip = make_chip(card, extended=False)
+    link = DirectLink(chip.answer, ATR_EXTENDED)
+    assert read_chip(link, card.key, seeded(), ignore).data_groups[2] == card.files[0x0102]
+
+
+def test_a_chip_without_short_identifiers_is_read_by_select() -> None:
+    card = make_card()
+    chip = make_chip(card)
+    inside = chip._answer_inside
+
+    class NoShortIdentifiers(SimulatedChip):
+        pass
+
+    def refuse(command):  # type: ignore[no-untyped-def]
+        from_short = command.ins == 0xB0 and command.p1 & 0x80
+        return inside(command) if not from_short else inside(type(command)(0, 0xA4, 0x02, 0x0C, b"\x99\x99"))
+
+    chip._answer_inside = refuse  # type: ignore[method-assign]
+    assert read_chip(link_to(chip), card.key, seeded(), ignore).ef_sod == card.files[0x011D]
+
+
+def test_extended_length_is_read_from_the_historical_bytes() -> None:
+    assert takes_extended_length(ATR_EXTENDED)
+    assert not takes_extended_length(ATR_SHORT)
+    assert not takes_extended_length(b"")
+    # a German identity card's ATR as published in the smartcard_list of pcsc-tools
+    german = bytes.fromhex("3B8880010000000000000000 09".replace(" ", ""))
+    assert historical_bytes(german) == bytes(8)
+    assert not takes_extended_length(german)
+
+
+def test_a_file_that_announces_too_much_is_refused_before_it_is_read() -> None:
+    card = make_card(defects={Defect.HUGE_LENGTH})
+    link = link_to(make_chip(card))
+    with pytest.raises(MalformedFileError):
+        read_chip(link, card.key, seeded(), ignore)
+    assert len(link.commands) < 20
+
+
+def honest() -> SimulatedChip:
+    return make_chip(make_card())
+
+
+def one_byte(chip: SimulatedChip) -> Callable[[bytes], bytes]:
+    return lambda command: chip.answer(command)[:1]
+
+
+def nothing(_: SimulatedChip) -> Callable[[bytes], bytes]:
+    return lambda _: b""
+
+
+def endless_more(_: SimulatedChip) -> Callable[[bytes], bytes]:
+    return lambda _: b"\x00" * 16 + b"\x61\x10"
+
+
+def always_yes(_: SimulatedChip) -> Callable[[bytes], bytes]:
+    return lambda _: b"\x90\x00"
+
+
+def garbage(_: SimulatedChip) -> Callable[[bytes], bytes]:
+    rng = seeded(3)
+    return lambda _: rng(40) + b"\x90\x00"
+
+
+def oversized(chip: SimulatedChip) -> Callable[[bytes], bytes]:
+    return lambda command: bytes(65_000) + chip.answer(command)
+
+
+def bit_flip_after_access(chip: SimulatedChip) -> Callable[[bytes], bytes]:
+    def answer(command: bytes) -> bytes:
+        said = chip.answer(command)
+        return bytes((said[0] ^ 1,)) + said[1:] if command[0] == 0x0C else said
+
+    return answer
+
+
+def unprotected_after_access(chip: SimulatedChip) -> Callable[[bytes], bytes]:
+    def answer(command: bytes) -> bytes:
+        return bytes.fromhex("600F5F0104303130375C0161") + b"\x90\x00" if command[0] == 0x0C else chip.answer(command)
+
+    return answer
+
+
+def replays_the_first_file(chip: SimulatedChip) -> Callable[[bytes], bytes]:
+    kept: list[bytes] = []
+
+    def answer(command: bytes) -> bytes:
+        said = chip.answer(command)
+        if command[0] == 0x0C:
+            kept.append(said)
+            return kept[0]
+        return said
+
+    return answer
+
+
+def drips(chip: SimulatedChip) -> Callable[[bytes], bytes]:
+    portion = chip._portion
+    chip._portion = lambda offset, ne: portion(offset, min(ne, 4))  # type: ignore[method-assign]
+    return chip.answer
+
+
+LIARS = [
+    one_byte,
+    nothing,
+    endless_more,
+    always_yes,
+    garbage,
+    oversized,
+    bit_flip_after_access,
+    unprotected_after_access,
+    replays_the_first_file,
+    drips,
+]
+
+
+@pytest.mark.parametrize("liar", LIARS)
+def test_a_lying_chip_ends_in_an_error_of_ours_and_soon(
+    liar: Callable[[SimulatedChip], Callable[[bytes], bytes]],
+) -> None:
+    chip = honest()
+    link = DirectLink(liar(chip), chip.atr)
+    with pytest.raises(CardError):
+        read_chip(link, WEI.key, seeded(), ignore)
+    assert len(link.commands) < 700
+
+
+def test_a_drip_is_called_tampering() -> None:
+    chip = honest()
+    with pytest.raises(TamperedAnswerError):
+        read_chip(DirectLink(drips(chip), chip.atr), WEI.key, seeded(), ignore)
+
+
+def test_a_chip_that_stops_in_the_middle_is_a_status() -> None:
+    chip = honest()
+    said = [0]
+
+    def answer(command: bytes) -> bytes:
+        said[0] += 1
+        return chip.answer(command) if said[0] < 7 else bytes.fromhex("6F00")
+
+    with pytest.raises(StatusError) as stopped:
+        read_chip(DirectLink(answer, chip.atr), WEI.key, seeded(), ignore)
+    assert stopped.value.sw == 0x6F00
+
+
+def test_another_persons_portrait_under_a_perfect_protocol_is_not_believed() -> None:
+    issuer = make_issuer()
+    card = make_card(issuer)
+    swapped = dict(card.files)
+    swapped[0x0102] = make_card(issuer, portrait=drawn_portrait(96)).files[0x0102]
+    chip = make_chip(PersonalisedCard(swapped, card.mrz_lines, card.key))
+    evidence = read_chip(link_to(chip), card.key, seeded(), ignore)
+    report = verify_evidence(evidence, TrustStore.of([issuer.csca_der]), NOW)
+    assert [refused.name for refused in report.refusals()] == ["dg_hash_2"]
