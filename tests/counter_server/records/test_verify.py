@@ -240,14 +240,14 @@ def test_segments_a_crash_left_are_sealed_as_an_incomplete_track(safe: Safe) -> 
     assert verify_record(sealed.folder, safe.trust, builders.identity_of(keys)).intact
 
 
-@pytest.mark.parametrize("content", [b"no cluster", b"x" + builders.piece(1), builders.piece(1, at_ms=0)])
+@pytest.mark.parametrize("content", [b"no cluster", b"x" + builders.piece(2), builders.piece(2, at_ms=0)])
 def test_a_segment_that_does_not_continue_the_stream_is_not_sealed(safe: Safe, content: bytes) -> None:
     with safe.engine.begin() as conn:
         keys = builders.begin_recording(safe, conn)
     segments = builders.record_segments(safe, keys)
-    segments[1].path.write_bytes(encrypt(content, keys.recipient))
-    again = SealedObject.adopt(segments[1].path, segments[1].name, segments[1].object_class, segments[1].media_type)
-    draft = builders.build_draft(safe, keys, (segments[0], again, segments[2]))
+    segments[2].path.write_bytes(encrypt(content, keys.recipient))
+    again = SealedObject.adopt(segments[2].path, segments[2].name, segments[2].object_class, segments[2].media_type)
+    draft = builders.build_draft(safe, keys, (segments[0], segments[1], again))
     with pytest.raises(RecordFormatError, match="recording_runs_forward"):
         seal_record(draft, keys, safe.sealing, safe.store, NOW)
 
