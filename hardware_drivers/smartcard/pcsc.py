@@ -124,6 +124,9 @@ class PcscReaders:
                     failures = 0
                 self._context = None
                 pcsc.SCardReleaseContext(context)
+            elif self._status.state is not ReaderPresence.NO_SERVICE or not failures:
+                # 0x8010001D: not running; 0x8010006A: running, but polkit lets nobody like us in (pcscd 2 and later)
+                log.warning("the PC/SC service cannot be reached: 0x%08X", code & 0xFFFFFFFF)
             self._tell(ReaderStatus(ReaderPresence.NO_SERVICE))
             self._stopping.wait(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)])
             failures += 1
