@@ -54,8 +54,11 @@ class Score:
     distance: float
     fmr_upper: float
     """Of the tightest threshold the distance lies under; 1.0 above all of them. Never below what was counted."""
-    fmr_upper_worst_group: float
     comparisons: int
+    """Strangers' pairs behind `fmr_upper`."""
+    fmr_upper_worst_group: float
+    worst_group_comparisons: int
+    """Pairs behind `fmr_upper_worst_group`; show each bound beside its own count."""
     calibration: str
 
 
@@ -75,7 +78,15 @@ class Thresholds:
             return Verdict.ACCEPT, self._score(distance, self.accept)
         if distance <= self.refer.distance:
             return Verdict.REFER, self._score(distance, self.refer)
-        return Verdict.REJECT, Score(distance, 1.0, 1.0, self.refer.comparisons, self.calibration)
+        return Verdict.REJECT, self._score(distance, None)
 
-    def _score(self, distance: float, under: Threshold) -> Score:
-        return Score(distance, under.fmr_upper, under.fmr_upper_worst_group, under.comparisons, self.calibration)
+    def _score(self, distance: float, under: Threshold | None) -> Score:
+        counted = under or self.refer
+        return Score(
+            distance=distance,
+            fmr_upper=under.fmr_upper if under else 1.0,
+            comparisons=counted.comparisons,
+            fmr_upper_worst_group=under.fmr_upper_worst_group if under else 1.0,
+            worst_group_comparisons=counted.worst_group_comparisons,
+            calibration=self.calibration,
+        )

@@ -333,8 +333,8 @@ class FaceSession:
             self._reasons.append(FaceReason.PORTRAIT_SMALL)
         verdict, score = self.thresholds.judge(distance(self.reference.embedding, fuse(frames)))
         how_rare = (
-            f"strangers come as close at most {score.fmr_upper:.2%} of the time, in the group told apart worst "
-            f"{score.fmr_upper_worst_group:.0%} ({score.comparisons} comparisons, 95 % bounds)"
+            f"strangers come as close at most {score.fmr_upper:.2%} of the time ({score.comparisons} pairs), in the "
+            f"group told apart worst {score.fmr_upper_worst_group:.0%} ({score.worst_group_comparisons} pairs)"
         )
         if verdict is Verdict.ACCEPT:
             return Check("match", CheckOutcome.PASSED, how_rare), score, verdict
