@@ -105,7 +105,7 @@ class _Running:
 def main(pipe: Connection) -> None:
     """Serve sessions until the pipe closes."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # a terminal's Ctrl-C reaches the whole group; the counter ends us in order
+        signal.signal(number, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the counter ends us
     cv2.setNumThreads(1)  # the second core belongs to the media worker
     engine = DlibEngine()
     thresholds = load_thresholds(engine)

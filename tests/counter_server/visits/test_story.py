@@ -231,8 +231,8 @@ async def test_a_clerk_who_is_gone_gives_the_visit_back_at_its_old_place(tmp_pat
 async def test_a_name_that_cannot_be_printed_is_refused_by_field(tmp_path: Path) -> None:
     async with office_in(tmp_path) as office:
         visit = await with_card_and_face(office, "change-address")
+        values = ADDRESS | {"address": "北京 \U0010fffd"}
         with pytest.raises(CounterError) as refused:
-            values = ADDRESS | {"address": "北京 \U0010fffd"}
             await customer.submit_form(office, visit.visit_id, SubmitForm(values=values))
         assert (refused.value.code, refused.value.field) == (ErrorCode.UNPRINTABLE, "address")
         assert (await office.db.run(store.load, visit.visit_id)).state is VisitState.FORM
