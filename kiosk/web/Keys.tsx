@@ -32,7 +32,13 @@ export function Keys({ open, onOpen }: KeysProps) {
   const { t } = useWords();
   const [field, setField] = useState<HTMLInputElement | null>(null);
   useEffect(() => {
-    const focused = (event: FocusEvent): void => setField((before) => fieldOf(event.target) ?? before);
+    const focused = (event: FocusEvent): void => {
+      const next = fieldOf(event.target);
+      if (next !== null) {
+        setField(next);
+        requestAnimationFrame(() => next.scrollIntoView({ block: "nearest" })); // after the keys have taken their room
+      }
+    };
     const touched = (event: PointerEvent): void => {
       if (event.pointerType === "touch" && fieldOf(event.target)) {
         onOpen(true);
@@ -45,8 +51,8 @@ export function Keys({ open, onOpen }: KeysProps) {
       document.removeEventListener("pointerdown", touched);
     };
   }, [onOpen]);
-  if (!open) {
-    return null;
+  if (!open || field?.isConnected === false) {
+    return null; // closed, or the screen with its fields has gone
   }
   const press = (key: string): void => {
     if (field?.isConnected) {
@@ -55,10 +61,8 @@ export function Keys({ open, onOpen }: KeysProps) {
   };
   const letters = field?.dataset["keys"] === "letters";
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a group of keys is no form fieldset
-    <div
+    <section
       className="keys"
-      role="group"
       aria-label={t("keyboard")}
       // the field keeps the focus while its keys are touched
       onPointerDown={(event) => event.preventDefault()}
@@ -81,7 +85,7 @@ export function Keys({ open, onOpen }: KeysProps) {
         <Key wide name={t("keyDelete")} onPress={() => field && type(field, (text) => text.slice(0, -1))} />
         <Key wide name={t("keyHide")} onPress={() => onOpen(false)} />
       </div>
-    </div>
+    </section>
   );
 }
 

@@ -254,7 +254,7 @@ function Bar({ comfort, onLanguage, children }: BarProps) {
     <footer className="bar">
       <LanguageSwitch onChoose={onLanguage} />
       {/* biome-ignore lint/a11y/useSemanticElements: switches that act at once, no form */}
-      <div className="bar-group" role="group" aria-label={t("comfort")}>
+      <div className="bar-group comfort" role="group" aria-label={t("comfort")}>
         <BarButton icon="letters" pressed={comfort.comfort.large} onPress={() => comfort.toggle("large")}>
           {t("largeText")}
         </BarButton>

@@ -51,7 +51,7 @@ export function Approval({ desk, row }: { readonly desk: ClerkDesk; readonly row
   const title = t("approvalOf", { number: row.ticket_number, service: say(row.service_title) });
   return (
     <section className="approval" aria-label={title}>
-      <h2>{title}</h2>
+      <h1>{title}</h1>
       <p className="hint">{t("approvalBy", { name: row.clerk_name })}</p>
       <div className="approval-columns">
         <div className="column">
@@ -70,7 +70,7 @@ export function Approval({ desk, row }: { readonly desk: ClerkDesk; readonly row
           {row.holder && <Holder holder={row.holder} />}
           <Entered form={row.form} values={row.values} />
           <section className="panel" aria-label={t("checklistTitle")}>
-            <h3>{t("checklistTitle")}</h3>
+            <h2>{t("checklistTitle")}</h2>
             <ul className="checks">
               {row.checklist.map((item) => (
                 <li key={item.item_id} data-outcome={item.outcome ?? "not_possible"}>

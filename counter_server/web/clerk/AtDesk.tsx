@@ -3,8 +3,8 @@ import type { ClerkVisit, VisitState } from "../../../webrtc/web/wire";
 import { RemotePicture } from "../kit/Pictures";
 import { Button, Notice, Patience, Problem, Sheet, useAction } from "../kit/parts";
 import { LineState } from "../kit/screens/InCall";
-import { useWords } from "../kit/words";
-import { assuranceWords, channelWords, reasonWords, stateWords } from "../kit/words/codes";
+import { useWords, type Words } from "../kit/words";
+import { assuranceWords, channelWords, deviceWords, reasonWords, stateWords, troubleWords } from "../kit/words/codes";
 import { Checklist } from "./Checklist";
 import type { ClerkDesk } from "./desk";
 import { Checks, Entered, Face, Holder, Portraits } from "./Evidence";
@@ -37,8 +37,8 @@ export function AtDesk({ desk, visit }: AtDeskProps) {
         {REFUSABLE.includes(visit.state) && <Refuse desk={desk} />}
       </div>
       <div className="desk-columns">
-        <div className="column">
-          <CustomerPicture desk={desk} visit={visit} />
+        <div className="column people">
+          {!over && <CustomerPicture desk={desk} visit={visit} />}
           <Portraits
             key={`${visit.visit_id}-${visit.has_live_picture}`}
             api={desk.api}
@@ -46,11 +46,11 @@ export function AtDesk({ desk, visit }: AtDeskProps) {
             portrait={visit.has_portrait}
             live={visit.has_live_picture}
           />
-          <Face face={visit.face} />
         </div>
         <div className="column">
           <NextStep desk={desk} visit={visit} />
           {visit.document && <Papers api={desk.api} visitId={visit.visit_id} document={visit.document} />}
+          <Face face={visit.face} />
           <Checklist
             desk={desk}
             items={visit.checklist}
@@ -66,8 +66,16 @@ export function AtDesk({ desk, visit }: AtDeskProps) {
   );
 }
 
+/** The counter names a trouble as `device:trouble`; anything else is shown as it came. */
+function troubleText(trouble: string, say: Words["say"]): string {
+  const [device, kind] = trouble.split(":");
+  const deviceText = Object.entries(deviceWords).find(([known]) => known === device)?.[1];
+  const kindText = Object.entries(troubleWords).find(([known]) => known === kind)?.[1];
+  return deviceText && kindText ? `${say(deviceText)}, ${say(kindText)}` : trouble;
+}
+
 function CustomerPicture({ desk, visit }: AtDeskProps) {
-  const { t } = useWords();
+  const { t, say } = useWords();
   const lost = visit.customer_line === "lost" || desk.call?.state === "lost";
   return (
     <section className="call" aria-label={t("customerVideo")}>
@@ -89,7 +97,7 @@ function CustomerPicture({ desk, visit }: AtDeskProps) {
       </div>
       {visit.customer_trouble && (
         <Notice tone="warn">
-          <p>{t("trouble", { what: visit.customer_trouble })}</p>
+          <p>{t("trouble", { what: troubleText(visit.customer_trouble, say) })}</p>
         </Notice>
       )}
     </section>
@@ -104,11 +112,11 @@ function NextStep({ desk, visit }: AtDeskProps) {
     case "serving":
     case "reading":
       return visit.document !== null ? (
-        <section className="panel act" aria-label={t("documentTitle")}>
+        <section className="panel act" aria-label={t("nextStep")}>
           <Patience>{say(stateWords[visit.state])}</Patience>
         </section>
       ) : (
-        <section className="panel act" aria-label={t("documentTitle")}>
+        <section className="panel act" aria-label={t("nextStep")}>
           <div className="actions">
             <Button
               kind="primary"
@@ -130,13 +138,13 @@ function NextStep({ desk, visit }: AtDeskProps) {
       return <CountersignForm desk={desk} visit={visit} />;
     case "approving":
       return (
-        <section className="panel act" aria-label={t("approvalsTitle")}>
+        <section className="panel act" aria-label={t("nextStep")}>
           <Patience>{t("waitApproval")}</Patience>
         </section>
       );
     case "sealing":
       return (
-        <section className="panel act" aria-label={t("finishedTitle")}>
+        <section className="panel act" aria-label={t("nextStep")}>
           <Patience>{t("sealing")}</Patience>
         </section>
       );
@@ -145,7 +153,7 @@ function NextStep({ desk, visit }: AtDeskProps) {
     case "cancelled":
     case "interrupted":
       return (
-        <section className="panel act" aria-label={t("finishedTitle")}>
+        <section className="panel act" aria-label={t("nextStep")}>
           <Notice tone={visit.state === "done" ? "good" : "warn"}>
             {visit.receipt ? (
               <p data-receipt="record">{t("finishedDone", { record: visit.receipt.record_id })}</p>
@@ -164,7 +172,7 @@ function NextStep({ desk, visit }: AtDeskProps) {
       );
     default:
       return (
-        <section className="panel act" aria-label={t("visitTitle")}>
+        <section className="panel act" aria-label={t("nextStep")}>
           <Patience>{say(stateWords[visit.state])}</Patience>
         </section>
       );

@@ -19,7 +19,7 @@ export function Checklist({ desk, items, complete, closed }: ChecklistProps) {
   return (
     <section className="panel" aria-labelledby="checklist-title">
       <div className="panel-head">
-        <h3 id="checklist-title">{t("checklistTitle")}</h3>
+        <h2 id="checklist-title">{t("checklistTitle")}</h2>
         <p className="hint" id="checklist-state">
           {complete
             ? t("checklistDone")

@@ -21,7 +21,7 @@ export function Checks({ checks }: { readonly checks: readonly CheckView[] }) {
   return (
     <section className="panel" aria-label={t("checksTitle")}>
       <div className="panel-head">
-        <h3>{t("checksTitle")}</h3>
+        <h2>{t("checksTitle")}</h2>
         {checks.length > 0 && (
           <p className="hint">
             {t("checksSummary", { passed: count("passed"), failed: count("failed"), open: count("not_possible") })}
@@ -65,7 +65,7 @@ export function Face({ face }: { readonly face: FaceView | null }) {
   const whole = new Intl.NumberFormat("en-GB");
   return (
     <section className="panel" aria-label={t("faceTitleClerk")}>
-      <h3>{t("faceTitleClerk")}</h3>
+      <h2>{t("faceTitleClerk")}</h2>
       {face === null ? (
         <p className="hint">{t("faceNone")}</p>
       ) : (
@@ -154,12 +154,12 @@ export function Holder({ holder }: { readonly holder: HolderView }) {
   const { t } = useWords();
   return (
     <section className="panel" aria-label={t("holderTitle")}>
-      <h3>{t("holderTitle")}</h3>
+      <h2>{t("holderTitle")}</h2>
       <Facts
         rows={[
           [t("holderName"), holder.name],
           [t("holderNumber"), holder.document_number],
-          [t("holderBirth"), holder.date_of_birth],
+          [t("holderBirth"), holder.date_of_birth ?? t("holderUnknown")],
           [t("holderExpiry"), holder.date_of_expiry],
           [t("holderState"), holder.issuing_state],
           [t("holderNationality"), holder.nationality],
@@ -176,7 +176,7 @@ export function Entered({ form, values }: Pick<ClerkVisit, "form" | "values">) {
   const facts = useFormFacts(form, values);
   return (
     <section className="panel" aria-label={t("formValues")}>
-      <h3>{t("formValues")}</h3>
+      <h2>{t("formValues")}</h2>
       <Facts rows={facts} />
     </section>
   );

@@ -20,7 +20,7 @@ export function Papers({ api, visitId, document }: PapersProps) {
   return (
     <section className="panel" aria-label={t("documentTitle")}>
       <div className="panel-head">
-        <h3>{say(document.title)}</h3>
+        <h2>{say(document.title)}</h2>
         <p className="hint">{t("documentPages", { seen: document.seen_pages.length, all: document.pages })}</p>
       </div>
       <p className="signed" data-signed={document.signed_by_customer}>
@@ -79,7 +79,7 @@ export function CountersignForm({ desk, visit }: { readonly desk: ClerkDesk; rea
   };
   return (
     <section className="panel act" aria-label={t("countersignTitle")}>
-      <h3>{t("countersignTitle")}</h3>
+      <h2>{t("countersignTitle")}</h2>
       <p>{t("countersignText")}</p>
       <form className="inline-form" onSubmit={submit}>
         <div className="field">

@@ -36,14 +36,14 @@ export function Icon({ name }: { readonly name: IconName }) {
   );
 }
 
-/** The house's mark: two people across one counter. */
+/** The house's mark: someone behind a counter's window. */
 export function Mark() {
   return (
     <svg className="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
       <rect width="32" height="32" rx="7" />
-      <circle cx="10" cy="12" r="3.4" />
-      <circle cx="22" cy="12" r="3.4" />
-      <path d="M5 22h22" />
+      <path d="M8.5 23.5V14a7.5 7.5 0 0 1 15 0v9.5M5.5 23.5h21" />
+      <circle cx="16" cy="13.5" r="2.3" />
+      <path d="M12 20c.5-2.2 2-3.2 4-3.2s3.5 1 4 3.2" />
     </svg>
   );
 }

@@ -25,6 +25,10 @@ import { type Api, RefusedError } from "./api";
 const STORED_AS = "counter.visit";
 const DRAFT_AS = "counter.draft";
 
+/** The counter tells every change of what it sees; a person who stands still and unseen may cause none for a while. */
+const SILENT_CHECK_MS = 30_000;
+const MEDIA_RETRY_MS = 2_000;
+
 /** In these states the counter looks at, forwards or records this page's pictures. */
 const WITH_CAMERA: readonly VisitState[] = [
   "face",
@@ -56,6 +60,8 @@ export class Visit {
   #guidance: Guidance | null = null;
   #trouble: RefusedError | null = null;
   #faceAsked = false;
+  #checking = false;
+  #silence: ReturnType<typeof setTimeout> | undefined;
   #gone = false;
   #snapshot = 0;
 
@@ -76,6 +82,11 @@ export class Visit {
   /** What the camera wants now. */
   get guidance(): Guidance | null {
     return this.#guidance;
+  }
+
+  /** The camera is being looked at; false once the last check has ended without success. */
+  get checking(): boolean {
+    return this.#checking;
   }
 
   /** A live message the counter could not do. */
@@ -157,6 +168,11 @@ export class Visit {
     return this.#act("signature", signature);
   }
 
+  /** Back to the form. */
+  correct(): Promise<void> {
+    return this.#act("correct", {});
+  }
+
   cancel(): Promise<void> {
     return this.#act("cancel", {});
   }
@@ -197,7 +213,9 @@ export class Visit {
   startFace(): void {
     this.#guidance = null;
     this.#faceAsked = true;
+    this.#checking = true;
     this.#channel?.send({ type: "start_face" });
+    this.#startAgainAfter(SILENT_CHECK_MS);
     this.#changed();
   }
 
@@ -217,8 +235,8 @@ export class Visit {
     this.#trouble = null;
     this.#faceAsked = false;
     this.#gone = false;
-    delete document.documentElement.dataset["faceGuidance"];
-    delete document.documentElement.dataset["faceMovement"];
+    this.#checking = false;
+    this.#forgetGuidance();
     this.#changed();
   }
 
@@ -276,6 +294,9 @@ export class Visit {
         break;
       case "error":
         this.#trouble = new RefusedError(message.error.code, message.error.field);
+        if (message.error.code === "media_unavailable" && this.#checking) {
+          this.#startAgainAfter(MEDIA_RETRY_MS); // the page's leg is up before the counter has seen a picture on it
+        }
         this.#changed();
         break;
       default:
@@ -286,6 +307,7 @@ export class Visit {
   #guide(guidance: Guidance): void {
     this.#guidance = guidance;
     this.#trouble = null;
+    this.#startAgainAfter(SILENT_CHECK_MS);
     const page = document.documentElement.dataset; // whoever drives a simulated person reads it here
     page["faceGuidance"] = guidance.code;
     if (guidance.movement === null) {
@@ -302,6 +324,10 @@ export class Visit {
       return;
     }
     this.#view = view;
+    if (view.state !== "face" || (view.face !== null && view.face.attempts_left !== known?.face?.attempts_left)) {
+      this.#checking = false; // this try has its answer
+      this.#forgetGuidance();
+    }
     if (known?.state !== view.state) {
       this.#trouble = null;
       if (WITH_CAMERA.includes(view.state)) {
@@ -331,6 +357,23 @@ export class Visit {
     if (waits && this.#call?.state === "connected") {
       this.startFace();
     }
+  }
+
+  /** A check that says nothing for so long has lost its eyes (a worker that restarted); this costs no try. */
+  #startAgainAfter(wait_ms: number): void {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => {
+      if (this.#checking && this.#call?.state === "connected") {
+        this.startFace();
+      }
+    }, wait_ms);
+  }
+
+  #forgetGuidance(): void {
+    clearTimeout(this.#silence);
+    this.#guidance = null;
+    delete document.documentElement.dataset["faceGuidance"];
+    delete document.documentElement.dataset["faceMovement"];
   }
 
   #changed(): void {

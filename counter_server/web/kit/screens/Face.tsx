@@ -11,7 +11,7 @@ export function Face({ visit, view }: ScreenProps) {
   const { t, say } = useWords();
   const phone = useDoor().channel === "phone";
   const guidance = visit.guidance;
-  const failed = view.face !== null && (guidance === null || guidance.code === "done") && visit.call !== null;
+  const failed = view.face !== null && !visit.checking;
   const progress = guidance?.progress ?? 0;
   const instruction =
     guidance === null

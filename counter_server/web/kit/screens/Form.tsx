@@ -199,6 +199,9 @@ export function Confirm({ visit, view }: ScreenProps) {
           <Button kind="primary" disabled={confirming.busy} onPress={() => void confirming.run(() => visit.confirm())}>
             {t(confirming.busy ? "busy" : "confirmYes")}
           </Button>
+          <Button disabled={confirming.busy} onPress={() => void confirming.run(() => visit.correct())}>
+            {t("confirmChange")}
+          </Button>
         </div>
       </div>
     </>

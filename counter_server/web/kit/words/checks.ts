@@ -1,13 +1,36 @@
 /** Words for the named checks. The counter may add checks: an unknown name is shown readably, never hidden. */
 import type { Language, Text } from "../../../../webrtc/web/wire";
 
-const checkWords: Readonly<Record<string, Text>> = {};
+const checkWords: Readonly<Record<string, Text>> = {
+  sod_present_and_parsed: { zh: "安全对象可读", en: "Security object present" },
+  sod_signature: { zh: "安全对象的签名", en: "Signature of the security object" },
+  signer_certificate_chain: { zh: "签发机关受信任", en: "Issuer is trusted" },
+  signer_certificate_valid_at_signing: { zh: "签名时证书有效", en: "Certificate valid at signing" },
+  com_matches_sod: { zh: "目录与签名一致", en: "Index matches what was signed" },
+  mrz_check_digits: { zh: "机读区校验位", en: "Check digits of the machine-readable zone" },
+  document_not_expired: { zh: "证件在有效期内", en: "Document has not expired" },
+  document_number_matches_access: { zh: "号码与输入一致", en: "Number is the one that was typed" },
+  portrait_decodable: { zh: "芯片照片可读", en: "Portrait can be read" },
+  clone_protection: { zh: "芯片防复制", en: "Chip is no copy" },
+};
+
+/** What the files of an ICAO chip are, by the number of their data group (Doc 9303-10). */
+const groupWords: Readonly<Record<string, Text>> = {
+  "1": { zh: "个人信息", en: "personal details" },
+  "2": { zh: "照片", en: "portrait" },
+};
 
 /** The check's name in words. */
 export function checkName(name: string, language: Language): string {
   const known = checkWords[name];
   if (known) {
     return known[language];
+  }
+  const group = /^dg_hash_(\d+)$/.exec(name)?.[1];
+  if (group) {
+    const what = groupWords[group]?.[language];
+    const suffix = what ? ` (${what})` : "";
+    return language === "zh" ? `DG${group}${suffix}未被改动` : `DG${group}${suffix} unchanged`;
   }
   const readable = name.replaceAll(/[_.]/g, " ");
   return readable.charAt(0).toUpperCase() + readable.slice(1);

@@ -34,6 +34,7 @@ export const clerkWords = {
   myLine: { zh: "我的线路", en: "My line" },
   customerLine: { zh: "客户线路", en: "Customer's line" },
 
+  nextStep: { zh: "下一步", en: "Next step" },
   visitTitle: { zh: "当前办理", en: "Current visit" },
   visitOf: { zh: "{number} · {service}", en: "{number} · {service}" },
   noVisitTitle: { zh: "没有正在办理的客户", en: "No customer at your desk" },
@@ -85,6 +86,7 @@ export const clerkWords = {
   holderNationality: { zh: "国籍", en: "Nationality" },
   holderBirth: { zh: "出生日期", en: "Date of birth" },
   holderExpiry: { zh: "有效期至", en: "Date of expiry" },
+  holderUnknown: { zh: "证件上不完整", en: "Not complete in the document" },
   holderSex: { zh: "性别", en: "Sex" },
   formValues: { zh: "客户填写", en: "What the customer entered" },
   checklistTitle: { zh: "核对清单", en: "Checklist" },

@@ -6,6 +6,7 @@ import type {
   CardStep,
   Channel,
   CheckOutcome,
+  DeviceTrouble,
   ErrorCode,
   GuidanceCode,
   Line,
@@ -229,6 +230,18 @@ export const assuranceWords: Record<Assurance, Text> = {
   none: { zh: "不核验身份", en: "Identity not checked" },
   live_person: { zh: "核验是真人，不核验是谁", en: "A living person, but not whose identity" },
   chip_and_face: { zh: "证件芯片和本人面部", en: "Genuine chip and matching face" },
+};
+
+export const deviceWords: Record<DeviceTrouble["device"], Text> = {
+  camera: { zh: "摄像头", en: "camera" },
+  microphone: { zh: "麦克风", en: "microphone" },
+};
+
+export const troubleWords: Record<DeviceTrouble["trouble"], Text> = {
+  refused: { zh: "没有许可", en: "not allowed" },
+  missing: { zh: "没有找到", en: "not found" },
+  busy: { zh: "被占用", en: "used by another program" },
+  ended: { zh: "已断开", en: "disconnected" },
 };
 
 export const channelWords: Record<Channel, Text> = {

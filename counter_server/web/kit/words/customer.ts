@@ -186,6 +186,7 @@ export const customerWords = {
   formSendTicket: { zh: "取号，等候柜员", en: "Take a ticket" },
   confirmTitle: { zh: "请再看一遍，然后确认", en: "Read once more, then confirm" },
   confirmYes: { zh: "确认办理", en: "Confirm" },
+  confirmChange: { zh: "修改", en: "Change my details" },
   yourDetails: { zh: "您填写的内容", en: "Your details" },
 
   waitingTitle: { zh: "您的号码", en: "Your number" },
