@@ -15,7 +15,7 @@ from typing import Any
 import av
 
 from webrtc.engine import RecordedTrack
-from webrtc.rtp import OPUS, VP8, Assembler, Frame, PayloadFormat, ahead, vp8_size
+from webrtc.rtp import KEY_AGAIN_S, OPUS, VP8, Assembler, Frame, PayloadFormat, ahead, vp8_size
 from webrtc.sealed import (
     SealedStream,
     SegmentWriter,
@@ -119,6 +119,7 @@ class Recording:
         self._stream = SealedStream(folder, free_stem(folder, name), recipient, writer)
         self._started_at = datetime.now(UTC)
         self._began_s: float | None = None
+        self._key_asked_s = float("-inf")
         self._sources: dict[str, object] = {}
         self._assemblers: dict[str, Assembler] = {}
         self._clocks = {VP8.codec: MediaClock(VP8.clock_hz), OPUS.codec: MediaClock(OPUS.clock_hz)}
@@ -149,13 +150,15 @@ class Recording:
             self._sources[kind.codec] = source
             self._assemblers[kind.codec] = Assembler(kind)
             if kind.is_video:
-                self.ask_key()
+                self._key_asked_s = float("-inf")
         assembler = self._assemblers[kind.codec]
         holes = assembler.holes
         for frame in assembler.push(sequence, timestamp, marker, payload, now_s):
             at_s = self._clocks[kind.codec].place(source, frame.timestamp, now_s - self._began_s)
             self._add(kind, max(at_s, 0.0), frame)
-        if assembler.holes > holes and kind.is_video:
+        again = assembler.waits_for_key and now_s - self._key_asked_s > KEY_AGAIN_S
+        if kind.is_video and (again or assembler.holes > holes):
+            self._key_asked_s = now_s
             self.ask_key()
 
     def tick(self, now_s: float) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webrtc.engine import EncodedPicture
-from webrtc.rtp import Assembler, PayloadFormat
+from webrtc.rtp import KEY_AGAIN_S, Assembler, PayloadFormat
 
 # Up to this pace key pictures alone are cheaper: one costs the page as much as ten others.
 KEY_ONLY_PACE = 1.0
@@ -28,7 +28,7 @@ class PictureSampler:
         self._deliver = deliver
         self._ask_key = ask_key
         self._key_every_s = 1 / pictures_per_s if 0 < pictures_per_s <= KEY_ONLY_PACE else None
-        self._key_due_s = 0.0
+        self._key_asked_s = 0.0
         self._source: object = None
         self._assembler: Assembler | None = None
 
@@ -41,15 +41,15 @@ class PictureSampler:
         now_s = time.monotonic()
         if self._assembler is None or source is not self._source:
             self._source, self._assembler = source, Assembler(kind)
-            self._ask_key()
+            self._key_asked_s = 0.0
         holes = self._assembler.holes
         for frame in self._assembler.push(sequence, timestamp, marker, payload, now_s):
             if frame.key or self._key_every_s is None:
                 self._deliver(EncodedPicture(frame.payload, frame.key, kind.codec, now_s))
-        if self._assembler.holes > holes:
-            self._ask_key()
-        if self._key_every_s is not None and now_s >= self._key_due_s:
-            self._key_due_s = now_s + self._key_every_s
+        pause_s = KEY_AGAIN_S if self._assembler.waits_for_key else self._key_every_s
+        due = pause_s is not None and now_s - self._key_asked_s >= pause_s
+        if due or self._assembler.holes > holes:
+            self._key_asked_s = now_s
             self._ask_key()
 
 

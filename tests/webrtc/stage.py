@@ -18,6 +18,7 @@ ARGUMENTS = [
     "--disable-gpu",
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
+    "--allow-loopback-in-peer-connection",  # a machine with nothing but `lo` has no other way
     "--autoplay-policy=no-user-gesture-required",
     "--disable-background-networking",
     "--disable-component-update",
@@ -180,7 +181,10 @@ class Participant:
         async def enough() -> bool:
             return int((await self.figures()).get("decoded") or 0) >= pictures
 
-        await until(enough, f"{pictures} pictures decoded")
+        try:
+            await until(enough, f"{pictures} pictures decoded", 20.0)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the browser says {await self.figures()}") from error
 
 
 async def both_ways(one: Participant, other: Participant) -> None:

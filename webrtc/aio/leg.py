@@ -200,5 +200,4 @@ class Leg:
             receiver.taps.clear()
         if self._port is not None:
             self._port.close()
-        # aiortc waits for tasks of its own here; shielded, because a half-closed connection never ends its threads
-        await asyncio.shield(self._connection.close())
+        await asyncio.shield(self._connection.close())  # half closed, its sockets would stay open for ever

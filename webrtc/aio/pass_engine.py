@@ -1,6 +1,8 @@
 """The media engine inside one process: legs, rooms, recordings and watchers on aiortc with packets passed through."""
 
 import asyncio
+import functools
+import logging
 import secrets
 import time
 from pathlib import Path
@@ -14,8 +16,16 @@ from webrtc.record import Recording
 from webrtc.sealed import SegmentWriter
 from webrtc.snapshot import PictureSampler
 
+_log = logging.getLogger("webrtc.engine")
+
 # Silence is told within 1.5 s + one tick.
 TICK_S = 0.25
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    """A task of ours that ends on an error stops the engine being healthy; say why."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("the engine's task failed", exc_info=error)
 
 
 class PassEngine:
@@ -30,6 +40,7 @@ class PassEngine:
         self._events = EventQueue(self.ask_key)
         self._writer = SegmentWriter()
         self._ticking: asyncio.Task[None] | None = None
+        self._closing: dict[str, asyncio.Task[None]] = {}
 
     async def start(self) -> None:
         """Patch what must be patched and begin to tick; raise `EngineUnfitError` on an unknown aiortc."""
@@ -37,6 +48,7 @@ class PassEngine:
         set_host_addresses(self._host_addresses)
         install_first_byte_demultiplexer()
         self._ticking = asyncio.create_task(self._tick_for_ever())
+        self._ticking.add_done_callback(_log_failure)
 
     async def stop(self) -> None:
         """Close every leg, make every recording durable, end the threads."""
@@ -176,6 +188,11 @@ class PassEngine:
         if leg_id in self._legs:
             self._legs[leg_id].ask_key()
 
+    def _closed(self, leg_id: str, task: asyncio.Task[None]) -> None:
+        """A leg that was over is hung up."""
+        _log_failure(task)
+        self._closing.pop(leg_id, None)
+
     async def _tick_for_ever(self) -> None:
         """Reports, silence and the cutting of recordings; legs that are over are hung up here."""
         while True:
@@ -184,6 +201,8 @@ class PassEngine:
                 recording.tick(now_s)
             for leg_id, leg in list(self._legs.items()):
                 leg.tick(now_s)
-                if leg.over:
-                    await self.close_leg(leg_id)
+                if leg.over and leg_id not in self._closing:
+                    task = asyncio.create_task(self.close_leg(leg_id))  # apart: a slow end must not stop the clock
+                    self._closing[leg_id] = task
+                    task.add_done_callback(functools.partial(self._closed, leg_id))
             await asyncio.sleep(TICK_S)

@@ -16,7 +16,7 @@ from aiortc.stats import RTCStatsReport
 from webrtc.aio.compat import payload_type_of
 from webrtc.aio.rate import ViewerLimit
 from webrtc.aio.receiver import PassReceiver
-from webrtc.rtp import FORMATS, PayloadFormat, ahead
+from webrtc.rtp import FORMATS, KEY_AGAIN_S, PayloadFormat, ahead
 
 if TYPE_CHECKING:
     from webrtc.aio.port import Port
@@ -68,6 +68,7 @@ class PassSender:
         self._first_of_source = 0
         self._stragglers_until = 0
         self._waits_for_key = kind == "video"
+        self._key_asked_s = 0.0
         self._history: list[tuple[int, bytes, int] | None] = [None] * HISTORY
         self._rtx_sequence = _random_bits(15)
         self._packets = self._octets = 0
@@ -100,8 +101,7 @@ class PassSender:
         self._cname = (parameters.rtcp.cname or "").encode()
         self.port.add_sender(self)
         self.started = True
-        if self.source is not None:
-            self.source.ask_key()
+        self._ask_key()
 
     async def stop(self) -> None:
         """Leave the source."""
@@ -130,7 +130,13 @@ class PassSender:
         """Another stream comes: number it on from the last packet, and begin with a key picture."""
         self._rebase = True
         self._waits_for_key = self.kind == "video"
-        if self.started and self.source is not None:
+        if self.started:
+            self._ask_key()
+
+    def _ask_key(self) -> None:
+        """Ask the source for a key picture, and remember when."""
+        self._key_asked_s = time.monotonic()
+        if self.source is not None:
             self.source.ask_key()
 
     # --- packets ---
@@ -139,11 +145,13 @@ class PassSender:
         """Send one packet of the source under our numbers. This runs ~300 times a second per call: keep it flat."""
         if not self.started or not self._enabled or self._format is None:
             return
+        now_s = time.monotonic()
         if self._waits_for_key:
             if not self._format.begins_key(packet[begin:end], 0):
+                if now_s - self._key_asked_s > KEY_AGAIN_S:
+                    self._ask_key()
                 return
             self._waits_for_key = False
-        now_s = time.monotonic()
         if self._rebase:
             self._rebase = False
             self._first_of_source = sequence
@@ -191,8 +199,7 @@ class PassSender:
 
     def on_key_wanted(self) -> None:
         """The viewer's decoder needs a key picture."""
-        if self.source is not None:
-            self.source.ask_key()
+        self._ask_key()
 
     def on_estimate(self, bitrate_bps: int) -> None:
         """The viewer's REMB."""
