@@ -42,6 +42,7 @@ def read_chip(
     rng: RandomBytes,
     on_step: Callable[[str], None],
     *,
+    allow_extended: bool = True,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> ChipEvidence:
     """Everything the counter needs to judge this document, read but not judged.
@@ -50,6 +51,7 @@ def read_chip(
         link: An open card; it stays the caller's to close.
         rng: Source of fresh random bytes (`secrets.token_bytes`).
         on_step: Told each `ReadStep` as it begins.
+        allow_extended: False for a reader whose buffer ends at 261 bytes, whatever the chip can do.
         monotonic: Clock for `read_ms`, seconds.
 
     Raises:
@@ -60,7 +62,7 @@ def read_chip(
     """
     began = monotonic()
     plain = PlainChannel(link)
-    block = EXTENDED_BLOCK if takes_extended_length(link.atr) else SHORT_BLOCK
+    block = EXTENDED_BLOCK if allow_extended and takes_extended_length(link.atr) else SHORT_BLOCK
     try:
         files = _read_files(plain, access, rng, on_step, block)
     except StatusError as refused:

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from hardware_drivers.errors import MalformedFileError
 from hardware_drivers.id_chip.evidence import ChipEvidence
+from hardware_drivers.id_chip.files import DATA_GROUP_TAGS
 from hardware_drivers.id_chip.lds import parse_com, parse_dg1, parse_dg2
 from hardware_drivers.id_chip.mrz import Mrz, MrzKey, birth_date, expiry_date
 from hardware_drivers.id_chip.portrait import Portrait
@@ -170,10 +171,11 @@ def verify_evidence(
     checks.append(_check_signer_validity(sod, at))
 
     # 4. Is every file the one whose hash was signed?
-    checks.extend(_check_hash(sod, evidence, number) for number in sorted({*NEEDED_GROUPS, *evidence.data_groups}))
+    groups = sorted({*NEEDED_GROUPS, *evidence.data_groups} & set(DATA_GROUP_TAGS))
+    checks.extend(_check_hash(sod, evidence, number) for number in groups)
 
     # 5. Does the chip's own table of contents, which nobody signed, agree?
-    checks.append(_check_com(sod, evidence.ef_com))
+    checks.append(_check_com(sod, evidence))
 
     # 6. What does the text say, does it agree with itself, and is the document still valid?
     mrz, holder, made = _check_mrz(evidence.data_groups.get(1), at)
@@ -290,15 +292,17 @@ def _check_hash(sod: SecurityObject | None, evidence: ChipEvidence, number: int)
     return _passed(name, f"data group {number} is the one that was signed", clause)
 
 
-def _check_com(sod: SecurityObject | None, ef_com: bytes) -> Check:
+def _check_com(sod: SecurityObject | None, evidence: ChipEvidence) -> Check:
     """Step 5."""
     name, clause = CheckName.COM_MATCHES_SOD, "Doc 9303-10 §4.6.1; §4.6.2.3"
     if sod is None:
         return _undecided(name, Code.NEEDS_SOD, "there is no readable security object", clause)
     try:
-        listed = set(parse_com(ef_com).data_groups)
+        listed = set(parse_com(evidence.ef_com).data_groups)
     except MalformedFileError as error:
         return _failed(name, Code.MALFORMED, f"EF.COM is not readable: {error}", clause)
+    if not set(evidence.data_groups) <= set(DATA_GROUP_TAGS):
+        return _failed(name, Code.GROUPS_DIFFER, "the evidence holds data groups that do not exist", clause)
     if listed != set(sod.hashes):
         why = f"EF.COM and the security object differ in {len(listed ^ set(sod.hashes))} data groups"
         return _failed(name, Code.GROUPS_DIFFER, why, clause)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO, NoReturn, Self
 
 from hardware_drivers.errors import (
@@ -20,6 +21,7 @@ from hardware_drivers.errors import (
 from hardware_drivers.smartcard.readers import CARD_TIMEOUT_S, COMMAND_TIMEOUT_S
 
 FRAME_MAX = 70_000  # as in pcsc_worker, which a machine without PC/SC cannot import
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 LEAVE_WITHIN_S = 1.5  # the worker leaves by itself within 1 s
 
 # PC/SC codes by what somebody can do about them (pcsclite.h; measured in research id_card.md §1).
@@ -74,6 +76,7 @@ class PcscLink:
             [sys.executable, "-m", "hardware_drivers.smartcard.pcsc_worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            cwd=PACKAGE_ROOT,  # so that -m finds us, wherever the kiosk was started
             start_new_session=True,  # Ctrl-C at the kiosk must not end a reading half-way
         )
         if process.stdin is None or process.stdout is None:

@@ -67,7 +67,7 @@ class PcscCard:
             if now_code != OK:
                 raise PcscError(now_code)
             time.sleep(0.02)
-        raise PcscError(code or scard.SCARD_F_COMM_ERROR)
+        raise PcscError(scard.SCARD_E_NOT_TRANSACTED)  # still there, and spoke nonsense
 
     def close(self) -> None:
         """Reset the card, so that the next program starts from nothing of ours."""

@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
 from hardware_drivers.errors import MalformedFileError
 from hardware_drivers.id_chip.bac import access_keys
@@ -26,6 +27,20 @@ log = logging.getLogger("simulated-card")
 
 POWER_OFF, POWER_ON, RESET, GET_ATR = 0, 1, 2, 4
 JOIN_AGAIN_S = 0.2  # pcscd restarts in 10-30 ms (research id_card.md §1)
+
+
+class Chip(Protocol):
+    """What sits on the card."""
+
+    @property
+    def atr(self) -> bytes:
+        """Answer to reset."""
+
+    def answer(self, raw: bytes) -> bytes:
+        """The answer to one command."""
+
+    def reset(self) -> None:
+        """Power or reset."""
 
 
 class PulledError(Exception):
@@ -43,7 +58,7 @@ class Faults:
 class VpcdCard:
     """A chip at the end of a vpcd connection."""
 
-    def __init__(self, chip: SimulatedChip, faults: Faults) -> None:
+    def __init__(self, chip: Chip, faults: Faults) -> None:
         self._chip = chip
         self._faults = faults
         self._commands = 0
@@ -54,12 +69,12 @@ class VpcdCard:
             try:
                 with socket.create_connection((host, port)) as reader:
                     log.info("on the reader")
-                    self._serve_connection(reader)
+                    self.serve_connection(reader)
             except OSError:
                 self._chip.reset()
                 time.sleep(JOIN_AGAIN_S)
 
-    def _serve_connection(self, reader: socket.socket) -> None:
+    def serve_connection(self, reader: socket.socket) -> None:
         """Answer frames until the other side hangs up, which is an `OSError`."""
         while True:
             length = int.from_bytes(_receive(reader, 2), "big")

@@ -1,3 +1,4 @@
+import random
 from collections.abc import Callable
 from datetime import date
 
@@ -219,6 +220,47 @@ def test_a_lying_chip_ends_in_an_error_of_ours_and_soon(
     with pytest.raises(CardError):
         read_chip(link, WEI.key, seeded(), ignore)
     assert len(link.commands) < 700
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_mutated_answer_changes_what_comes_home(seed: int) -> None:
+    card = make_card(portrait=drawn_portrait(64))
+    honest_link = link_to(make_chip(card))
+    honest_evidence = read_chip(honest_link, card.key, seeded(), ignore)
+    chance = random.Random(seed)  # noqa: S311 - repeatable mutations
+    refused = 0
+    for _ in range(60):
+        chip = make_chip(card)
+        target, count = chance.randrange(len(honest_link.commands)), [-1]
+
+        def mutate(command: bytes, chip: SimulatedChip = chip, target: int = target, count: list[int] = count) -> bytes:
+            said = bytearray(chip.answer(command))
+            count[0] += 1
+            if count[0] == target:
+                match chance.randrange(3):
+                    case 0:
+                        said[chance.randrange(len(said))] ^= 1 << chance.randrange(8)
+                    case 1:
+                        del said[chance.randrange(len(said)) :]
+                    case _:
+                        said[chance.randrange(len(said)) : 0] = chance.randbytes(5)
+            return bytes(said)
+
+        try:
+            evidence = read_chip(DirectLink(mutate, chip.atr), card.key, seeded(), ignore)
+        except CardError:
+            refused += 1
+            continue
+        assert (evidence.ef_com, evidence.ef_sod) == (honest_evidence.ef_com, honest_evidence.ef_sod)
+        assert evidence.data_groups == honest_evidence.data_groups
+    assert refused > 30
+
+
+def test_extended_length_can_be_forbidden_for_a_small_reader() -> None:
+    card = make_card()
+    link = link_to(make_chip(card))
+    assert read_chip(link, card.key, seeded(), ignore, allow_extended=False).data_groups[2] == card.files[0x0102]
+    assert max(len(command) for command in link.commands) <= 261
 
 
 def test_a_drip_is_called_tampering() -> None:

@@ -114,6 +114,13 @@ def test_a_data_group_nobody_signed_is_refused() -> None:
     assert codes(report) == {"dg_hash_11": "not_signed"}
 
 
+@pytest.mark.parametrize("number", [0, 17, -1, 10**6])
+def test_a_data_group_that_does_not_exist_is_refused(number: int) -> None:
+    evidence = evidence_of(make_card(ISSUER))
+    report = verify_evidence(replace(evidence, data_groups={**evidence.data_groups, number: b""}), TRUST, NOW)
+    assert codes(report) == {"com_matches_sod": "groups_differ"}
+
+
 def test_a_missing_portrait_is_refused() -> None:
     evidence = evidence_of(make_card(ISSUER))
     report = verify_evidence(replace(evidence, data_groups={1: evidence.data_groups[1]}), TRUST, NOW)

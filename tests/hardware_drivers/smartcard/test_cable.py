@@ -13,7 +13,7 @@ from hardware_drivers.errors import CardMuteError, CardRemovedError, NoCardError
 from hardware_drivers.id_chip.read import read_chip
 from hardware_drivers.smartcard.cable import CableReaders
 from hardware_drivers.smartcard.readers import ReaderPresence
-from tests.hardware_drivers.cards import make_card
+from tests.hardware_drivers.cards import WEI, make_card
 from tests.hardware_drivers.pcscd_rig import REPOSITORY, card_on_reader
 
 
@@ -39,6 +39,18 @@ def test_a_card_is_read_over_the_cable_twice(cable: CableReaders, card_file: Pat
             evidence = read_chip(link, card.key, secrets.token_bytes, lambda _: None)
             link.close()
             assert evidence.data_groups[2] == card.files[0x0102]
+
+
+def test_nothing_of_the_document_is_logged(
+    cable: CableReaders, card_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    with card_on_reader(cable.port, card_file):
+        link = cable.wait_for_card(10, lambda: False)
+        read_chip(link, WEI.key, secrets.token_bytes, lambda _: None)
+        link.close()
+    assert caplog.records
+    assert not any(word in caplog.text for word in ("VC1234567", "ZHANG", "900517", "564331323334353637"))
 
 
 def test_a_card_pulled_while_it_is_read_says_so(cable: CableReaders, card_file: Path) -> None:

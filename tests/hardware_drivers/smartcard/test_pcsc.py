@@ -1,7 +1,10 @@
+import contextlib
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from hardware_drivers.bench import open_readers
 from hardware_drivers.errors import (
     AccessDeniedError,
+    CardError,
     CardMuteError,
     CardRemovedError,
     NoCardError,
@@ -17,10 +21,12 @@ from hardware_drivers.errors import (
 )
 from hardware_drivers.id_chip.mrz import MrzKey
 from hardware_drivers.id_chip.read import read_chip
+from hardware_drivers.id_chip.simulated_chip import ATR_SHORT
 from hardware_drivers.id_chip.trust import TrustStore
 from hardware_drivers.id_chip.verify import verify_evidence
 from hardware_drivers.smartcard.pcsc import PcscReaders
 from hardware_drivers.smartcard.readers import ReaderPresence
+from hardware_drivers.smartcard.simulated import Faults, VpcdCard
 from tests.hardware_drivers.cards import NOW, WEI, make_card, make_issuer
 from tests.hardware_drivers.pcscd_rig import PrivatePcscd, card_on_reader
 
@@ -47,6 +53,39 @@ def never() -> bool:
 
 def ignore(_: str) -> None:
     return None
+
+
+@dataclass
+class Liar:
+    """A chip that says what it is told to say."""
+
+    said: bytes
+    atr: bytes = ATR_SHORT
+
+    def answer(self, _: bytes) -> bytes:
+        return self.said
+
+    def reset(self) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def liar_on_reader(port: int, chip: Liar) -> Iterator[None]:
+    """A lying card on the reader, served by a thread of ours."""
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            VpcdCard(chip, Faults()).serve_connection(reader)
+
+    with socket.create_connection(("127.0.0.1", port)) as reader:
+        serving = threading.Thread(target=serve)
+        serving.start()
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                reader.shutdown(socket.SHUT_RDWR)
+            serving.join()
 
 
 def until(true: Callable[[], bool], within_s: float = 5.0) -> float:
@@ -144,6 +183,23 @@ def test_a_mute_card_is_given_up_while_everything_else_goes_on(
         link = readers.wait_for_card(10, never)
         assert read_chip(link, WEI.key, secrets.token_bytes, ignore).data_groups[2]
         link.close()
+
+
+@pytest.mark.parametrize("said", [b"", b"\x90", b"\x90\x00", bytes(65_000)], ids=["nothing", "one", "yes", "64K"])
+def test_a_lying_card_ends_in_an_error_about_the_card(pcscd: PrivatePcscd, readers: PcscReaders, said: bytes) -> None:
+    with liar_on_reader(pcscd.ports[0], Liar(said)):
+        link = readers.wait_for_card(10, never)
+        began = time.monotonic()
+        with pytest.raises(CardError):
+            read_chip(link, WEI.key, secrets.token_bytes, ignore)
+        assert time.monotonic() - began < 4
+        link.close()
+
+
+@pytest.mark.parametrize("atr", [b"\x3b", bytes(10), b"\x3b\x80" + bytes(32)], ids=["short", "garbage", "34 bytes"])
+def test_a_card_that_cannot_be_powered_is_mute(pcscd: PrivatePcscd, readers: PcscReaders, atr: bytes) -> None:
+    with liar_on_reader(pcscd.ports[0], Liar(b"\x90\x00", atr)), pytest.raises(CardMuteError):
+        readers.wait_for_card(3, never)
 
 
 def test_a_card_held_by_another_session_is_busy(pcscd: PrivatePcscd, readers: PcscReaders, card_file: Path) -> None:
