@@ -40,17 +40,13 @@ class ConsoleScreen:
         self.button("takeNext").click()
         expect(self.page.get_by_role("heading", name=self.word("checklistTitle"))).to_be_visible()
 
-    def customer_video(self) -> Locator:
-        """The customer's picture."""
-        return self.page.get_by_label(self.word("customerVideo"), exact=True)
-
     def check_everything(self) -> None:
         """Mark every item of the checklist as seen to."""
         passing = re.compile(re.escape(self.word("passItem", text="\0")).replace("\0", ".+"))
         buttons = self.page.get_by_role("button", name=passing)
         for place in range(buttons.count()):
             buttons.nth(place).click()
-        expect(self.page.get_by_text(self.word("checklistDone"))).to_be_visible()
+        expect(self.page.get_by_text(self.word("checklistDone")).first).to_be_visible()
 
     def push_document(self) -> None:
         """Open the document on both screens."""
@@ -58,7 +54,7 @@ class ConsoleScreen:
 
     def countersign(self) -> None:
         """Sign with the password once more."""
-        expect(self.page.get_by_text(self.word("customerSigned"))).to_be_visible()
+        expect(self.page.get_by_text(self.word("customerSigned")).first).to_be_visible()
         self.page.get_by_label(self.word("password"), exact=True).fill(self.clerk.password)
         self.button("countersign").click()
 

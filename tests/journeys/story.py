@@ -101,13 +101,10 @@ class Story:
         self.open(kiosk, "change-address")
         self.read_card(kiosk, CardName.IMPOSTOR)
         with self.report.step("the face is not the one in the chip: refused", kiosk=kiosk.page):
-            again = kiosk.page.get_by_role("button", name=kiosk.word("tryAgain"), exact=True)
-            give_up_at = time.monotonic() + 4 * FACE_MS / 1000
-            while kiosk.page.locator("main").get_attribute("data-state") == "face" and time.monotonic() < give_up_at:
-                if again.is_visible():
-                    again.click()
-                kiosk.page.wait_for_timeout(200)
-            kiosk.state("refused")
+            for left in (2, 1):
+                expect(kiosk.page.get_by_text(kiosk.word("faceAttempts", n=left))).to_be_visible(timeout=FACE_MS)
+                kiosk.touch("tryAgain")
+            kiosk.state("refused", within_ms=FACE_MS)
             if kiosk.reason() != "face_different":
                 raise StoryError(f"refused for {kiosk.reason()}, not for the face")
         kiosk.finish()
@@ -292,6 +289,6 @@ def spoken(text: Text, language: str) -> str:
 
 def wait_playing(page: Page, label: str) -> None:
     """Wait until a video of that name shows moving pictures."""
-    video = page.get_by_label(label, exact=True)
+    video = page.locator("video").and_(page.get_by_label(label, exact=True))
     expect(video).to_be_visible()
     page.wait_for_function(PLAYING, arg=video.element_handle(), timeout=PICTURE_MS)
