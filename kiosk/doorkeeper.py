@@ -22,7 +22,7 @@ SECURITY_HEADERS = {
         "media-src 'self' blob:; connect-src 'self' {live}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "permissions-policy": (
-        "camera=(self), microphone=(self), geolocation=(), usb=(), serial=(), hid=(), bluetooth=(), payment=(), "
+        "camera=(self), microphone=(self), geolocation=(), usb=(), serial=(), hid=(), payment=(), "
         "display-capture=(), clipboard-read=()"
     ),
     "x-content-type-options": "nosniff",
