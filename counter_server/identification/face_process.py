@@ -196,7 +196,7 @@ def _finding(session_id: str, decision: FaceDecision) -> FaceFinding:
         live=decision.live,
         compared=decision.compared,
         fmr_upper=None if match_ is None else match_.fmr_upper_worst_group,
-        comparisons=None if match_ is None else match_.comparisons,
+        comparisons=None if match_ is None else match_.worst_group_comparisons,
         engine=f"{decision.engine} {decision.engine_version}, {decision.calibration}",
         checks=tuple(CheckFinding(c.name, c.outcome.value, c.why) for c in decision.checks),
         reasons=tuple(reason.value for reason in decision.reasons),
