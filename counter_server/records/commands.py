@@ -50,7 +50,7 @@ def add_record_commands(subparsers: "argparse._SubParsersAction[argparse.Argumen
     opening.add_argument("--out", type=Path, required=True, help="a folder that does not exist yet")
     opening.add_argument("--reason", required=True, help="why; kept for ever in openings.jsonl")
     for parser, run in ((listing, run_list), (checking, run_verify), (opening, run_open)):
-        parser.add_argument("--home", type=Path, default=Path(os.environ.get("COUNTER_HOME", "home")))
+        parser.add_argument("--home", type=Path, default=Path(os.environ.get("COUNTER_HOME", "var/counter")))
         parser.add_argument("--json", choices=["-"], help="machine output on standard output")
         parser.set_defaults(run=_answering(run))
 
@@ -129,7 +129,7 @@ def run_open(asked: argparse.Namespace) -> int:
     note_opening(
         home.openings,
         at=datetime.now(UTC),
-        actor=getpass.getuser(),
+        actor=_operator(),
         event="record_opened",
         details={"record_id": asked.record, "reason": reason},
     )
@@ -139,6 +139,13 @@ def run_open(asked: argparse.Namespace) -> int:
     else:
         print(f"{asked.record}: {len(written)} objects in {asked.out}; the opening is noted in {home.openings.name}")
     return 0
+
+
+def _operator() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return f"uid {os.getuid()}"
 
 
 def _decrypt_all(folder: Path, manifest: Manifest, identity: AgeIdentity, out: Path) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ class SafeHome:
     @property
     def sealing(self) -> Path:
         """Folder of the server's signing identity."""
-        return self.folder / "keys" / "sealing"
+        return self.folder / "keys"
 
     @property
     def trust_root(self) -> Path:

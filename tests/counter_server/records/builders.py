@@ -49,7 +49,7 @@ class Safe:
 
 def build_safe(home: Path) -> Safe:
     master = MasterKey.load_or_create(home / "keys" / "master.key")
-    sealing = load_or_create_sealing_identity(home / "keys" / "sealing", NOW - timedelta(days=1))
+    sealing = load_or_create_sealing_identity(home / "keys", NOW - timedelta(days=1))
     engine = create_engine(f"sqlite:///{home / 'counter.sqlite3'}")
     metadata.create_all(engine)
     return Safe(home, engine, master, sealing, RecordStore(home / "records", sealing.trust_root))

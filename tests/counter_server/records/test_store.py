@@ -194,7 +194,7 @@ def seal_for_ever(home: Path) -> None:
 
 def test_no_acknowledged_record_is_lost_to_a_kill(tmp_path: Path) -> None:
     acknowledged: list[str] = []
-    load_or_create_sealing_identity(tmp_path / "keys" / "sealing", NOW)
+    load_or_create_sealing_identity(tmp_path / "keys", NOW)
     for round_number in range(4):
         child = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path)], stdout=subprocess.PIPE)
         assert child.stdout is not None
