@@ -150,7 +150,7 @@ class Recording:
             self._sources[kind.codec] = source
             self._assemblers[kind.codec] = Assembler(kind)
             if kind.is_video:
-                self._key_asked_s = float("-inf")
+                self._key_asked_s = now_s if kind.begins_key(payload, 0) else float("-inf")
         assembler = self._assemblers[kind.codec]
         holes = assembler.holes
         for frame in assembler.push(sequence, timestamp, marker, payload, now_s):

@@ -28,7 +28,7 @@ class PictureSampler:
         self._deliver = deliver
         self._ask_key = ask_key
         self._key_every_s = 1 / pictures_per_s if 0 < pictures_per_s <= KEY_ONLY_PACE else None
-        self._key_asked_s = 0.0
+        self._key_asked_s = float("-inf")
         self._source: object = None
         self._assembler: Assembler | None = None
 
@@ -41,7 +41,7 @@ class PictureSampler:
         now_s = time.monotonic()
         if self._assembler is None or source is not self._source:
             self._source, self._assembler = source, Assembler(kind)
-            self._key_asked_s = 0.0
+            self._key_asked_s = now_s if kind.begins_key(payload, 0) else float("-inf")
         holes = self._assembler.holes
         for frame in self._assembler.push(sequence, timestamp, marker, payload, now_s):
             if frame.key or self._key_every_s is None:

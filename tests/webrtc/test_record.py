@@ -156,7 +156,7 @@ async def test_a_leg_that_comes_back_goes_on_in_the_same_film_after_a_true_gap(
     clock.now_s += 3.5
     Leg(film, clock, timestamp=4_000_000_000, sequence=40_000).talk(encoded(60))
     track = await film.finish()
-    assert len(asked) == 2  # once for each source
+    assert asked == []  # both legs began with a key picture
     ((at_s, length_s),) = track.gaps
     assert at_s == pytest.approx(2.0, abs=0.1)
     assert length_s == pytest.approx(3.5, abs=0.1)
@@ -176,9 +176,22 @@ async def test_a_lost_packet_asks_for_a_key_picture_and_never_leaves_a_broken_re
     pictures = encoded(60) + encoded(60)  # the second run begins with a key picture
     Leg(film, clock, timestamp=0, sequence=0).talk(pictures, lose=frozenset({30}))
     track = await film.finish()
-    assert len(asked) == 2  # at the beginning and after the hole
+    assert len(asked) == 2  # after the hole, and once more because the wait lasts
     assert track.frames == 30 + 60
     assert len(times(clear(tmp_path, identity, [name for name, _, _ in track.segments]))) == 90
+
+
+async def test_a_recording_that_begins_in_mid_stream_asks_for_a_key_picture_and_starts_there(
+    tmp_path: Path, writer: SegmentWriter, identity: pyrage.x25519.Identity
+) -> None:
+    clock = Clock()
+    film = recording(tmp_path, identity, writer, clock)
+    asked: list[str] = []
+    film.ask_key = lambda: asked.append("key")
+    Leg(film, clock, timestamp=0, sequence=0).talk(encoded(60)[55:] + encoded(30))
+    track = await film.finish()
+    assert (asked, track.frames) == (["key"], 30)
+    assert len(times(clear(tmp_path, identity, [name for name, _, _ in track.segments]))) == 30
 
 
 async def test_sound_alone_is_recorded_when_the_camera_never_shows_anything(

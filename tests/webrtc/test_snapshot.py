@@ -85,13 +85,15 @@ def test_a_lost_wish_for_a_key_picture_is_repeated_while_the_wait_lasts(monkeypa
     monkeypatch.setattr("webrtc.snapshot.time.monotonic", lambda: now_s[0])
     sampler = PictureSampler(pictures_per_s=6, deliver=lambda _: None, ask_key=lambda: asked.append(now_s[0]))
     source = object()
-    for number in range(30):
+    for number in range(24):
         sampler.take(VP8, source, number, number * 3000, 1, b"\x10\x01")
-        now_s[0] += 0.1
-    assert len(asked) == 3
+        now_s[0] += 0.125
+    assert asked == [1_000.0 + 0.5 * wish for wish in range(6)]
 
 
-def test_a_slow_pace_delivers_key_pictures_only() -> None:
+def test_a_slow_pace_delivers_key_pictures_only_and_asks_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = [1_000.0]
+    monkeypatch.setattr("webrtc.snapshot.time.monotonic", lambda: now_s[0])
     delivered: list[EncodedPicture] = []
     asked: list[int] = []
     sampler = PictureSampler(pictures_per_s=0.5, deliver=delivered.append, ask_key=lambda: asked.append(1))
@@ -99,5 +101,6 @@ def test_a_slow_pace_delivers_key_pictures_only() -> None:
     pictures = encoded([10, 20, 30]) * 2
     for number, payload in enumerate(pictures):
         sampler.take(VP8, source, number, number * 3000, 1, b"\x10" + payload)
+        now_s[0] += 1.0
     assert [sampled.payload for sampled in delivered] == [pictures[0], pictures[3]]
-    assert asked
+    assert len(asked) == 2  # every two seconds after the first picture

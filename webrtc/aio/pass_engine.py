@@ -108,8 +108,7 @@ class PassEngine:
 
         sampler = PictureSampler(pictures_per_s=pictures_per_s, deliver=deliver, ask_key=leg.ask_key)
         self._watched[leg_id] = sampler
-        leg.listen(sampler)
-        leg.ask_key()
+        leg.listen(sampler)  # it asks for a key picture itself unless one is just coming
 
     async def unwatch(self, leg_id: str) -> None:
         """See `MediaEngine.unwatch`."""
@@ -137,8 +136,7 @@ class PassEngine:
                 break
         recording.ask_key = leg.ask_key
         self._recorded_by[leg_id] = recording
-        leg.listen(recording)
-        leg.ask_key()
+        leg.listen(recording)  # it asks for a key picture itself unless one is just coming
 
     async def end_recording(self, room: str) -> tuple[RecordedTrack, ...]:
         """See `MediaEngine.end_recording`."""

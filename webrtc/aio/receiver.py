@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from webrtc.aio.port import Port
     from webrtc.aio.sender import PassSender
 
-# One key picture costs as much as ten others; twice in 300 ms helps nobody (Chromium limits itself the same way).
-KEY_PAUSE_S = 0.3
+# One key picture costs as much as ten others, and Chromium ignores a request within 300 ms of the last
+# (EncoderRtcpFeedback); at exactly 300 ms jitter made it ignore two of three, seen here as 1.1 s to the first picture.
+KEY_PAUSE_S = 0.35
 # Repairs are asked for again each 50 ms, four rounds; then a key picture is cheaper than a frozen one.
 NACK_PAUSE_S = 0.05
 NACK_PATIENCE_S = 0.22
@@ -132,11 +133,16 @@ class PassReceiver:
             self._received += 1
         else:
             if ssrc != self.ssrc:
-                self._begin_source(ssrc, sequence, self._formats[payload_type])
+                payload_format = self._formats[payload_type]
+                with_key = payload_format.begins_key(packet[begin:end], 0)
+                self._begin_source(ssrc, sequence, payload_format, with_key=with_key)
             else:
                 self._count(sequence)
             self._received += 1
             self._bytes += len(packet)
+        if self._key_timer is not None and self.format is not None and self.format.begins_key(packet[begin:end], 0):
+            self._key_timer.cancel()  # the wish that waits for its turn has just been granted
+            self._key_timer = None
         for subscriber in self.subscribers:
             subscriber.forward(packet, sequence, timestamp, begin, end, marker)
         if self.taps and self.format is not None:
@@ -144,8 +150,8 @@ class PassReceiver:
             for tap in self.taps:
                 tap.take(self.format, self._source, sequence, timestamp, marker, payload)
 
-    def _begin_source(self, ssrc: int, sequence: int, payload_format: PayloadFormat) -> None:
-        """A new stream: everything counted so far was about another."""
+    def _begin_source(self, ssrc: int, sequence: int, payload_format: PayloadFormat, *, with_key: bool) -> None:
+        """A new stream: everything counted so far was about another. `with_key`: it begins as all wish it to."""
         self.ssrc, self.format = ssrc, payload_format
         self._source = object()
         self._highest = self._base = sequence
@@ -154,8 +160,9 @@ class PassReceiver:
         self.sender_report = None
         for subscriber in self.subscribers:
             subscriber.source_changed()
-        if self._key_owed:
+        if not with_key and (self._key_owed or self.subscribers):
             self.ask_key()
+        self._key_owed = False
 
     def _count(self, sequence: int) -> None:
         """Follow the sequence numbers and notice what is missing (RFC 3550 A.1)."""

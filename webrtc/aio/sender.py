@@ -118,6 +118,8 @@ class PassSender:
         self.source = source
         source.subscribers.append(self)
         self.source_changed()
+        if self.started:
+            self._ask_key()
 
     def detach(self) -> None:
         """Forward nothing."""
@@ -130,8 +132,7 @@ class PassSender:
         """Another stream comes: number it on from the last packet, and begin with a key picture."""
         self._rebase = True
         self._waits_for_key = self.kind == "video"
-        if self.started:
-            self._ask_key()
+        self._key_asked_s = time.monotonic()
 
     def _ask_key(self) -> None:
         """Ask the source for a key picture, and remember when."""
