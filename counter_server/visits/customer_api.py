@@ -1,5 +1,8 @@
 """HTTP for customers' pages: kiosks come through their certificate's door, phones through the public one."""
 
+import io
+
+import segno
 from fastapi import APIRouter, Request, Response
 
 from counter_server.errors import CounterError
@@ -183,3 +186,13 @@ async def document_page(request: Request, visit: MyVisit, page: int) -> Response
     """One page of the document as a picture."""
     png = await customer.page_png(office_of(request), visit.visit_id, page)
     return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
+
+
+@router.get("/visits/{visit_id}/receipt.svg")
+async def receipt_code(request: Request, visit: MyVisit) -> Response:
+    """The address of the receipt check as a QR code, for the customer's own phone."""
+    if visit.receipt is None:
+        raise CounterError(ErrorCode.NOT_FOUND)
+    svg = io.BytesIO()
+    segno.make(visit.receipt.check_url, error="m").save(svg, kind="svg", scale=6, border=2)
+    return Response(svg.getvalue(), media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
