@@ -140,6 +140,20 @@ def seal_record(
         RecordFormatError: The draft contradicts itself, or a segment does not open; `first_broken` is named.
         StoreError: The disk refused. Nothing was acknowledged; sealing can be tried again.
     """
+    try:
+        return _seal(draft, keys, sealing, store, now, rng)
+    except OSError as error:  # whatever the disk refused that was not named already
+        raise StoreError(f"the disk refused: {error.strerror}") from error
+
+
+def _seal(
+    draft: RecordDraft,
+    keys: RecordKeys,
+    sealing: SealingIdentity,
+    store: RecordStore,
+    now: datetime,
+    rng: Randomness,
+) -> SealedRecord:
     folder = store.begin(keys.record_id)
     plain = (*draft.objects, _journal_object(draft))
     salts = {item.name: rng(SALT_BYTES).hex() for item in plain}

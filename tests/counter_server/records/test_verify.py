@@ -43,7 +43,7 @@ def test_the_bits_of_the_small_files_count(safe: Safe, tmp_path: Path) -> None:
     _, sealed = builders.seal_visit(safe, segments=0)
     copy = shutil.copytree(sealed.folder, tmp_path / "copy")
     # every bit of the signature; of the longer ones a sample by an odd step, which meets every position in a byte
-    # (every bit of all three was tried once, 56 000 of them, and all were refused)
+    # (every bit of all three was tried once, 30 240 of them, and all were refused)
     for name, step in (("record.sig", 1), ("server.pem", 13), ("record.json", 61)):
         path = copy / name
         good = path.read_bytes()
