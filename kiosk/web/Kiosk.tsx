@@ -23,6 +23,9 @@ const FIRST_LANGUAGE: Language = "zh";
 /** No time-out while someone waits, talks, reads, signs, or while a record is being sealed (research K6). */
 const PATIENT: readonly VisitState[] = ["waiting", "serving", "reading", "countersigning", "approving", "sealing"];
 
+/** A reloaded page that finds no counter asks again at this pace. */
+const RESUME_AGAIN_MS = 2_000;
+
 type Place = "attract" | "services";
 
 export function Kiosk() {
@@ -49,12 +52,19 @@ function Desk({ onLanguage }: { readonly onLanguage: (language: Language) => voi
   const door = useMemo(() => ({ channel: "kiosk", desk, refreshDesk }) as const, [desk, refreshDesk]);
 
   useEffect(() => {
+    let again: ReturnType<typeof setTimeout> | undefined;
+    const resume = (): void => {
+      visit.resume().then(
+        () => setResuming(false),
+        () => {
+          again = setTimeout(resume, RESUME_AGAIN_MS); // the counter is away: the visit may still be there after
+        },
+      );
+    };
     if (Visit.stored()) {
-      void visit
-        .resume()
-        .catch(() => false)
-        .then(() => setResuming(false));
+      resume();
     }
+    return () => clearTimeout(again);
   }, [visit]);
 
   const wipe = useCallback(async () => {
@@ -93,7 +103,7 @@ function Desk({ onLanguage }: { readonly onLanguage: (language: Language) => voi
         <main data-state={view?.state ?? (erasing ? "erasing" : place)}>
           {erasing || resuming ? (
             <div className="screen">
-              <Patience>{t(erasing ? "clearing" : "loading")}</Patience>
+              <Patience>{t(erasing ? "clearing" : "resuming")}</Patience>
             </div>
           ) : visit.gone ? (
             <Gone onFinish={() => void wipe()} />

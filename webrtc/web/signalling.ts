@@ -9,8 +9,14 @@ const PING_EVERY_MS = 3_000;
 /** Full jitter: a random wait up to 0.5 s · 2ⁿ, so that pages do not return all at once after a restart. */
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 8_000;
-/** The counter sends something after every ping or change; a socket that cannot even open in this time is given up. */
+/** A socket that cannot even open in this time is given up. */
 const OPEN_WITHIN_MS = 8_000;
+/**
+ * A dead network closes no socket for minutes. After this much silence the page asks over HTTP whether the counter is
+ * still there, so that a cut is known within ten seconds.
+ */
+const SILENT_MS = 6_000;
+const ASK_WITHIN_MS = 3_000;
 
 export type ChannelState = "connecting" | "open" | "waiting" | "closed";
 
@@ -19,6 +25,8 @@ export interface ChannelOptions {
   readonly path: string;
   /** A customer's page introduces itself; a console is known by its cookie. */
   readonly hello?: Hello;
+  /** Ask the counter something small; true when it answered, whatever it said. */
+  readonly stillThere: (signal: AbortSignal) => Promise<boolean>;
 }
 
 export class LiveChannel {
@@ -29,12 +37,16 @@ export class LiveChannel {
   #state: ChannelState = "connecting";
   #failures = 0;
   #newestVersion = -1;
+  #heardAt = 0;
+  #asking = false;
   #ping: ReturnType<typeof setInterval> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #patience: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ChannelOptions) {
     this.#options = options;
+    window.addEventListener("offline", this.#networkGone);
+    window.addEventListener("online", this.#networkBack);
     this.#connect();
   }
 
@@ -65,6 +77,8 @@ export class LiveChannel {
   /** End it for good. */
   close(): void {
     this.#enter("closed");
+    window.removeEventListener("offline", this.#networkGone);
+    window.removeEventListener("online", this.#networkBack);
     clearTimeout(this.#retry);
     this.#drop();
   }
@@ -89,11 +103,44 @@ export class LiveChannel {
     if (this.#options.hello) {
       this.send(this.#options.hello);
     }
-    this.#ping = setInterval(() => this.send({ type: "ping" }), PING_EVERY_MS);
+    this.#heardAt = performance.now();
+    this.#ping = setInterval(() => {
+      this.send({ type: "ping" });
+      void this.#askWhenSilent();
+    }, PING_EVERY_MS);
     this.#enter("open");
   }
 
+  async #askWhenSilent(): Promise<void> {
+    const socket = this.#socket;
+    if (this.#asking || performance.now() - this.#heardAt < SILENT_MS) {
+      return;
+    }
+    this.#asking = true;
+    const there = await this.#options.stillThere(AbortSignal.timeout(ASK_WITHIN_MS));
+    this.#asking = false;
+    if (there) {
+      this.#heardAt = performance.now();
+    } else if (socket === this.#socket && this.#state === "open") {
+      this.#lost();
+    }
+  }
+
+  readonly #networkGone = (): void => {
+    if (this.#state === "open") {
+      this.#lost();
+    }
+  };
+
+  readonly #networkBack = (): void => {
+    if (this.#state === "waiting") {
+      clearTimeout(this.#retry);
+      this.#connect();
+    }
+  };
+
   #received(message: ToPage): void {
+    this.#heardAt = performance.now();
     const version =
       message.type === "view" ? message.view.version : message.type === "console" ? message.console.version : null;
     if (version !== null) {

@@ -157,7 +157,10 @@ export class ClerkDesk {
   #enter(clerk: ClerkView): void {
     this.#clerk = clerk;
     this.#presence = "in";
-    const channel = new LiveChannel({ path: "/api/console/live" });
+    const channel = new LiveChannel({
+      path: "/api/console/live",
+      stillThere: (signal) => this.api.reaches("/api/console/me", signal),
+    });
     this.#channel = channel;
     this.#call = new Call(channel, this.devices);
     this.#call.subscribe(() => this.#changed());

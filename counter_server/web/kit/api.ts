@@ -42,6 +42,16 @@ export class Api {
     return (await answer.json()) as Answer;
   }
 
+  /** Whether anybody answers there in time, whatever is said. */
+  async reaches(path: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#ask(path, { method: "GET", signal });
+      return true;
+    } catch (problem) {
+      return problem instanceof RefusedError && problem.code !== "counter_unreachable";
+    }
+  }
+
   /** GET as an address an `<img>` can show; give it back with `URL.revokeObjectURL`. Null when there is none. */
   async picture(path: string): Promise<string | null> {
     try {

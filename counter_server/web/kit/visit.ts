@@ -245,6 +245,7 @@ export class Visit {
     const channel = new LiveChannel({
       path: `/api/visits/${stored.visit_id}/live`,
       hello: { type: "hello", visit_token: stored.visit_token },
+      stillThere: (signal) => this.api.reaches(`/api/visits/${stored.visit_id}`, signal),
     });
     this.#channel = channel;
     this.#call = new Call(channel, this.devices);

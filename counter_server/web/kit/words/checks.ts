@@ -11,6 +11,11 @@ const checkWords: Readonly<Record<string, Text>> = {
   document_not_expired: { zh: "证件在有效期内", en: "Document has not expired" },
   document_number_matches_access: { zh: "号码与输入一致", en: "Number is the one that was typed" },
   portrait_decodable: { zh: "芯片照片可读", en: "Portrait can be read" },
+  portrait_usable: { zh: "芯片照片可用于比对", en: "Portrait can be compared" },
+  movement: { zh: "完成了要求的动作", en: "Did the movement asked for" },
+  depth: { zh: "是立体的脸，不是照片", en: "A face with depth, no print" },
+  one_person: { zh: "始终是同一个人", en: "One person throughout" },
+  match: { zh: "与芯片照片比对", en: "Compared with the chip's portrait" },
   clone_protection: { zh: "芯片防复制", en: "Chip is no copy" },
 };
 

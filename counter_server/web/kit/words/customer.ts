@@ -27,6 +27,7 @@ export const customerWords = {
   stopNo: { zh: "继续办理", en: "Keep going" },
   busy: { zh: "请稍候…", en: "One moment…" },
   loading: { zh: "正在打开…", en: "Opening…" },
+  resuming: { zh: "正在找回您的办理…", en: "Finding your visit again…" },
   offline: {
     zh: "连接中断，正在重新连接。您的内容还在。",
     en: "Connection lost, reconnecting. What you entered is kept.",
