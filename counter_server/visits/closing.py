@@ -15,7 +15,7 @@ from counter_server.records.errors import RecordError
 from counter_server.records.keys import RecordKeys
 from counter_server.records.seal import SealedRecord, seal_record
 from counter_server.visits import store
-from counter_server.visits.compose import compose, sign_statements
+from counter_server.visits.compose import compose
 from counter_server.visits.evidence import Evidence
 from counter_server.visits.facts import Visit
 from counter_server.visits.machine import FINAL, Event
@@ -58,6 +58,8 @@ async def close(office: Office, visit_id: str) -> None:
         await office.db.run(write)
     except (RecordError, CounterError) as error:
         log.error("visit %s could not be sealed: %s", visit_id, error)
+        record_id = office.evidence[visit_id].keys.record_id
+        await office.db.run(lambda connection: office.safe.set_aside_unclaimed(connection, record_id))
         await end(office, visit_id, Event.INTERRUPTED, Reason.MEDIA_FAILED, store.COUNTER)
         raise CounterError(ErrorCode.INTERNAL, "the record could not be sealed; nothing was done") from error
     await _forget(office, visit_id)
@@ -116,9 +118,8 @@ async def _seal(
     now = datetime.now(UTC)
 
     def work() -> SealedRecord:
-        statements = sign_statements(visit, office.sealing)
         folder = office.safe.recording_folder(visit.record_id)
-        draft = compose(visit, evidence, journal, outcome, tracks, folder, statements, names, office.fonts)
+        draft = compose(visit, evidence, journal, outcome, tracks, folder, names, office.fonts)
         return seal_record(draft, evidence.keys, office.sealing, office.safe, now)
 
     async with office.pdf_lock:

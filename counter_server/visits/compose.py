@@ -5,7 +5,6 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from counter_server.records.authority import SealingIdentity
 from counter_server.records.journal import JournalEntry, instant
 from counter_server.records.record import (
     CheckEntry,
@@ -18,10 +17,9 @@ from counter_server.records.record import (
 )
 from counter_server.records.record import RecordedTrack as RecordedSide
 from counter_server.records.seal import PlainObject, RecordDraft, SealedObject
-from counter_server.records.statement import SignedStatement
 from counter_server.signing.fonts import PrintFonts
 from counter_server.signing.sheet import SheetSigner, render_signature_sheet
-from counter_server.signing.statement import SignerRole, sign_statement
+from counter_server.signing.statement import SignerRole
 from counter_server.visits.evidence import CONTRACT, Evidence
 from counter_server.visits.facts import Visit
 from webrtc.engine import RecordedTrack
@@ -32,23 +30,6 @@ POLICIES = ("recording-consent-1", "biometrics-consent-1")
 SOFTWARE = ("cryptography", "aiortc", "dlib-bin", "typst", "pyrage")
 
 
-def sign_statements(visit: Visit, sealing: SealingIdentity) -> dict[str, SignedStatement]:
-    """One signed statement per act on the document, by role."""
-    return {
-        act.role: sign_statement(
-            sealing,
-            record_id=visit.record_id,
-            visit_id=visit.visit_id,
-            role=SignerRole(act.role),
-            actor="holder" if act.role == "customer" else act.actor,
-            document_sha256=act.document_sha256,
-            strokes_sha256=act.strokes_sha256,
-            at=act.at,
-        )
-        for act in visit.signed
-    }
-
-
 def compose(
     visit: Visit,
     evidence: Evidence,
@@ -56,7 +37,6 @@ def compose(
     outcome: str,
     tracks: tuple[RecordedTrack, ...],
     folder: Path,
-    statements: dict[str, SignedStatement],
     names: dict[str, str],
     fonts: PrintFonts,
 ) -> RecordDraft:
@@ -69,7 +49,7 @@ def compose(
         objects.append(_json(FORM, ObjectClass.FORM, visit.values))
     if visit.holder is not None:
         objects.append(_json(HOLDER, ObjectClass.EVIDENCE, visit.holder.model_dump(mode="json")))
-    for role, statement in statements.items():
+    for role, statement in evidence.statements.items():
         name = f"statements/{role}.json"
         objects.append(PlainObject(name, ObjectClass.STATEMENT, "application/json", statement.to_bytes()))
     if evidence.strokes is not None and evidence.document is not None and visit.signed_as("customer") is not None:
@@ -100,9 +80,8 @@ def compose(
                 strokes_object=STROKES if act.role == "customer" else None,
             )
             for act in visit.signed
-        )
-        if CONTRACT in evidence.exhibits
-        else (),
+            if act.role in evidence.statements
+        ),
         recordings=sides,
         journal=journal,
         software={"visual-counter": version("visual-counter") if _installed() else "source"}
@@ -185,27 +164,19 @@ def _recordings(
 
 
 def _side(track: RecordedTrack) -> RecordedSide:
-    count = max(1, len(track.segments))
-    length_ms = int(track.duration_s * 1000)
     return RecordedSide(
         side=track.role,
         kind="both",
         started_at=instant(_utc(track.started_at)),
         frames=track.frames,
         fps_milli=int(track.fps_measured * 1000),
-        duration_ms=length_ms,
+        duration_ms=int(track.duration_s * 1000),
         gaps=tuple(RecordingGap(int(at_s * 1000), int(for_s * 1000)) for at_s, for_s in track.gaps),
         segments=tuple(
-            RecordingSegment(
-                name=f"recording/{filename.removesuffix('.age')}",
-                index=index,
-                start_ms=length_ms
-                * index
-                // count,  # segments are cut by time; the exact cut is in the file's clusters
-                duration_ms=length_ms * (index + 1) // count - length_ms * index // count,
-            )
+            RecordingSegment(name=f"recording/{filename.removesuffix('.age')}", index=index)
             for index, (filename, _size, _sha256) in enumerate(track.segments)
         ),
+        complete=track.complete,
     )
 
 

@@ -15,7 +15,7 @@ from counter_server.signing.errors import SignatureEmptyError
 from counter_server.signing.strokes import Strokes
 from counter_server.visits import store
 from counter_server.visits.closing import close, end
-from counter_server.visits.documents import announce, page_picture, render
+from counter_server.visits.documents import announce, page_picture, render, state
 from counter_server.visits.evidence import CONTRACT, Evidence
 from counter_server.visits.facts import Signed, Visit
 from counter_server.visits.machine import FINAL, Event
@@ -185,7 +185,7 @@ async def sign(office: Office, visit_id: str, request: SignDocument) -> None:
     except SignatureEmptyError as error:
         raise CounterError(ErrorCode.SIGNATURE_EMPTY) from error
 
-    def write(connection: Connection) -> None:
+    def write(connection: Connection) -> Visit:
         visit = store.load(connection, visit_id)
         document = visit.document
         if visit.state is not VisitState.READING or document is None:
@@ -201,7 +201,7 @@ async def sign(office: Office, visit_id: str, request: SignDocument) -> None:
             document_sha256=document.sha256,
             strokes_sha256=strokes.sha256(),
         )
-        store.move(
+        return store.move(
             connection,
             visit_id,
             Event.CUSTOMER_SIGNED,
@@ -215,8 +215,9 @@ async def sign(office: Office, visit_id: str, request: SignDocument) -> None:
             {"document_sha256": document.sha256, "strokes_sha256": strokes.sha256()},
         )
 
-    await office.db.run(write)
+    visit = await office.db.run(write)
     office.evidence[visit_id].strokes = strokes
+    state(office, visit, visit.signed[-1])
     office.changed(visit_id)
 
 

@@ -11,7 +11,7 @@ from counter_server.people import clerks
 from counter_server.queue import service as queue
 from counter_server.visits import store
 from counter_server.visits.closing import close, refuse
-from counter_server.visits.documents import announce, render
+from counter_server.visits.documents import announce, render, state
 from counter_server.visits.facts import Signed, Visit
 from counter_server.visits.machine import FINAL, Event
 from counter_server.visits.office import Office
@@ -163,6 +163,7 @@ async def countersign(office: Office, clerk: ClerkView, visit_id: str, request: 
         )
 
     moved = await office.db.run(write)
+    state(office, moved, moved.signed[-1])
     office.changed(visit_id)
     if moved.state is VisitState.SEALING:
         await close(office, visit_id)
@@ -207,6 +208,7 @@ async def decide_approval(office: Office, approver: ClerkView, visit_id: str, re
     decided = await office.db.run(write)
     office.changed(visit_id)
     if decided.state is VisitState.SEALING:
+        state(office, decided, decided.signed[-1])
         await close(office, visit_id)
     else:
         await refuse(office, visit_id, Reason.BY_APPROVER, actor)

@@ -6,7 +6,8 @@ from counter_server.errors import CounterError
 from counter_server.signing.document import DocumentValues, FormRow, RenderedDocument, render_document
 from counter_server.signing.errors import UnprintableError
 from counter_server.signing.pages import page_png
-from counter_server.visits.facts import Visit
+from counter_server.signing.statement import SignerRole, sign_statement
+from counter_server.visits.facts import Signed, Visit
 from counter_server.visits.office import Office
 from webrtc.wire import DocumentView, ErrorCode, FieldKind, FormField, Route
 
@@ -44,6 +45,20 @@ async def render(office: Office, visit: Visit) -> RenderedDocument:
 def announce(office: Office, visit: Visit, document: RenderedDocument) -> DocumentView:
     """How the document is announced to both screens."""
     return DocumentView(title=office.catalogue[visit.service_id].title, sha256=document.sha256, pages=document.pages)
+
+
+def state(office: Office, visit: Visit, act: Signed) -> None:
+    """The server's signed statement of this act, made at the moment of the act and kept for the record."""
+    office.evidence[visit.visit_id].statements[act.role] = sign_statement(
+        office.sealing,
+        record_id=visit.record_id,
+        visit_id=visit.visit_id,
+        role=SignerRole(act.role),
+        actor="holder" if act.role == "customer" else act.actor,
+        document_sha256=act.document_sha256,
+        strokes_sha256=act.strokes_sha256,
+        at=act.at,
+    )
 
 
 async def page_picture(office: Office, pdf: bytes, page: int) -> bytes:

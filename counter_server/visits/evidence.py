@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from counter_server.errors import CounterError
 from counter_server.records.keys import RecordKeys
 from counter_server.records.record import ObjectClass
+from counter_server.records.statement import SignedStatement
 from counter_server.signing.document import RenderedDocument
 from counter_server.signing.strokes import Strokes
 from webrtc.engine import RecordedTrack
@@ -33,6 +34,7 @@ class Evidence:
     exhibits: dict[str, Exhibit] = field(default_factory=dict)
     document: RenderedDocument | None = None
     strokes: Strokes | None = None
+    statements: dict[str, SignedStatement] = field(default_factory=dict)  # by role
     tracks: tuple[RecordedTrack, ...] = ()  # of calls with clerks who lost the visit
 
     def add(self, name: str, object_class: ObjectClass, media_type: str, content: bytes) -> None:
@@ -58,6 +60,7 @@ class Evidence:
         """Forget the document and everything signed on it: it must be shown and signed anew."""
         self.strokes = None
         self.document = None
+        self.statements.clear()
         for name in [name for name, exhibit in self.exhibits.items() if exhibit.object_class in _ON_DOCUMENT]:
             del self.exhibits[name]
 
