@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 # The demo's media goes over loopback alone, which Chromium leaves out of its candidates unless told otherwise.
 ARGUMENTS = ("--disable-gpu", "--allow-loopback-in-peer-connection", "--autoplay-policy=no-user-gesture-required")
@@ -14,6 +14,7 @@ FAKE_DEVICES = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-s
 KIOSK_SIZE: ViewportSize = {"width": 1024, "height": 1366}
 PHONE_SIZE: ViewportSize = {"width": 412, "height": 915}
 CONSOLE_SIZE: ViewportSize = {"width": 1440, "height": 900}
+PATIENCE_MS = 20_000  # two cores may run two browsers, the worker and the face process at once
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
 
 
@@ -55,6 +56,7 @@ class Browsers:
     def _watched(self, context: BrowserContext) -> Page:
         """A page whose script errors are not lost."""
         page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: self.faults.append(f"{page.url}: {error}"))
         return page
 
@@ -77,6 +79,7 @@ def two_browsers() -> Iterator[Browsers]:
     """Both, for as long as the block lasts."""
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's sandbox refuses to run as root
     path = find_chromium()
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         words = [*ARGUMENTS, *FAKE_DEVICES, *as_root]
         customers = playwright.chromium.launch(executable_path=path, args=words)

@@ -5,10 +5,10 @@ from datetime import date
 
 from playwright.sync_api import Page, expect
 
+from tests.journeys.browsers import PATIENCE_MS
 from tests.journeys.desk import DemoCard
 from tests.journeys.words import say
 
-PATIENCE_MS = 20_000
 FACE_MS = 60_000  # the check itself takes about 10 s; two cores may also run two browsers and the worker
 
 
@@ -18,7 +18,6 @@ class CustomerScreen:
     def __init__(self, page: Page, language: str) -> None:
         self.page = page
         self.language = language
-        page.set_default_timeout(PATIENCE_MS)
 
     def word(self, key: str, **values: str | int) -> str:
         """What the page says for a key."""

@@ -23,6 +23,7 @@ class Clerk:
     username: str
     name: str
     roles: tuple[str, ...]
+    language: str
     password: str
 
 
@@ -38,8 +39,8 @@ class Lan:
 def throw_away_clerks() -> tuple[Clerk, Clerk]:
     """Two people for the console, with passwords nobody has used before; the second may also approve."""
     return (
-        Clerk("zhang", "张伟 Zhang Wei", ("clerk",), secrets.token_urlsafe(9)),
-        Clerk("li", "李娜 Li Na", ("clerk", "approver"), secrets.token_urlsafe(9)),
+        Clerk("zhang", "张伟 Zhang Wei", ("clerk",), "zh", secrets.token_urlsafe(9)),
+        Clerk("li", "李娜 Li Na", ("clerk", "approver"), "en", secrets.token_urlsafe(9)),
     )
 
 
@@ -104,7 +105,8 @@ class Stack:
         """Clerks, kiosk certificate and kiosk.toml."""
         for clerk in self.clerks.values():
             roles = [word for role in clerk.roles for word in ("--role", role)]
-            words = ["clerk", "add", clerk.username, "--name", clerk.name, *roles, "--password-stdin"]
+            words = ["clerk", "add", clerk.username, "--name", clerk.name, *roles]
+            words += ["--language", clerk.language, "--password-stdin"]
             self.counter(*words, given=clerk.password + "\n")
         keys = self.folder / "kiosk"
         self.counter("kiosk", "enrol", KIOSK_ID, "--name", "Kiosk A", "--out", str(keys))
