@@ -78,12 +78,15 @@ class SupervisedEngine:
         """A worker that passed its self-check, with its reader running; raise `EngineUnfitError`."""
         worker = await WorkerProcess.spawn(self._on_event)
         living = asyncio.create_task(worker.live())
+        echo_s = None
         try:
             echo_s = await worker.call("start", host_addresses=self._host_addresses)
         except MediaError as error:
-            worker.kill()
-            await living
             raise EngineUnfitError(f"media self-check failed: {error}") from error
+        finally:
+            if echo_s is None:  # unfit, or we were told to stop meanwhile
+                worker.kill()
+                await living
         _log.info("media worker %d ready, echo in %.2f s", worker.pid, echo_s)
         self._worker, self._living = worker, living
         self._ready.set()

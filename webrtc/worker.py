@@ -138,7 +138,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="media worker, started by the counter's supervisor")
     parser.add_argument("--socket", required=True, help="Unix socket the supervisor listens on")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the supervisor ends us in order
+    for number in (signal.SIGINT, signal.SIGTERM):  # they reach the whole group: the supervisor ends us in order
+        signal.signal(number, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s media worker %(levelname)s %(name)s %(message)s")
     # aiortc and aioice log addresses of customers
     logging.getLogger("aiortc").setLevel(logging.ERROR)

@@ -40,6 +40,7 @@ class WorkerProcess:
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._gone = False
+        self._started = asyncio.Event()
 
     @property
     def pid(self) -> int:
@@ -137,6 +138,7 @@ class WorkerProcess:
 
     def _settle(self, message: Object) -> None:
         """Wake whoever waits for this answer."""
+        self._started.set()
         answer = self._waiting.get(message["call"])
         if answer is None or answer.done():
             return
@@ -147,6 +149,7 @@ class WorkerProcess:
 
     async def _ping(self) -> None:
         """Kill a worker that is there but does not answer, so that it counts as dead."""
+        await self._started.wait()  # the self-check keeps it from answering anything else
         while True:
             await asyncio.sleep(PING_EVERY_S)
             try:

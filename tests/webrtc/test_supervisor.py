@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -52,7 +53,7 @@ async def test_a_killed_counter_takes_its_worker_along() -> None:
 
 
 async def test_an_orderly_stop_leaves_no_process_and_no_socket() -> None:
-    before = set(os.listdir("/tmp"))  # noqa: S108 - the platform's own, as tempfile uses it
+    before = set(os.listdir(tempfile.gettempdir()))
     engine = SupervisedEngine(host_addresses=["127.0.0.1"])
     await engine.start()
     pid = engine.worker_pid
@@ -65,7 +66,8 @@ async def test_an_orderly_stop_leaves_no_process_and_no_socket() -> None:
     await engine.stop()
     assert not alive(pid)
     assert not engine.healthy
-    assert not [name for name in set(os.listdir("/tmp")) - before if name.startswith("counter-media-")]  # noqa: S108
+    left = set(os.listdir(tempfile.gettempdir())) - before
+    assert not [name for name in left if name.startswith("counter-media-")]
 
 
 async def test_a_worker_that_hangs_counts_as_dead_and_is_replaced() -> None:
@@ -90,7 +92,7 @@ async def test_a_worker_that_hangs_counts_as_dead_and_is_replaced() -> None:
 
 async def test_an_address_this_machine_does_not_have_is_named_at_start() -> None:
     engine = SupervisedEngine(host_addresses=["192.0.2.77"])  # RFC 5737: nobody's
-    with pytest.raises(EngineUnfitError, match="self-check"):
+    with pytest.raises(EngineUnfitError, match=r"192\.0\.2\.77"):
         await engine.start()
     assert not engine.healthy
     await engine.stop()

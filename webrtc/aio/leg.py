@@ -1,6 +1,7 @@
 """One participant's connection: offer, answer, candidates, and the four ends of its sound and picture."""
 
 import asyncio
+import struct
 import time
 from collections.abc import Callable
 
@@ -29,6 +30,10 @@ _DESCRIPTION_ERRORS = (
     AttributeError,
     TypeError,
     AssertionError,
+    ArithmeticError,
+    RuntimeError,  # a StopIteration inside its parser
+    OSError,
+    struct.error,
     InternalError,
     InvalidAccessError,
     InvalidStateError,

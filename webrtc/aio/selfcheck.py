@@ -18,7 +18,7 @@ from webrtc.aio.pass_engine import PassEngine
 from webrtc.errors import EngineUnfitError, MediaError
 
 # On an idle machine the first echo is there after 0.2 s; a loaded two-core machine took 2 s.
-PATIENCE_S = 15.0
+PATIENCE_S = 10.0
 _OPUS_SILENCE = b"\xf8\xff\xfe"  # one 20 ms frame, CELT-only, as Chromium sends for a muted microphone
 _FRAMES_WANTED = 5
 
@@ -70,6 +70,8 @@ async def echo_call(host_addresses: list[str] | None) -> float:
     peer.on("track", tracks.append)
     offer = await engine.create_leg("selfcheck", "echo")
     try:
+        if "a=candidate:" not in offer.sdp:
+            raise EngineUnfitError(f"none of the addresses to offer can be used here: {host_addresses}")
         async with asyncio.timeout(PATIENCE_S):
             await peer.setRemoteDescription(RTCSessionDescription(sdp=offer.sdp, type="offer"))
             for transceiver in peer.getTransceivers():
@@ -86,6 +88,8 @@ async def echo_call(host_addresses: list[str] | None) -> float:
             await asyncio.gather(*map(_take_echo, tracks))
     except TimeoutError as error:
         raise EngineUnfitError(f"no echo through a leg within {PATIENCE_S:.0f} s") from error
+    except EngineUnfitError:
+        raise
     except (MediaStreamError, MediaError) as error:
         raise EngineUnfitError(f"the echo call broke off: {type(error).__name__}: {error}") from error
     finally:

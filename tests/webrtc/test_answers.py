@@ -1,0 +1,90 @@
+"""Answers and candidates from strangers: refused by name, and the engine lives on."""
+
+import random
+from collections import Counter
+
+import pytest
+from aiortc import RTCSessionDescription
+
+from webrtc.aio.compat import new_peer_connection
+from webrtc.aio.leg import without_unreachable_candidates
+from webrtc.aio.pass_engine import PassEngine
+from webrtc.errors import BadDescriptionError
+
+MUTATIONS = 200
+
+
+def mutated(lines: list[str], dice: random.Random) -> str:
+    """The answer with up to three lines lost, doubled or scribbled over."""
+    lines = list(lines)
+    for _ in range(dice.randint(1, 3)):
+        at = dice.randrange(len(lines))
+        match dice.randrange(4):
+            case 0:
+                lines.pop(at)
+            case 1:
+                lines.insert(at, dice.choice(lines))
+            case 2:
+                letters = list(lines[at] or "x")
+                letters[dice.randrange(len(letters))] = dice.choice("0 9:=/-aZ\x00é\n")
+                lines[at] = "".join(letters)
+            case _:
+                words = lines[at].split(" ")
+                words[dice.randrange(len(words))] = dice.choice(["", "-1", "99999999999999999999", "x"])
+                lines[at] = " ".join(words)
+    return "\r\n".join(lines)
+
+
+async def test_scribbled_answers_are_refused_or_harmless() -> None:
+    dice = random.Random(3)  # noqa: S311 - repeatable
+    engine = PassEngine(host_addresses=["127.0.0.1"])
+    await engine.start()
+    peer = new_peer_connection()
+    outcomes: Counter[str] = Counter()
+    try:
+        offer = await engine.create_leg("room", "customer")
+        await peer.setRemoteDescription(RTCSessionDescription(sdp=offer.sdp, type="offer"))
+        await peer.setLocalDescription(await peer.createAnswer())
+        lines = peer.localDescription.sdp.split("\r\n")
+        for _ in range(MUTATIONS):
+            try:
+                await engine.accept(offer.leg_id, mutated(lines, dice))
+                outcomes["taken"] += 1
+                await engine.close_leg(offer.leg_id)
+                offer = await engine.create_leg("room", "customer")
+            except BadDescriptionError:
+                outcomes["refused"] += 1
+        assert min(outcomes["taken"], outcomes["refused"]) > MUTATIONS / 5, outcomes
+        assert engine.healthy
+    finally:
+        await peer.close()
+        await engine.stop()
+
+
+@pytest.mark.parametrize("candidate", ["candidate:", "x", "candidate:1 1 udp a 1.2.3.4 c typ host", "\x00" * 5])
+async def test_candidates_nobody_can_read_are_refused(candidate: str) -> None:
+    engine = PassEngine(host_addresses=["127.0.0.1"])
+    await engine.start()
+    peer = new_peer_connection()
+    try:
+        offer = await engine.create_leg("room", "customer")
+        await engine.add_candidate(
+            offer.leg_id, "candidate:1 1 udp 1 abcd.local 9 typ host", "0", 0
+        )  # waits, then is left out
+        await peer.setRemoteDescription(RTCSessionDescription(sdp=offer.sdp, type="offer"))
+        await peer.setLocalDescription(await peer.createAnswer())
+        await engine.accept(offer.leg_id, peer.localDescription.sdp)
+        with pytest.raises(BadDescriptionError):
+            await engine.add_candidate(offer.leg_id, candidate, "0", 0)
+        await engine.add_candidate(offer.leg_id, None, None, None)
+    finally:
+        await peer.close()
+        await engine.stop()
+
+
+def test_names_only_multicast_knows_are_left_out_of_an_answer() -> None:
+    answer = (
+        "v=0\r\na=candidate:1 1 udp 9 5d4f.local 5 typ host\r\n"
+        "a=candidate:2 1 udp 9 192.0.2.1 5 typ host\r\na=end-of-candidates\r\n"
+    )
+    assert without_unreachable_candidates(answer) == "v=0\r\na=candidate:2 1 udp 9 192.0.2.1 5 typ host\r\n"
