@@ -144,7 +144,8 @@ class MediaEngine(Protocol):
     async def record(self, leg_id: str, folder: Path, name: str, recipient: str) -> None:
         """Seal what arrives on this leg into `{name}-NNNN.mkv.age` in `folder` for an age X25519 recipient.
 
-        A recording of the same room, role and name that is still open is continued with this leg in its time line.
+        A recording of the same room, role, folder and name that is still open is continued with this leg in its time
+        line; any other that this leg filled is left as it is until `end_recording`.
         """
 
     async def end_recording(self, room: str) -> tuple[RecordedTrack, ...]:

@@ -2,7 +2,9 @@
 
 import random
 from collections import Counter
+from pathlib import Path
 
+import pyrage  # type: ignore[import-untyped]
 import pytest
 from aiortc import RTCSessionDescription
 
@@ -10,6 +12,7 @@ from webrtc.aio.compat import new_peer_connection
 from webrtc.aio.leg import without_unreachable_candidates
 from webrtc.aio.pass_engine import PassEngine
 from webrtc.errors import BadDescriptionError
+from webrtc.record import Recording
 
 MUTATIONS = 200
 
@@ -88,3 +91,22 @@ def test_names_only_multicast_knows_are_left_out_of_an_answer() -> None:
         "a=candidate:2 1 udp 9 192.0.2.1 5 typ host\r\na=end-of-candidates\r\n"
     )
     assert without_unreachable_candidates(answer) == "v=0\r\na=candidate:2 1 udp 9 192.0.2.1 5 typ host\r\n"
+
+
+async def test_another_folder_is_another_recording_although_room_role_and_name_are_the_same(tmp_path: Path) -> None:
+    engine = PassEngine(host_addresses=["127.0.0.1"])
+    await engine.start()
+    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    try:
+        offer = await engine.create_leg("clerk-7", "clerk")
+        await engine.record(offer.leg_id, tmp_path / "a", "clerk", recipient)
+        await engine.record(offer.leg_id, tmp_path / "b", "clerk", recipient)
+        taps = engine._legs[offer.leg_id].receivers["video"].taps
+        assert [tap.folder for tap in taps if isinstance(tap, Recording)] == [tmp_path / "b"]
+        await engine.record(offer.leg_id, tmp_path / "b", "clerk", recipient)
+        assert len(taps) == 1
+        assert len(await engine.end_recording("clerk-7")) == 2
+        assert taps == []
+        assert await engine.end_recording("clerk-7") == ()
+    finally:
+        await engine.stop()

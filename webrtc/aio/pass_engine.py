@@ -34,7 +34,7 @@ class PassEngine:
     def __init__(self, *, host_addresses: list[str] | None = None):
         self._host_addresses = host_addresses
         self._legs: dict[str, Leg] = {}
-        self._recordings: dict[tuple[str, str, str], Recording] = {}
+        self._recordings: dict[tuple[str, str, Path, str], Recording] = {}
         self._recorded_by: dict[str, Recording] = {}
         self._watched: dict[str, PictureSampler] = {}
         self._events = EventQueue(self.ask_key)
@@ -58,7 +58,7 @@ class PassEngine:
         for leg_id in list(self._legs):
             await self.close_leg(leg_id)
         failures: list[MediaError] = []
-        for room in {room for room, _, _ in self._recordings}:
+        for room in {room for room, *_ in self._recordings}:
             try:
                 await self.end_recording(room)
             except RecordingFailedError as error:
@@ -120,7 +120,7 @@ class PassEngine:
     async def record(self, leg_id: str, folder: Path, name: str, recipient: str) -> None:
         """See `MediaEngine.record`."""
         leg = self._leg(leg_id)
-        key = (leg.room, leg.role, name)
+        key = (leg.room, leg.role, folder, name)
         recording = self._recordings.get(key)
         if recording is None:
             try:
@@ -134,6 +134,9 @@ class PassEngine:
                 other.ignore(recording)
                 del self._recorded_by[other_id]
                 break
+        before = self._recorded_by.get(leg_id)
+        if before is not None and before is not recording:  # one leg fills one recording at a time
+            leg.ignore(before)
         recording.ask_key = leg.ask_key
         self._recorded_by[leg_id] = recording
         leg.listen(recording)  # it asks for a key picture itself unless one is just coming
