@@ -115,9 +115,9 @@ def run_once(words: Sequence[str], *, given: str = "") -> str:
     """Run a command to its end; what it printed.
 
     Raises:
-        ProgramError: with its error output, when it fails.
+        ProgramError: with its last words, when it fails.
     """
     done = subprocess.run(list(words), cwd=REPOSITORY, input=given, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise ProgramError(f"{' '.join(words[1:6])}: {done.stderr.strip()[-400:]}")
+        raise ProgramError(f"{' '.join(words[1:6])}: {(done.stdout + done.stderr).strip()[-400:]}")
     return done.stdout
