@@ -146,7 +146,17 @@ def build_pages(*, force: bool) -> None:
             continue
         install_packages()
         print(f"pages: building {page}", flush=True)
-        run([*node_script("vite", "bin/vite.js"), "build", "--logLevel", "warn"], COUNTER_PAGE=page)
+        # built beside and moved into place: a server that is running never shows half a page
+        fresh = STAMPS / f"{page}.next"
+        place = ["--outDir", str(fresh), "--emptyOutDir", "--logLevel", "error"]
+        run([*node_script("vite", "bin/vite.js"), "build", *place], COUNTER_PAGE=page)
+        former = STAMPS / f"{page}.former"
+        shutil.rmtree(former, ignore_errors=True)
+        built.parent.mkdir(parents=True, exist_ok=True)
+        if built.exists():
+            built.rename(former)
+        fresh.rename(built)
+        shutil.rmtree(former, ignore_errors=True)
         leave_stamp(page, wanted)
 
 

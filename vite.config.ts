@@ -1,5 +1,6 @@
 /**
- * One page per run: `COUNTER_PAGE=kiosk vite build`. `build_web.py` runs it three times.
+ * One page per run: `COUNTER_PAGE=kiosk vite build`. `build_web.py` runs it three times
+ * and says where to.
  *
  * Nothing is inlined: the pages are served with `script-src 'self'; style-src 'self'`, so every asset is a file.
  */
@@ -8,9 +9,9 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
 const pages = {
-  kiosk: { root: "kiosk/web", base: "/", outDir: "kiosk/web/dist" },
-  phone: { root: "counter_server/web/phone", base: "/phone/", outDir: "counter_server/web/dist/phone" },
-  clerk: { root: "counter_server/web/clerk", base: "/console/", outDir: "counter_server/web/dist/clerk" },
+  kiosk: { root: "kiosk/web", base: "/" },
+  phone: { root: "counter_server/web/phone", base: "/phone/" },
+  clerk: { root: "counter_server/web/clerk", base: "/console/" },
 } as const;
 
 const name = process.env["COUNTER_PAGE"];
@@ -25,8 +26,6 @@ export default defineConfig({
   cacheDir: resolve(".cache/vite"),
   plugins: [react()],
   build: {
-    outDir: resolve(page.outDir),
-    emptyOutDir: true,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: "es2022",

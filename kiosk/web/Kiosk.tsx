@@ -9,7 +9,7 @@ import { Button, Notice, Patience, Problem, ScreenTitle, Sheet } from "../../cou
 import { Services } from "../../counter_server/web/kit/screens/Services";
 import { Trail, VisitScreens } from "../../counter_server/web/kit/VisitScreens";
 import { hasEnded, Visit } from "../../counter_server/web/kit/visit";
-import { announceLanguage, LanguageContext, useWords } from "../../counter_server/web/kit/words";
+import { announceLanguage, LanguageContext, useChosenLanguage, useWords } from "../../counter_server/web/kit/words";
 import { readerWords } from "../../counter_server/web/kit/words/codes";
 import type { KioskView, Language, VisitState } from "../../webrtc/web/wire";
 import { type ComfortState, useComfort } from "./comfort";
@@ -29,8 +29,14 @@ const RESUME_AGAIN_MS = 2_000;
 type Place = "attract" | "services";
 
 export function Kiosk() {
-  const [language, setLanguage] = useState<Language>(FIRST_LANGUAGE);
+  const [language, setLanguage] = useChosenLanguage(FIRST_LANGUAGE);
   useEffect(() => announceLanguage(language, "house"), [language]);
+  useEffect(() => {
+    // a long touch would open the browser's menu, a way out of the kiosk (research K32)
+    const stay = (event: Event): void => event.preventDefault();
+    document.addEventListener("contextmenu", stay);
+    return () => document.removeEventListener("contextmenu", stay);
+  }, []);
   return (
     <LanguageContext value={language}>
       <Desk onLanguage={setLanguage} />

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "react";
 import type { Api } from "../../counter_server/web/kit/api";
+import { svgAddress } from "../../counter_server/web/kit/Pictures";
 import { Button, Patience, Problem, Sheet, useAction } from "../../counter_server/web/kit/parts";
 import { useWords } from "../../counter_server/web/kit/words";
 import type { PhoneLink } from "../../webrtc/web/wire";
@@ -19,11 +20,7 @@ export function PhoneLinkSheet({ api, onClose }: { readonly api: Api; readonly o
       {link !== null && (
         <>
           <p>{t("phoneText")}</p>
-          <img
-            className="qr"
-            alt={t("phoneQr")}
-            src={`data:image/svg+xml;charset=utf-8,${encodeURIComponent(link.qr_svg)}`}
-          />
+          <img className="qr" alt={t("phoneQr")} src={svgAddress(link.qr_svg)} />
           <p className="address" data-phone-link={link.url}>
             {link.url}
           </p>

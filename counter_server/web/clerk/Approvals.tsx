@@ -1,7 +1,7 @@
 import { type FormEvent, useId, useState } from "react";
 import type { ApprovalRow, ConsoleView } from "../../../webrtc/web/wire";
 import { Icon } from "../kit/Icons";
-import { Button, Notice, Problem, useAction } from "../kit/parts";
+import { Button, Notice, Problem, ScreenTitle, useAction } from "../kit/parts";
 import { useWords } from "../kit/words";
 import { outcomeWords } from "../kit/words/codes";
 import type { ClerkDesk } from "./desk";
@@ -51,7 +51,7 @@ export function Approval({ desk, row }: { readonly desk: ClerkDesk; readonly row
   const title = t("approvalOf", { number: row.ticket_number, service: say(row.service_title) });
   return (
     <section className="approval" aria-label={title}>
-      <h1>{title}</h1>
+      <ScreenTitle>{title}</ScreenTitle>
       <p className="hint">{t("approvalBy", { name: row.clerk_name })}</p>
       <div className="approval-columns">
         <div className="column">

@@ -1,7 +1,7 @@
 import { type FormEvent, useId, useState } from "react";
 import type { ClerkVisit, VisitState } from "../../../webrtc/web/wire";
 import { RemotePicture } from "../kit/Pictures";
-import { Button, Notice, Patience, Problem, Sheet, useAction } from "../kit/parts";
+import { Button, Notice, Patience, Problem, ScreenTitle, Sheet, useAction } from "../kit/parts";
 import { LineState } from "../kit/screens/InCall";
 import { useWords, type Words } from "../kit/words";
 import { assuranceWords, channelWords, deviceWords, reasonWords, stateWords, troubleWords } from "../kit/words/codes";
@@ -27,7 +27,7 @@ export function AtDesk({ desk, visit }: AtDeskProps) {
     <section className="at-desk" aria-label={t("visitTitle")} data-visit-state={visit.state}>
       <div className="desk-head">
         <div>
-          <h1>{title}</h1>
+          <ScreenTitle>{title}</ScreenTitle>
           <p className="hint">
             {say(stateWords[visit.state])} · {say(channelWords[visit.channel])} ·{" "}
             {t("speaks", { language: visit.language === "zh" ? "中文" : "English" })} ·{" "}
@@ -39,13 +39,15 @@ export function AtDesk({ desk, visit }: AtDeskProps) {
       <div className="desk-columns">
         <div className="column people">
           {!over && <CustomerPicture desk={desk} visit={visit} />}
-          <Portraits
-            key={`${visit.visit_id}-${visit.has_live_picture}`}
-            api={desk.api}
-            visitId={visit.visit_id}
-            portrait={visit.has_portrait}
-            live={visit.has_live_picture}
-          />
+          {(!over || visit.has_portrait || visit.has_live_picture) && (
+            <Portraits
+              key={`${visit.visit_id}-${visit.has_live_picture}`}
+              api={desk.api}
+              visitId={visit.visit_id}
+              portrait={visit.has_portrait}
+              live={visit.has_live_picture}
+            />
+          )}
         </div>
         <div className="column">
           <NextStep desk={desk} visit={visit} />

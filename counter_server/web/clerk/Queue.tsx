@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { ConsoleView, PhoneLink, TicketRow } from "../../../webrtc/web/wire";
 import { Icon } from "../kit/Icons";
+import { svgAddress } from "../kit/Pictures";
 import { Button, clockTime, Problem, Sheet, useAction, useCounting } from "../kit/parts";
 import { useWords } from "../kit/words";
 import { channelWords } from "../kit/words/codes";
@@ -58,11 +59,7 @@ export function Queue({ desk, view }: QueueProps) {
       <Problem of={linking.problem} />
       {link !== null && (
         <Sheet title={t("phoneLinkTitle")} onClose={() => setLink(null)}>
-          <img
-            className="qr"
-            alt={t("phoneQr")}
-            src={`data:image/svg+xml;charset=utf-8,${encodeURIComponent(link.qr_svg)}`}
-          />
+          <img className="qr" alt={t("phoneQr")} src={svgAddress(link.qr_svg)} />
           <p className="address" data-phone-link={link.url}>
             {link.url}
           </p>

@@ -69,6 +69,12 @@ export function OwnPicture({ devices, label }: { readonly devices: Devices; read
   return <video ref={video} className="own" aria-label={label} autoPlay playsInline muted />;
 }
 
+/** An SVG text as an address for `<img>`; alone in a file it must name its language, which inline SVG leaves out. */
+export function svgAddress(svg: string): string {
+  const named = svg.includes("xmlns=") ? svg : svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"');
+  return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(named)}`;
+}
+
 export type Loading = "loading" | "here" | "none" | "failed";
 
 /** A still picture fetched with the page's own credentials; `loading` until it is there. */

@@ -1,8 +1,8 @@
 /**
  * Every visible string of the three pages goes through `t("…")`, and the language is one value for the whole page.
  */
-import { createContext, useContext } from "react";
-import type { Language, Text } from "../../../webrtc/web/wire";
+import { createContext, useCallback, useContext, useState } from "react";
+import { LANGUAGES, type Language, type Text } from "../../../webrtc/web/wire";
 import { clerkWords } from "./words/clerk";
 import { customerWords } from "./words/customer";
 
@@ -39,6 +39,20 @@ export function useWords(): Words {
 /** Chinese when the browser asks for it first; English otherwise. A kiosk starts in Chinese by its own setting. */
 export function browserLanguage(): Language {
   return navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
+}
+
+const LANGUAGE_AS = "counter.language";
+
+/** The language this customer chose in this tab, also after a reload; wiped with everything else. */
+export function useChosenLanguage(first: Language): readonly [Language, (language: Language) => void] {
+  const [language, setLanguage] = useState<Language>(
+    () => LANGUAGES.find((known) => known === sessionStorage.getItem(LANGUAGE_AS)) ?? first,
+  );
+  const choose = useCallback((next: Language): void => {
+    sessionStorage.setItem(LANGUAGE_AS, next);
+    setLanguage(next);
+  }, []);
+  return [language, choose];
 }
 
 /** Tell browser and screen reader which language the page now speaks. */

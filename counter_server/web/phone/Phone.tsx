@@ -10,7 +10,7 @@ import { Button, Notice, Patience, Problem, ScreenTitle, Sheet } from "../kit/pa
 import { Services } from "../kit/screens/Services";
 import { Trail, VisitScreens } from "../kit/VisitScreens";
 import { hasEnded, Visit } from "../kit/visit";
-import { announceLanguage, browserLanguage, LanguageContext, useWords } from "../kit/words";
+import { announceLanguage, browserLanguage, LanguageContext, useChosenLanguage, useWords } from "../kit/words";
 
 const SESSION_AS = "counter.phone";
 const DOOR = { channel: "phone" } as const;
@@ -46,7 +46,7 @@ async function enter(visit: Visit, token: string | null): Promise<Entry> {
 }
 
 export function Phone() {
-  const [language, setLanguage] = useState<Language>(browserLanguage);
+  const [language, setLanguage] = useChosenLanguage(browserLanguage());
   useEffect(() => announceLanguage(language, "house"), [language]);
   return (
     <LanguageContext value={language}>

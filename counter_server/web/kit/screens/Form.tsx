@@ -80,24 +80,21 @@ function Question({ field, answer, wrong, onAnswer }: QuestionProps) {
     <div className="field">
       <label htmlFor={id}>{label}</label>
       {below}
-      <div className="with-unit">
-        <input
-          id={id}
-          name={field.name}
-          type={field.kind === "tel" ? "tel" : "text"}
-          inputMode={field.kind === "money" ? "numeric" : field.kind === "tel" ? "tel" : "text"}
-          data-keys={field.kind === "text" ? "letters" : "digits"}
-          autoComplete="off"
-          spellCheck={false}
-          maxLength={field.max_length}
-          aria-describedby={described || undefined}
-          aria-invalid={wrong !== null}
-          aria-required={field.required}
-          value={answer}
-          onChange={(event) => onAnswer(event.target.value)}
-        />
-        {field.kind === "money" && <span className="unit">{t("formYuan")}</span>}
-      </div>
+      <input
+        id={id}
+        name={field.name}
+        type={field.kind === "tel" ? "tel" : "text"}
+        inputMode={field.kind === "money" ? "numeric" : field.kind === "tel" ? "tel" : "text"}
+        data-keys={field.kind === "text" ? "letters" : "digits"}
+        autoComplete="off"
+        spellCheck={false}
+        maxLength={field.max_length}
+        aria-describedby={described || undefined}
+        aria-invalid={wrong !== null}
+        aria-required={field.required}
+        value={answer}
+        onChange={(event) => onAnswer(event.target.value)}
+      />
     </div>
   );
 }
@@ -165,6 +162,8 @@ export function Form({ visit, view }: ScreenProps) {
   );
 }
 
+const grouped = (digits: string): string => digits.replace(/\B(?=(\d{3})+$)/g, ",");
+
 /** Names and answers of a form, readable. */
 export function useFormFacts(
   form: VisitView["form"],
@@ -174,7 +173,11 @@ export function useFormFacts(
   return form.map((field) => {
     const value = values[field.name] ?? "";
     const choice = field.choices.find((one) => one.value === value);
-    const shown = choice ? say(choice.label) : field.kind === "money" && value ? `${value} ${t("formYuan")}` : value;
+    const shown = choice
+      ? say(choice.label)
+      : field.kind === "money" && value
+        ? t("formYuan", { n: grouped(value) })
+        : value;
     return [say(field.label), shown || "–"] as const;
   });
 }

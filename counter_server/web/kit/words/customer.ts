@@ -183,7 +183,7 @@ export const customerWords = {
   formBetween: { zh: "请输入 {low} 到 {high} 之间的数", en: "Enter a number between {low} and {high}" },
   formTel: { zh: "请输入电话号码", en: "Enter a telephone number" },
   formChoose: { zh: "请选择", en: "Please choose" },
-  formYuan: { zh: "元", en: "yuan" },
+  formYuan: { zh: "{n} 元", en: "{n} yuan" },
   formSendTicket: { zh: "取号，等候柜员", en: "Take a ticket" },
   confirmTitle: { zh: "请再看一遍，然后确认", en: "Read once more, then confirm" },
   confirmYes: { zh: "确认办理", en: "Confirm" },
