@@ -58,6 +58,7 @@ class Story:
         kiosk.page.goto(self.stack.kiosk_url)
         self.change_address(kiosk)
         self.impostor(kiosk)
+        self.held_picture(kiosk)
         zhang = ConsoleScreen(self.browsers.console("zh"), self.stack.clerks["zhang"])
         li = ConsoleScreen(self.browsers.console("en"), self.stack.clerks["li"])
         self.report.chapter("Two clerks begin their day · 柜员上班")
@@ -67,6 +68,7 @@ class Story:
         self.replace_card(kiosk, zhang)
         self.raise_limit(kiosk, zhang, li)
         self.phone(kiosk, script)
+        self.power_cut(kiosk)
         self.safe()
         if self.browsers.faults:
             raise StoryError(f"pages reported script errors: {self.browsers.faults[:3]}")
@@ -101,13 +103,27 @@ class Story:
         self.open(kiosk, "change-address")
         self.read_card(kiosk, CardName.IMPOSTOR)
         with self.report.step("the face is not the one in the chip: refused", kiosk=kiosk.page):
-            for left in (2, 1):
-                expect(kiosk.page.get_by_text(kiosk.word("faceAttempts", n=left))).to_be_visible(timeout=FACE_MS)
-                kiosk.touch("tryAgain")
-            kiosk.state("refused", within_ms=FACE_MS)
-            if kiosk.reason() != "face_different":
-                raise StoryError(f"refused for {kiosk.reason()}, not for the face")
+            self.fail_every_try(kiosk, "face_different")
         kiosk.finish()
+
+    def held_picture(self, kiosk: CustomerScreen) -> None:
+        """The right face as a picture that cannot hear what it is asked: liveness ends it."""
+        self.report.chapter("A picture held before the camera · 照片冒充")
+        self.open(kiosk, "change-address")
+        kiosk.page.evaluate("window.__simulatedPerson.mode = 'still'")
+        self.read_card(kiosk, CardName.GENUINE)
+        with self.report.step("the picture does not follow the movement: refused", kiosk=kiosk.page):
+            self.fail_every_try(kiosk, "not_live")
+        kiosk.finish()  # loads the page anew, and with it a customer who reacts
+
+    def fail_every_try(self, kiosk: CustomerScreen, reason: str) -> None:
+        """Try the face check as often as allowed; it must end in refusal for that reason."""
+        for left in (2, 1):
+            expect(kiosk.page.get_by_text(kiosk.word("faceAttempts", n=left))).to_be_visible(timeout=FACE_MS)
+            kiosk.touch("tryAgain")
+        kiosk.state("refused", within_ms=FACE_MS)
+        if kiosk.reason() != reason:
+            raise StoryError(f"refused for {kiosk.reason()}, not for {reason}")
 
     def replace_card(self, kiosk: CustomerScreen, zhang: ConsoleScreen) -> None:
         """High risk: a clerk on the screen, a contract, two signatures."""
@@ -167,6 +183,18 @@ class Story:
             phone.state("form", within_ms=FACE_MS)
         self.queue(phone, ADDRESS, screen="phone")
         phone.page.context.close()
+
+    def power_cut(self, kiosk: CustomerScreen) -> None:
+        """SIGKILL in the middle of a visit: nobody is stuck, and what was sealed stays whole."""
+        self.report.chapter("The counter is killed in the middle of a visit · 断电")
+        kiosk.page.goto(self.stack.kiosk_url)
+        self.open(kiosk, "replace-card")
+        with self.report.step("killed and started again", kiosk=kiosk.page):
+            self.stack.kill_counter()
+            self.stack.start_counter()
+        with self.report.step("the customer is told that the visit was interrupted", kiosk=kiosk.page):
+            kiosk.state("interrupted", within_ms=FACE_MS)
+        kiosk.finish()
 
     def safe(self) -> None:
         """Later: the records are whole, open with the key, and one changed bit is named."""
