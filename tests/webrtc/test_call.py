@@ -14,7 +14,7 @@ import pyrage  # type: ignore[import-untyped]
 import pytest
 
 from tests.webrtc.stage import Participant, both_ways, browsers, listening, until
-from webrtc.engine import LegClosed, LineBack, LineLost, WorkerDied
+from webrtc.engine import LegClosed, LegConnected, LineBack, LineLost, WorkerDied
 from webrtc.errors import BadDescriptionError, UnknownLegError
 from webrtc.snapshot import PictureDecoder
 from webrtc.supervisor import SupervisedEngine
@@ -205,6 +205,17 @@ async def test_the_clerk_sees_a_customer_who_joins_again_on_the_connection_of_be
         still = int((await clerk.figures())["decoded"])
         await asyncio.sleep(0.5)
         assert int((await clerk.figures())["decoded"]) == still
+
+
+async def test_a_page_whose_candidates_nobody_can_resolve_is_found_by_its_checks(engine: SupervisedEngine) -> None:
+    """As with Chromium's `.local` names: not one candidate of the page reaches the engine."""
+    async with browsers(1) as ((browser,), address), listening(engine) as events:
+        customer = await Participant.enter(browser, address, engine)
+        offer = await engine.create_leg("room", "customer")
+        sdp = await customer.page.evaluate("sdp => answer(sdp)", offer.sdp)
+        lines = [line for line in sdp.splitlines() if not line.startswith("a=candidate:")]
+        await engine.accept(offer.leg_id, "\r\n".join(lines) + "\r\n")
+        await until(lambda: events.has(LegConnected, offer.leg_id), "connected", 5)
 
 
 async def test_a_page_without_network_is_lost_and_comes_back(engine: SupervisedEngine) -> None:
