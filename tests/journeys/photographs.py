@@ -26,8 +26,9 @@ def photograph(name: str) -> Path:
     Raises:
         PhotographsError: it cannot be fetched, or there is none of that name.
     """
-    folder = Path(os.environ.get("COUNTER_PHOTOGRAPHS") or REPOSITORY / ".cache" / "photographs")
-    if not (folder / name).exists() and "COUNTER_PHOTOGRAPHS" not in os.environ:
+    named = os.environ.get("COUNTER_PHOTOGRAPHS", "")
+    folder = Path(named) if named else REPOSITORY / ".cache" / "photographs"
+    if not (folder / name).exists() and not named:
         fetch(folder)
     if not (folder / name).exists():
         raise PhotographsError(f"there is no photograph {name} in {folder}")
