@@ -87,7 +87,9 @@ function Desk({ onLanguage }: { readonly onLanguage: (language: Language) => voi
 
   const atStart = view === null && place === "attract";
   const armed = !atStart && !erasing && !(view !== null && PATIENT.includes(view.state));
-  const activity = `${view?.version}:${desk?.card_step}:${visit.guidance?.code === "no_face" ? "" : visit.snapshot()}`;
+  // signs of a person, not of a network that comes and goes
+  const seen = visit.guidance?.code === "no_face" ? null : visit.guidance;
+  const activity = `${view?.state}:${desk?.card_step}:${seen?.code}:${seen?.progress}`;
   const idle = useIdle(armed, activity, wipe);
 
   return (
