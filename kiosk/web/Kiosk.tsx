@@ -164,7 +164,7 @@ function Desk({ onLanguage }: { readonly onLanguage: (language: Language) => voi
       {sheet === "phone" && <PhoneLinkSheet api={visit.api} onClose={() => setSheet(null)} />}
       {idle.left_s !== null && (
         <Sheet title={t("idleTitle")} onClose={idle.stay} urgent>
-          <p role="status">{t("idleText", { n: idle.left_s })}</p>
+          <p>{t("idleText", { n: idle.left_s })}</p>
           <div className="actions">
             <Button kind="primary" onPress={idle.stay}>
               {t("idleMore")}
