@@ -118,3 +118,4 @@ class CustomerScreen:
         state = self.page.locator("main").get_attribute("data-state")
         self.touch("doneFinish" if state == "done" else "startAgain")
         self.state("attract")
+        self.language = "zh"  # a kiosk greets whoever comes next in its first language
