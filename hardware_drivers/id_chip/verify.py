@@ -6,9 +6,18 @@ answers every check: what cannot be judged is `not_possible`, never left out, ne
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from enum import StrEnum
 
 from hardware_drivers.errors import MalformedFileError
+from hardware_drivers.id_chip.checks import (
+    MAY_BE_UNDECIDED,
+    Check,
+    CheckName,
+    Code,
+    Outcome,
+    failed,
+    passed,
+    undecided,
+)
 from hardware_drivers.id_chip.evidence import ChipEvidence
 from hardware_drivers.id_chip.files import DATA_GROUP_TAGS
 from hardware_drivers.id_chip.lds import parse_com, parse_dg1, parse_dg2
@@ -18,89 +27,9 @@ from hardware_drivers.id_chip.signatures import ASN1_ERRORS
 from hardware_drivers.id_chip.sod import SecurityObject, parse_sod
 from hardware_drivers.id_chip.trust import ChainResult, TrustStore
 
+__all__ = ["Check", "CheckName", "ChipReport", "Code", "Holder", "Outcome", "verify_evidence"]
+
 NEEDED_GROUPS = (1, 2)  # who it is, and the face to compare with
-
-
-class CheckName(StrEnum):
-    """Every check there is, in the order they are made."""
-
-    SOD_PRESENT_AND_PARSED = "sod_present_and_parsed"
-    SOD_SIGNATURE = "sod_signature"
-    SIGNER_CERTIFICATE_CHAIN = "signer_certificate_chain"
-    SIGNER_CERTIFICATE_VALID_AT_SIGNING = "signer_certificate_valid_at_signing"
-    DG_HASH_1 = "dg_hash_1"
-    DG_HASH_2 = "dg_hash_2"
-    DG_HASH_3 = "dg_hash_3"
-    DG_HASH_4 = "dg_hash_4"
-    DG_HASH_5 = "dg_hash_5"
-    DG_HASH_6 = "dg_hash_6"
-    DG_HASH_7 = "dg_hash_7"
-    DG_HASH_8 = "dg_hash_8"
-    DG_HASH_9 = "dg_hash_9"
-    DG_HASH_10 = "dg_hash_10"
-    DG_HASH_11 = "dg_hash_11"
-    DG_HASH_12 = "dg_hash_12"
-    DG_HASH_13 = "dg_hash_13"
-    DG_HASH_14 = "dg_hash_14"
-    DG_HASH_15 = "dg_hash_15"
-    DG_HASH_16 = "dg_hash_16"
-    COM_MATCHES_SOD = "com_matches_sod"
-    MRZ_CHECK_DIGITS = "mrz_check_digits"
-    DOCUMENT_NOT_EXPIRED = "document_not_expired"
-    DOCUMENT_NUMBER_MATCHES_ACCESS = "document_number_matches_access"
-    PORTRAIT_DECODABLE = "portrait_decodable"
-    CLONE_PROTECTION = "clone_protection"
-
-
-class Outcome(StrEnum):
-    """A check is never just true or false."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    NOT_POSSIBLE = "not_possible"
-
-
-class Code(StrEnum):
-    """Why, for machines; the counter chooses the customer's words by it."""
-
-    OK = "ok"
-    MALFORMED = "malformed"
-    WRONG_SIGNATURE = "wrong_signature"
-    UNSUPPORTED = "unsupported"  # an algorithm or key outside Doc 9303-12
-    UNKNOWN_ISSUER = "unknown_issuer"
-    EXPIRED = "expired"
-    NOT_YET_VALID = "not_yet_valid"
-    HASH_MISMATCH = "hash_mismatch"
-    NOT_SIGNED = "not_signed"  # the security object has no hash for it
-    MISSING = "missing"
-    GROUPS_DIFFER = "groups_differ"
-    WRONG_CHECK_DIGIT = "wrong_check_digit"
-    OTHER_DOCUMENT = "other_document"
-    NEEDS_SOD = "needs_sod"
-    NEEDS_DG1 = "needs_dg1"
-    NOT_GIVEN = "not_given"
-    NOT_PROVEN = "not_proven"
-
-
-# What may stay undecided without the document being refused; anything else that has not passed refuses it.
-MAY_BE_UNDECIDED = frozenset({CheckName.DOCUMENT_NUMBER_MATCHES_ACCESS, CheckName.CLONE_PROTECTION})
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One named check.
-
-    Attributes:
-        why: English, for clerks and logs, without anything personal.
-        clause: Where the standard asks for it.
-        code: The reason for machines.
-    """
-
-    name: CheckName
-    outcome: Outcome
-    why: str
-    clause: str
-    code: Code
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +118,7 @@ def verify_evidence(
 
     # 8. Is it this chip, not a copy of its files?
     checks.append(
-        _undecided(
+        undecided(
             CheckName.CLONE_PROTECTION,
             Code.NOT_PROVEN,
             "copying is only excluded by chip or active authentication, which was not made",
@@ -199,130 +128,115 @@ def verify_evidence(
     return ChipReport(tuple(checks), holder, portrait)
 
 
-def _passed(name: CheckName, why: str, clause: str) -> Check:
-    """A check that holds."""
-    return Check(name, Outcome.PASSED, why, clause, Code.OK)
-
-
-def _failed(name: CheckName, code: Code, why: str, clause: str) -> Check:
-    """A check that does not hold."""
-    return Check(name, Outcome.FAILED, why, clause, code)
-
-
-def _undecided(name: CheckName, code: Code, why: str, clause: str) -> Check:
-    """A check that could not be made."""
-    return Check(name, Outcome.NOT_POSSIBLE, why, clause, code)
-
-
 def _check_sod(ef_sod: bytes) -> tuple[SecurityObject | None, Check]:
     """Step 1."""
     name, clause = CheckName.SOD_PRESENT_AND_PARSED, "Doc 9303-10 §4.6.2"
     if not ef_sod:
-        return None, _failed(name, Code.MISSING, "the chip gave no security object", clause)
+        return None, failed(name, Code.MISSING, "the chip gave no security object", clause)
     try:
         sod = parse_sod(ef_sod)
     except MalformedFileError as error:
-        return None, _failed(name, Code.MALFORMED, f"not readable: {error}", clause)
-    return sod, _passed(name, f"{len(sod.hashes)} hashes by {sod.hash_name}", clause)
+        return None, failed(name, Code.MALFORMED, f"not readable: {error}", clause)
+    return sod, passed(name, f"{len(sod.hashes)} hashes by {sod.hash_name}", clause)
 
 
 def _check_signature(sod: SecurityObject | None) -> Check:
     """Step 2."""
     name, clause = CheckName.SOD_SIGNATURE, "Doc 9303-11 §5.1 step 4; RFC 5652 §5.6"
     if sod is None:
-        return _undecided(name, Code.NEEDS_SOD, "there is no readable security object", clause)
+        return undecided(name, Code.NEEDS_SOD, "there is no readable security object", clause)
     try:
         holds = sod.signature_holds()
     except MalformedFileError as error:
-        return _failed(name, Code.UNSUPPORTED, f"cannot be verified: {error}", clause)
+        return failed(name, Code.UNSUPPORTED, f"cannot be verified: {error}", clause)
     if not holds:
-        return _failed(name, Code.WRONG_SIGNATURE, "the security object was changed after signing", clause)
-    return _passed(name, "signed by the certificate it carries", clause)
+        return failed(name, Code.WRONG_SIGNATURE, "the security object was changed after signing", clause)
+    return passed(name, "signed by the certificate it carries", clause)
 
 
 def _check_chain(sod: SecurityObject | None, trust: TrustStore) -> Check:
     """Step 3, who issued the signer's certificate."""
     name, clause = CheckName.SIGNER_CERTIFICATE_CHAIN, "Doc 9303-11 §5.1 steps 2 and 3; Doc 9303-12 §3"
     if sod is None:
-        return _undecided(name, Code.NEEDS_SOD, "there is no readable security object", clause)
+        return undecided(name, Code.NEEDS_SOD, "there is no readable security object", clause)
     match trust.check(sod.certificate):
         case ChainResult.TRUSTED:
-            return _passed(name, "issued by a country signing authority we trust", clause)
+            return passed(name, "issued by a country signing authority we trust", clause)
         case ChainResult.UNKNOWN_ISSUER:
             why = "issued by an authority that is not among those we trust"
-            return _failed(name, Code.UNKNOWN_ISSUER, why, clause)
+            return failed(name, Code.UNKNOWN_ISSUER, why, clause)
         case ChainResult.WRONG_SIGNATURE:
             why = "claims an authority we trust, whose key did not sign it"
-            return _failed(name, Code.WRONG_SIGNATURE, why, clause)
+            return failed(name, Code.WRONG_SIGNATURE, why, clause)
         case ChainResult.UNUSABLE:
-            return _failed(name, Code.UNSUPPORTED, "its signature cannot be verified", clause)
+            return failed(name, Code.UNSUPPORTED, "its signature cannot be verified", clause)
 
 
 def _check_signer_validity(sod: SecurityObject | None, at: datetime) -> Check:
     """Step 3, the signer's certificate at the time it claims to have signed, or now where it claims none."""
     name, clause = CheckName.SIGNER_CERTIFICATE_VALID_AT_SIGNING, "Doc 9303-12 §4.3, table 4"
     if sod is None:
-        return _undecided(name, Code.NEEDS_SOD, "there is no readable security object", clause)
+        return undecided(name, Code.NEEDS_SOD, "there is no readable security object", clause)
     try:
         validity = sod.certificate["tbs_certificate"]["validity"]
         begins, ends = validity["not_before"].native, validity["not_after"].native
     except ASN1_ERRORS as error:
-        return _failed(name, Code.MALFORMED, f"its validity is not readable: {type(error).__name__}", clause)
+        return failed(name, Code.MALFORMED, f"its validity is not readable: {type(error).__name__}", clause)
     when, whose = (sod.signed_at, "at the signing time it states") if sod.signed_at else (at, "today")
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)
     if when > at or when < begins:
-        return _failed(name, Code.NOT_YET_VALID, f"not valid yet {whose}", clause)
+        return failed(name, Code.NOT_YET_VALID, f"not valid yet {whose}", clause)
     if when > ends:
-        return _failed(name, Code.EXPIRED, f"no longer valid {whose}", clause)
-    return _passed(name, f"valid {whose}", clause)
+        return failed(name, Code.EXPIRED, f"no longer valid {whose}", clause)
+    return passed(name, f"valid {whose}", clause)
 
 
 def _check_hash(sod: SecurityObject | None, evidence: ChipEvidence, number: int) -> Check:
     """Step 4, one data group."""
     name, clause = CheckName(f"dg_hash_{number}"), "Doc 9303-11 §5.1 step 5"
     if sod is None:
-        return _undecided(name, Code.NEEDS_SOD, "there is no readable security object", clause)
+        return undecided(name, Code.NEEDS_SOD, "there is no readable security object", clause)
     if number not in evidence.data_groups:
-        return _failed(name, Code.MISSING, f"data group {number} was not read", clause)
+        return failed(name, Code.MISSING, f"data group {number} was not read", clause)
     if number not in sod.hashes:
-        return _failed(name, Code.NOT_SIGNED, f"no hash of data group {number} was signed", clause)
+        return failed(name, Code.NOT_SIGNED, f"no hash of data group {number} was signed", clause)
     if sod.digest(evidence.data_groups[number]) != sod.hashes[number]:
-        return _failed(name, Code.HASH_MISMATCH, f"data group {number} was changed after signing", clause)
-    return _passed(name, f"data group {number} is the one that was signed", clause)
+        return failed(name, Code.HASH_MISMATCH, f"data group {number} was changed after signing", clause)
+    return passed(name, f"data group {number} is the one that was signed", clause)
 
 
 def _check_com(sod: SecurityObject | None, evidence: ChipEvidence) -> Check:
     """Step 5."""
     name, clause = CheckName.COM_MATCHES_SOD, "Doc 9303-10 §4.6.1; §4.6.2.3"
     if sod is None:
-        return _undecided(name, Code.NEEDS_SOD, "there is no readable security object", clause)
+        return undecided(name, Code.NEEDS_SOD, "there is no readable security object", clause)
     try:
         listed = set(parse_com(evidence.ef_com).data_groups)
     except MalformedFileError as error:
-        return _failed(name, Code.MALFORMED, f"EF.COM is not readable: {error}", clause)
+        return failed(name, Code.MALFORMED, f"EF.COM is not readable: {error}", clause)
     if not set(evidence.data_groups) <= set(DATA_GROUP_TAGS):
-        return _failed(name, Code.GROUPS_DIFFER, "the evidence holds data groups that do not exist", clause)
+        return failed(name, Code.GROUPS_DIFFER, "the evidence holds data groups that do not exist", clause)
     if listed != set(sod.hashes):
         why = f"EF.COM and the security object differ in {len(listed ^ set(sod.hashes))} data groups"
-        return _failed(name, Code.GROUPS_DIFFER, why, clause)
-    return _passed(name, "EF.COM lists the data groups that were signed", clause)
+        return failed(name, Code.GROUPS_DIFFER, why, clause)
+    return passed(name, "EF.COM lists the data groups that were signed", clause)
 
 
 def _check_mrz(dg1: bytes | None, at: datetime) -> tuple[Mrz | None, Holder | None, Check]:
     """Step 6, the machine readable zone and its holder."""
     name, clause = CheckName.MRZ_CHECK_DIGITS, "Doc 9303-3 §4.9; Doc 9303-10 §4.7.1"
     if dg1 is None:
-        return None, None, _undecided(name, Code.NEEDS_DG1, "data group 1 was not read", clause)
+        return None, None, undecided(name, Code.NEEDS_DG1, "data group 1 was not read", clause)
     try:
         mrz = parse_dg1(dg1)
         holder = _holder(mrz, at)
     except MalformedFileError as error:
-        return None, None, _failed(name, Code.MALFORMED, f"not readable: {error}", clause)
+        return None, None, failed(name, Code.MALFORMED, f"not readable: {error}", clause)
     if mrz.wrong_check_digits:
         why = f"wrong check digit over {', '.join(mrz.wrong_check_digits)}"
-        return mrz, holder, _failed(name, Code.WRONG_CHECK_DIGIT, why, clause)
-    return mrz, holder, _passed(name, f"all check digits of the {mrz.format} zone fit", clause)
+        return mrz, holder, failed(name, Code.WRONG_CHECK_DIGIT, why, clause)
+    return mrz, holder, passed(name, f"all check digits of the {mrz.format} zone fit", clause)
 
 
 def _holder(mrz: Mrz, at: datetime) -> Holder:
@@ -344,31 +258,31 @@ def _check_expiry(holder: Holder | None, at: datetime) -> Check:
     """Step 6, the document itself."""
     name, clause = CheckName.DOCUMENT_NOT_EXPIRED, "Doc 9303-3 §4.8; date of expiry in DG1"
     if holder is None:
-        return _undecided(name, Code.NEEDS_DG1, "there is no readable zone", clause)
+        return undecided(name, Code.NEEDS_DG1, "there is no readable zone", clause)
     if at.date() > holder.date_of_expiry:
-        return _failed(name, Code.EXPIRED, f"expired {(at.date() - holder.date_of_expiry).days} days ago", clause)
-    return _passed(name, "valid today", clause)
+        return failed(name, Code.EXPIRED, f"expired {(at.date() - holder.date_of_expiry).days} days ago", clause)
+    return passed(name, "valid today", clause)
 
 
 def _check_access(mrz: Mrz | None, access_key: MrzKey | None) -> Check:
     """Step 6, the document opened is the document read."""
     name, clause = CheckName.DOCUMENT_NUMBER_MATCHES_ACCESS, "Doc 9303-11 §4.3.2"
     if access_key is None:
-        return _undecided(name, Code.NOT_GIVEN, "what the chip was opened with stayed at the desk", clause)
+        return undecided(name, Code.NOT_GIVEN, "what the chip was opened with stayed at the desk", clause)
     if mrz is None:
-        return _undecided(name, Code.NEEDS_DG1, "there is no readable zone", clause)
+        return undecided(name, Code.NEEDS_DG1, "there is no readable zone", clause)
     if mrz.document_number != access_key.document_number.upper().rstrip("<"):
-        return _failed(name, Code.OTHER_DOCUMENT, "opened with the number of another document", clause)
-    return _passed(name, "the number typed is the number in the chip", clause)
+        return failed(name, Code.OTHER_DOCUMENT, "opened with the number of another document", clause)
+    return passed(name, "the number typed is the number in the chip", clause)
 
 
 def _check_portrait(dg2: bytes | None) -> tuple[Portrait | None, Check]:
     """Step 7; the picture itself is decoded elsewhere."""
     name, clause = CheckName.PORTRAIT_DECODABLE, "Doc 9303-10 §4.7.2; ISO/IEC 19794-5:2005"
     if dg2 is None:
-        return None, _failed(name, Code.MISSING, "data group 2 was not read", clause)
+        return None, failed(name, Code.MISSING, "data group 2 was not read", clause)
     try:
         portrait = parse_dg2(dg2)[0]
     except MalformedFileError as error:
-        return None, _failed(name, Code.MALFORMED, f"not readable: {error}", clause)
-    return portrait, _passed(name, f"{portrait.image_type}, {portrait.width_px} x {portrait.height_px} pixels", clause)
+        return None, failed(name, Code.MALFORMED, f"not readable: {error}", clause)
+    return portrait, passed(name, f"{portrait.image_type}, {portrait.width_px} x {portrait.height_px} pixels", clause)
