@@ -22,7 +22,7 @@ from hardware_drivers.errors import (
     NoReaderError,
     ReaderBusyError,
 )
-from hardware_drivers.smartcard.channel import CardLink
+from hardware_drivers.smartcard.channel import UNTRIED_LIMITS, CardLink, LinkLimits, ends_batch
 from hardware_drivers.smartcard.readers import (
     ASK_AGAIN_S,
     CARD_TIMEOUT_S,
@@ -51,6 +51,7 @@ class CableLink:
         self._on_end = on_end
         self._ended: DeviceError | None = None
         self._atr = b""
+        self._limits = UNTRIED_LIMITS
         self._send(POWER_ON)
         self._send(GET_ATR)
         self._atr = self._receive()
@@ -60,14 +61,25 @@ class CableLink:
         """Answer to reset."""
         return self._atr
 
+    @property
+    def limits(self) -> LinkLimits:
+        """What this way carries, as known now."""
+        return self._limits
+
+    def learn(self, limits: LinkLimits) -> None:
+        """Remember for the rest of this session."""
+        self._limits = limits
+
     def transmit_many(self, commands: Sequence[bytes]) -> list[bytes]:
-        """One answer per command."""
-        answers = []
+        """One answer per command, up to the first that ends the batch."""
+        answers: list[bytes] = []
         for command in commands:
             if self._ended is not None:
                 raise type(self._ended)("this card session is over")
             self._send(command)
             answers.append(self._receive())
+            if ends_batch(answers[-1]):
+                break
         return answers
 
     def close(self) -> None:

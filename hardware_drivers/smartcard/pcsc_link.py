@@ -18,6 +18,7 @@ from hardware_drivers.errors import (
     ReaderBusyError,
     TamperedAnswerError,
 )
+from hardware_drivers.smartcard.channel import UNTRIED_LIMITS, LinkLimits, ends_batch
 from hardware_drivers.smartcard.readers import CARD_TIMEOUT_S, COMMAND_TIMEOUT_S
 
 FRAME_MAX = 70_000  # as in pcsc_worker, which a machine without PC/SC cannot import
@@ -62,6 +63,7 @@ class PcscLink:
         self._over_at = time.monotonic() + card_timeout_s
         self._ended: DeviceError | None = None
         self._atr = b""
+        self._limits = UNTRIED_LIMITS
 
     @classmethod
     def open(
@@ -91,14 +93,25 @@ class PcscLink:
         """Answer to reset."""
         return self._atr
 
+    @property
+    def limits(self) -> LinkLimits:
+        """What this way carries, as known now."""
+        return self._limits
+
+    def learn(self, limits: LinkLimits) -> None:
+        """Remember for the rest of this session."""
+        self._limits = limits
+
     def transmit_many(self, commands: Sequence[bytes]) -> list[bytes]:
-        """One answer per command; `CardMuteError` after the watchdog, and the child is dead by then."""
-        answers = []
+        """One answer per command, up to the first that ends the batch."""
+        answers: list[bytes] = []
         for command in commands:
             if self._ended is not None:
                 raise type(self._ended)("this card session is over")
             self._send(command)
             answers.append(self._receive())
+            if ends_batch(answers[-1]):
+                break
         return answers
 
     def close(self) -> None:

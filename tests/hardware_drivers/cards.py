@@ -18,6 +18,7 @@ from hardware_drivers.id_chip.files import EF_COM, EF_SOD
 from hardware_drivers.id_chip.issuer import KeyKind, TestIssuer
 from hardware_drivers.id_chip.personalise import Defect, Person, personalise
 from hardware_drivers.id_chip.simulated_chip import SimulatedChip
+from hardware_drivers.smartcard.channel import UNTRIED_LIMITS, LinkLimits, ends_batch
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 WEI = Person("ZHANG", "WEI", "VC1234567", date(1990, 5, 17), date(2031, 1, 1), "F")
@@ -69,12 +70,23 @@ class DirectLink:
     atr: bytes
     commands: list[bytes] = field(default_factory=list)
     open: bool = True
+    limits: LinkLimits = UNTRIED_LIMITS
+    journeys: int = 0
+
+    def learn(self, limits: LinkLimits) -> None:
+        self.limits = limits
 
     def transmit_many(self, commands: Sequence[bytes]) -> list[bytes]:
         if not self.open:
             raise CardRemovedError("closed")
-        self.commands.extend(commands)
-        return [self.answer(command) for command in commands]
+        self.journeys += 1
+        answers: list[bytes] = []
+        for command in commands:
+            self.commands.append(command)
+            answers.append(self.answer(command))
+            if ends_batch(answers[-1]):
+                break
+        return answers
 
     def close(self) -> None:
         self.open = False
