@@ -1,11 +1,12 @@
-"""Secure messaging with 3DES: Doc 9303-11 §9.8."""
+"""Secure messaging with 3DES and AES: Doc 9303-11 §9.8."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from hardware_drivers.errors import MalformedFileError, StatusError, TamperedAnswerError
 from hardware_drivers.id_chip import tlv
-from hardware_drivers.id_chip.keys import BLOCK, decrypt, encrypt, macs_match, pad, retail_mac, unpad
+from hardware_drivers.id_chip.cipher_suites import MAC_LENGTH, CipherSuite
+from hardware_drivers.id_chip.keys import macs_match, unpad
 from hardware_drivers.smartcard.apdu import EXTENDED_MAX, SHORT_NE_MAX, Command, Response
 from hardware_drivers.smartcard.channel import Channel
 
@@ -15,11 +16,16 @@ PADDING_INDICATOR = b"\x01"
 
 @dataclass(slots=True)
 class SessionKeys:
-    """Keys of one session and its send sequence counter, which rises with every command and every answer (§9.8.2)."""
+    """Keys of one session and its send sequence counter, which rises with every command and every answer (§9.8.2).
 
-    encryption: bytes
-    authentication: bytes
+    The counter starts from both nonces after basic access and from zero otherwise (§9.8.6.3); it has a block of 8 or 16
+    bytes to rise in, more than any session lasts.
+    """
+
+    encryption: bytes = field(repr=False)
+    authentication: bytes = field(repr=False)
     send_sequence_counter: int
+    suite: CipherSuite = CipherSuite.TDES
 
     def protect(self, command: Command) -> Command:
         """The command with its data encrypted, its Le hidden inside, and a MAC over all of it (§9.8.4)."""
@@ -27,7 +33,7 @@ class SessionKeys:
         secure = replace(command, cla=command.cla | 0x0C)
         objects = b""
         if command.data:
-            cryptogram = encrypt(self.encryption, pad(command.data))
+            cryptogram = self.suite.encrypt(self.encryption, self.suite.pad(command.data), self._iv())
             odd = command.ins & 1
             objects += (
                 tlv.encode(ODD_CRYPTOGRAM, cryptogram)
@@ -37,7 +43,8 @@ class SessionKeys:
         if command.ne:
             le = command.ne & 0xFF if command.ne <= SHORT_NE_MAX else command.ne & 0xFFFF
             objects += tlv.encode(PROTECTED_LE, le.to_bytes(1 if command.ne <= SHORT_NE_MAX else 2, "big"))
-        mac = self._mac(pad(secure.header) + objects)
+        # ISO/IEC 7816-4:2020 §10.2.3.1: every part is padded once, so a bare header is not padded twice
+        mac = self._mac(self.suite.pad(secure.header) + objects if objects else secure.header)
         ne = SHORT_NE_MAX if command.ne <= SHORT_NE_MAX else EXTENDED_MAX
         return replace(secure, data=objects + tlv.encode(MAC, mac), ne=ne)
 
@@ -68,7 +75,7 @@ class SessionKeys:
         if not objects or objects[-1].tag != MAC:
             raise TamperedAnswerError(f"answer without MAC, status {answer.sw:04X}")
         covered = answer.data[: len(answer.data) - 2 - len(objects[-1].value)]
-        if len(objects[-1].value) != BLOCK or not macs_match(self._mac(covered), objects[-1].value):
+        if len(objects[-1].value) != MAC_LENGTH or not macs_match(self._mac(covered), objects[-1].value):
             raise TamperedAnswerError("MAC of an answer does not hold")
         if len({found.tag for found in objects}) != len(objects):
             raise TamperedAnswerError("data object twice in an answer")
@@ -84,17 +91,25 @@ class SessionKeys:
                 if cryptogram[:1] != PADDING_INDICATOR:
                     raise TamperedAnswerError("cryptogram with an unknown padding indicator")
                 cryptogram = cryptogram[1:]
-            if not cryptogram or len(cryptogram) % BLOCK:
+            if not cryptogram or len(cryptogram) % self.suite.block:
                 raise TamperedAnswerError(f"cryptogram of {len(cryptogram)} bytes is no whole number of blocks")
-            plain = unpad(decrypt(self.encryption, cryptogram))
+            plain = unpad(self.suite.decrypt(self.encryption, cryptogram, self._iv()))
             if plain is None:
                 raise TamperedAnswerError("cryptogram without padding")
             return plain
         return b""
 
     def _mac(self, message: bytes) -> bytes:
-        """MAC over the counter and the message (§9.8.6.1)."""
-        return retail_mac(self.authentication, pad(self.send_sequence_counter.to_bytes(BLOCK, "big") + message))
+        """MAC over the counter and the message (§9.8.6)."""
+        return self.suite.mac(self.authentication, self.suite.pad(self._counter() + message))
+
+    def _iv(self) -> bytes | None:
+        """The IV that this command or answer is encrypted under."""
+        return self.suite.message_iv(self.encryption, self._counter())
+
+    def _counter(self) -> bytes:
+        """The counter as one block."""
+        return self.send_sequence_counter.to_bytes(self.suite.block, "big")
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from hardware_drivers.errors import MalformedFileError
 from hardware_drivers.id_chip import tlv
 from hardware_drivers.id_chip.bac import KEY_LENGTH, NONCE_LENGTH, AccessKeys, seal, session_keys, unseal
 from hardware_drivers.id_chip.files import ID_APPLICATION
-from hardware_drivers.id_chip.keys import BLOCK, RandomBytes, decrypt, encrypt, macs_match, pad, retail_mac, unpad
+from hardware_drivers.id_chip.keys import RandomBytes, macs_match, unpad
 from hardware_drivers.id_chip.secure_messaging import SessionKeys
 from hardware_drivers.smartcard.apdu import EXTENDED_MAX, BadCommandError, Command, Response
 
@@ -157,13 +157,14 @@ class SimulatedChip:
             mac = tlv.pick(objects, 0x8E)
         except MalformedFileError:
             return None
-        covered = pad(command.header) + command.data[: len(command.data) - 2 - len(mac)]
+        protected = command.data[: len(command.data) - 2 - len(mac)]
+        covered = keys.suite.pad(command.header) + protected if protected else command.header
         if objects[-1].tag != 0x8E or not macs_match(_mac(keys, covered), mac):
             return None
         data, ne = b"", 0
         for found in objects:
             if found.tag in (0x87, 0x85):
-                plain = unpad(decrypt(keys.encryption, found.value[found.tag == 0x87 :]))
+                plain = unpad(keys.suite.decrypt(keys.encryption, found.value[found.tag == 0x87 :], _iv(keys)))
                 if plain is None:
                     return None
                 data = plain
@@ -177,7 +178,7 @@ class SimulatedChip:
         keys.send_sequence_counter += 1
         objects = b""
         if answer.data:
-            cryptogram = encrypt(keys.encryption, pad(answer.data))
+            cryptogram = keys.suite.encrypt(keys.encryption, keys.suite.pad(answer.data), _iv(keys))
             objects += tlv.encode(0x85, cryptogram) if odd else tlv.encode(0x87, b"\x01" + cryptogram)
         objects += tlv.encode(0x99, answer.sw.to_bytes(2, "big"))
         return Response(objects + tlv.encode(0x8E, _mac(keys, objects)), answer.sw)
@@ -185,5 +186,10 @@ class SimulatedChip:
 
 def _mac(keys: SessionKeys, message: bytes) -> bytes:
     """MAC over counter and message, written once more so that a slip in the reader's does not cancel out."""
-    counter = keys.send_sequence_counter.to_bytes(BLOCK, "big")
-    return retail_mac(keys.authentication, pad(counter + message))
+    suite = keys.suite
+    return suite.mac(keys.authentication, suite.pad(keys.send_sequence_counter.to_bytes(suite.block, "big") + message))
+
+
+def _iv(keys: SessionKeys) -> bytes | None:
+    """The IV of the command or answer that the counter stands at."""
+    return keys.suite.message_iv(keys.encryption, keys.send_sequence_counter.to_bytes(keys.suite.block, "big"))
