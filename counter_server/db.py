@@ -9,6 +9,7 @@ One connection is also what keeps SQLite 3.40, which Debian 12 ships, clear of i
 
 import asyncio
 import fcntl
+import logging
 import os
 import queue
 import threading
@@ -26,7 +27,11 @@ from counter_server.errors import StoppedError
 P = ParamSpec("P")
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 metadata = MetaData()
+
+WRITER_ENDED = 70  # sysexits.h EX_SOFTWARE
 
 MOST_PER_COMMIT = 64  # bounds how long the first caller of a group waits for its fsync
 
@@ -107,32 +112,21 @@ class Database:
                 ready.set_result(None)
                 self._serve(connection)
         except SQLAlchemyError as error:
-            ready.set_exception(StoppedError(f"{self._path} cannot be opened: {error}. Restore it from a backup."))
+            if not ready.done():
+                ready.set_exception(StoppedError(f"{self._path} cannot be opened: {error}. Restore it from a backup."))
+                return
+            _stop()
+        except Exception:
+            _stop()
         finally:
             engine.dispose()
 
     def _serve(self, connection: Connection) -> None:
         while (job := self._jobs.get()) is not None:
             done: list[tuple[_Job, Any]] = []
-            last = False
             try:
                 with connection.begin():
-                    while True:
-                        try:
-                            with connection.begin_nested():
-                                done.append((job, job.operation(connection)))
-                        except BaseException as error:
-                            job.answer.set_exception(error)
-                        if len(done) >= MOST_PER_COMMIT:
-                            break
-                        try:
-                            following = self._jobs.get_nowait()
-                        except queue.Empty:
-                            break
-                        if following is None:
-                            last = True
-                            break
-                        job = following
+                    goes_on = self._one_group(connection, job, done)
             except SQLAlchemyError as error:
                 # The commit itself failed (disk full, I/O error): nobody in this group was acknowledged.
                 for failed, _ in done:
@@ -140,5 +134,32 @@ class Database:
             else:
                 for finished, value in done:
                     finished.answer.set_result(value)
-            if last:
-                return
+                if not goes_on:
+                    return
+
+    def _one_group(self, connection: Connection, first: _Job, done: list[tuple[_Job, Any]]) -> bool:
+        """Run what is queued, up to `MOST_PER_COMMIT`. False when the queue was closed: this was the last group."""
+        job = first
+        while True:
+            # From here on the caller can no longer cancel: an answer to a cancelled one would end this thread.
+            if job.answer.set_running_or_notify_cancel():
+                try:
+                    with connection.begin_nested():
+                        done.append((job, job.operation(connection)))
+                except BaseException as error:
+                    job.answer.set_exception(error)  # handed to whoever asked; nothing is swallowed
+            if len(done) >= MOST_PER_COMMIT:
+                return True
+            try:
+                following = self._jobs.get_nowait()
+            except queue.Empty:
+                return True
+            if following is None:
+                return False
+            job = following
+
+
+def _stop() -> None:
+    """Without its writer a counter would wait for ever; it stops instead, to be started again."""
+    log.exception("the database writer ended; the counter stops")
+    os._exit(WRITER_ENDED)

@@ -398,7 +398,9 @@ class GiveConsent(Message):
 class CardAccess(Message):
     """POST /api/visits/{id}/card on the kiosk agent: what BAC derives its key from. Stays on the desk."""
 
-    document_number: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,30}$", to_upper=True, strip_whitespace=True)]
+    document_number: Annotated[
+        str, StringConstraints(pattern=r"^[A-Z0-9]{1,30}$", to_upper=True, strip_whitespace=True)
+    ]
     date_of_birth: date
     date_of_expiry: date
 
@@ -499,7 +501,9 @@ class Ping(Message):
     type: Literal["ping"] = "ping"
 
 
-FromPage = Annotated[Hello | JoinCall | Answer | Candidate | StartFace | DeviceTrouble | Ping, Field(discriminator="type")]
+FromPage = Annotated[
+    Hello | JoinCall | Answer | Candidate | StartFace | DeviceTrouble | Ping, Field(discriminator="type")
+]
 
 
 class ViewMessage(Message):

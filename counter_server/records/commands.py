@@ -50,7 +50,7 @@ def add_record_commands(subparsers: "argparse._SubParsersAction[argparse.Argumen
     opening.add_argument("--out", type=Path, required=True, help="a folder that does not exist yet")
     opening.add_argument("--reason", required=True, help="why; kept for ever in openings.jsonl")
     for parser, run in ((listing, run_list), (checking, run_verify), (opening, run_open)):
-        parser.add_argument("--home", type=Path, default=Path(os.environ.get("COUNTER_HOME", "var/counter")))
+        parser.add_argument("--home", type=Path, default=argparse.SUPPRESS)  # the global one holds otherwise
         parser.add_argument("--json", choices=["-"], help="machine output on standard output")
         parser.set_defaults(run=_answering(run))
 

@@ -71,6 +71,8 @@ async def take_chip_evidence(office: Office, visit_id: str, message: ChipEvidenc
 
 async def start_face(office: Office, visit_id: str) -> None:
     """Draw a movement and watch the customer's line until the face process has decided."""
+    if (deciding := office.deciding.get(visit_id)) is not None:
+        await deciding.wait()  # "again" was pressed before the last attempt was counted
     visit = await office.db.run(store.load, visit_id)
     if visit.state is not VisitState.FACE:
         raise CounterError(ErrorCode.WRONG_STEP)
@@ -109,7 +111,11 @@ async def follow_faces(office: Office) -> None:
                     )
                     office.changed(event.session_id)
                 case FaceFinding():
-                    await decide_face(office, event)
+                    try:
+                        await decide_face(office, event)
+                    finally:
+                        if (deciding := office.deciding.pop(event.session_id, None)) is not None:
+                            deciding.set()
                 case str():  # the face process died under this session; the attempt does not count
                     await office.calls.unwatch(event)
                     office.guidance.pop(event, None)

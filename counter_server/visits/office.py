@@ -13,6 +13,7 @@ from counter_server.catalogue.catalogue import Catalogue
 from counter_server.config import Settings
 from counter_server.db import Database
 from counter_server.hub import CONSOLES, Hub, visit_topic
+from counter_server.identification.face_process import FaceFinding
 from counter_server.identification.faces import FaceDesk, FaceEvent
 from counter_server.people.clerks import LoginBrake
 from counter_server.records.authority import SealingIdentity
@@ -83,6 +84,7 @@ class Office:
         self.customers = Presence()
         self.clerks = Presence()
         self.face_events: asyncio.Queue[FaceEvent | str] = asyncio.Queue(maxsize=1000)
+        self.deciding: dict[str, asyncio.Event] = {}  # visits whose face has been seen and not yet decided on
         self._tasks: asyncio.TaskGroup | None = None
 
     @contextlib.asynccontextmanager
@@ -131,6 +133,8 @@ class Office:
         self.faces.look(visit_id, sampled.picture)
 
     def _face_event(self, event: FaceEvent) -> None:
+        if isinstance(event, FaceFinding):
+            self.deciding[event.session_id] = asyncio.Event()
         self.face_events.put_nowait(event)
 
     def _face_lost(self, session_id: str) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,22 @@ async def test_what_was_answered_is_there_after_opening_again(tmp_path: Path) ->
     again.open()
     assert await again.run(count) == 500
     again.close()
+
+
+async def test_a_caller_who_gives_up_does_not_stop_the_writer(tmp_path: Path) -> None:
+    database = Database(tmp_path / "db")
+    database.open()
+    held = threading.Event()
+    slow = asyncio.ensure_future(database.run(lambda _: held.wait(5)))
+    await asyncio.sleep(0.05)
+    given_up = [asyncio.ensure_future(database.run(put, n)) for n in range(5)]
+    await asyncio.sleep(0)
+    for waiting in (slow, *given_up):
+        waiting.cancel()
+    held.set()
+    await asyncio.gather(slow, *given_up, return_exceptions=True)
+    assert await asyncio.wait_for(database.run(put, 99), 5) == 99
+    database.close()
 
 
 def test_a_second_counter_on_the_same_home_is_refused(tmp_path: Path) -> None:
