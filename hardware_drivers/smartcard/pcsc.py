@@ -13,6 +13,7 @@ from types import ModuleType
 
 from hardware_drivers.errors import CardRemovedError, DeviceGoneError, NoCardError, NoReaderError
 from hardware_drivers.smartcard.channel import CardLink
+from hardware_drivers.smartcard.limits import LimitsMemory
 from hardware_drivers.smartcard.pcsc_link import PcscLink
 from hardware_drivers.smartcard.readers import (
     ASK_AGAIN_S,
@@ -50,7 +51,9 @@ class PcscReaders:
         self._name_contains = name_contains
         self._command_timeout_s = command_timeout_s
         self._card_timeout_s = card_timeout_s
+        self._memory = LimitsMemory()
         self._status = ReaderStatus(ReaderPresence.NO_SERVICE)
+        self._all: tuple[ReaderStatus, ...] = ()
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._watcher: threading.Thread | None = None
@@ -78,6 +81,10 @@ class PcscReaders:
         """The newest state."""
         return self._status
 
+    def every_state(self) -> tuple[ReaderStatus, ...]:
+        """Each slot of each reader by itself, in pcscd's order; empty without service or reader."""
+        return self._all
+
     def wait_for_card(self, timeout_s: float, cancelled: Callable[[], bool]) -> CardLink:
         """The next card, opened exclusively in its own process; errors as `CardReaders` lists them."""
         now = time.monotonic()
@@ -90,6 +97,7 @@ class PcscReaders:
                         status.reader,
                         command_timeout_s=self._command_timeout_s,
                         card_timeout_s=self._card_timeout_s,
+                        memory=self._memory,
                     )
                 except (CardRemovedError, DeviceGoneError):
                     # Gone between seeing and opening: wait for the next one, but never spin on a reader that lies.
@@ -105,8 +113,9 @@ class PcscReaders:
                 self._changed.wait(ASK_AGAIN_S)
         raise NoCardError("waiting was called off")
 
-    def _tell(self, status: ReaderStatus) -> None:
+    def _tell(self, status: ReaderStatus, every: tuple[ReaderStatus, ...] = ()) -> None:
         """Publish a state and wake whoever waits."""
+        self._all = every
         if status != self._status:
             log.info("card reader: %s", status.state.value)
             with self._changed:
@@ -158,13 +167,13 @@ class PcscReaders:
                 if name in seen:
                     seen[name] = state & ~pcsc.SCARD_STATE_CHANGED
             if seen:
-                self._tell(self._judge(pcsc, seen))
+                every = tuple(_status(pcsc, name, state) for name, state in seen.items())
+                with_card = (one for one in every if one.state is ReaderPresence.CARD_PRESENT)
+                self._tell(next(with_card, every[0]), every)
         return answered
 
-    @staticmethod
-    def _judge(pcsc: ModuleType, seen: dict[str, int]) -> ReaderStatus:
-        """The state of the reader to use: the first that has a card, else the first."""
-        with_card = [name for name, state in seen.items() if state & pcsc.SCARD_STATE_PRESENT]
-        if with_card:
-            return ReaderStatus(ReaderPresence.CARD_PRESENT, with_card[0])
-        return ReaderStatus(ReaderPresence.EMPTY, next(iter(seen)))
+
+def _status(pcsc: ModuleType, name: str, state: int) -> ReaderStatus:
+    """One slot's state from PC/SC's bits."""
+    present = state & pcsc.SCARD_STATE_PRESENT
+    return ReaderStatus(ReaderPresence.CARD_PRESENT if present else ReaderPresence.EMPTY, name)

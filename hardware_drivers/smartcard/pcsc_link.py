@@ -18,16 +18,27 @@ from hardware_drivers.errors import (
     ReaderBusyError,
     TamperedAnswerError,
 )
-from hardware_drivers.smartcard.channel import UNTRIED_LIMITS, LinkLimits, ends_batch
-from hardware_drivers.smartcard.readers import CARD_TIMEOUT_S, COMMAND_TIMEOUT_S
+from hardware_drivers.smartcard.channel import SHORT_LIMITS, UNTRIED_LIMITS, LinkLimits, ends_batch
+from hardware_drivers.smartcard.limits import (
+    PROBE,
+    LimitsMemory,
+    is_extended,
+    limits_after_failure,
+    limits_after_probe,
+    reader_model,
+)
+from hardware_drivers.smartcard.readers import ASK_AGAIN_S, CARD_TIMEOUT_S, COMMAND_TIMEOUT_S
 
 FRAME_MAX = 70_000  # as in pcsc_worker, which a machine without PC/SC cannot import
+NOT_ANNOUNCED = 0xFFFFFFFF  # as there
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 LEAVE_WITHIN_S = 1.5  # the worker leaves by itself within 1 s
+FREED_WITHIN_S = 1.0  # pcscd notices a killed client at once, unless its driver still waits for the card
 
 # PC/SC codes by what somebody can do about them (pcsclite.h; measured in research id_card.md §1).
 BUSY = {0x8010000B}  # sharing violation
 REMOVED = {0x80100069, 0x8010000C, 0x80100068}  # removed, no smart card, reset by somebody (a swap shows so)
+LOST = {0x80100016, 0x80100008, 0x8010000F}  # not transacted, insufficient buffer, protocol: sizes may be why
 MUTE = {0x80100066, 0x80100067, 0x8010000F, 0x80100016, 0x80100065}  # unresponsive, unpowered, protocol, transact
 
 
@@ -54,6 +65,8 @@ class PcscLink:
         from_card: IO[bytes],
         command_timeout_s: float,
         card_timeout_s: float,
+        model: str,
+        memory: LimitsMemory,
     ) -> None:
         self._process = process
         self._to_card = to_card
@@ -63,17 +76,46 @@ class PcscLink:
         self._over_at = time.monotonic() + card_timeout_s
         self._ended: DeviceError | None = None
         self._atr = b""
-        self._limits = UNTRIED_LIMITS
+        self._extended = False
+        self._model = model
+        self._memory = memory
 
     @classmethod
     def open(
-        cls, reader: str, *, command_timeout_s: float = COMMAND_TIMEOUT_S, card_timeout_s: float = CARD_TIMEOUT_S
+        cls,
+        reader: str,
+        *,
+        command_timeout_s: float = COMMAND_TIMEOUT_S,
+        card_timeout_s: float = CARD_TIMEOUT_S,
+        memory: LimitsMemory | None = None,
     ) -> Self:
         """The card now on that reader, exclusively.
+
+        Args:
+            memory: What was learnt about reader models and cards; a first meeting costs one more command.
 
         Raises:
             ReaderBusyError, CardRemovedError, CardMuteError, DeviceGoneError: as their names say.
         """
+        known = memory if memory is not None else LimitsMemory()
+        link = cls._spawn(reader, command_timeout_s, card_timeout_s, known)
+        announced = link._greet(reader)
+        if known.recall(link._model, link._atr) is None:
+            known.note(link._model, link._atr, UNTRIED_LIMITS)
+            try:
+                (answer,) = link.transmit_many([PROBE])
+            except CardMuteError:
+                if known.recall(link._model, link._atr) != SHORT_LIMITS:
+                    raise  # it took the watchdog's whole time: let the caller decide whether to begin again
+                # The reader lost the command: it carries short ones only, and that handle has ended.
+                link = cls._open_again(reader, command_timeout_s, card_timeout_s, known)
+            else:
+                link.learn(limits_after_probe(answer, announced))
+        return link
+
+    @classmethod
+    def _spawn(cls, reader: str, command_timeout_s: float, card_timeout_s: float, memory: LimitsMemory) -> Self:
+        """The child, running and not yet spoken to."""
         process = subprocess.Popen(
             [sys.executable, "-m", "hardware_drivers.smartcard.pcsc_worker"],
             stdin=subprocess.PIPE,
@@ -83,10 +125,30 @@ class PcscLink:
         )
         if process.stdin is None or process.stdout is None:
             raise DeviceGoneError("the card process came without pipes")
-        link = cls(process, process.stdin, process.stdout, command_timeout_s, card_timeout_s)
-        link._send(reader.encode())
-        link._atr = link._receive()
-        return link
+        model = reader_model(reader)
+        return cls(process, process.stdin, process.stdout, command_timeout_s, card_timeout_s, model, memory)
+
+    @classmethod
+    def _open_again(cls, reader: str, command_timeout_s: float, card_timeout_s: float, memory: LimitsMemory) -> Self:
+        """A new child after we killed one; `CardMuteError` while pcscd cannot free the card from the old one."""
+        give_up_at = time.monotonic() + FREED_WITHIN_S
+        while time.monotonic() < give_up_at:
+            link = cls._spawn(reader, command_timeout_s, card_timeout_s, memory)
+            try:
+                link._greet(reader)
+            except ReaderBusyError:
+                time.sleep(ASK_AGAIN_S)
+            else:
+                return link
+        raise CardMuteError("lost a command and holds its reader")
+
+    def _greet(self, reader: str) -> int | None:
+        """Name the reader, take the ATR; returns what the reader announces as its largest APDU, if it does."""
+        self._send(reader.encode())
+        greeting = self._receive()
+        self._atr = greeting[4:]
+        announced = int.from_bytes(greeting[:4], "big")
+        return None if announced == NOT_ANNOUNCED else announced
 
     @property
     def atr(self) -> bytes:
@@ -95,12 +157,12 @@ class PcscLink:
 
     @property
     def limits(self) -> LinkLimits:
-        """What this way carries, as known now."""
-        return self._limits
+        """What reader and card carry, as known now."""
+        return self._memory.recall(self._model, self._atr) or UNTRIED_LIMITS
 
     def learn(self, limits: LinkLimits) -> None:
-        """Remember for the rest of this session."""
-        self._limits = limits
+        """Remember, for every reader of this model and every card with this ATR."""
+        self._memory.note(self._model, self._atr, limits)
 
     def transmit_many(self, commands: Sequence[bytes]) -> list[bytes]:
         """One answer per command, up to the first that ends the batch."""
@@ -108,6 +170,7 @@ class PcscLink:
         for command in commands:
             if self._ended is not None:
                 raise type(self._ended)("this card session is over")
+            self._extended = is_extended(command)
             self._send(command)
             answers.append(self._receive())
             if ends_batch(answers[-1]):
@@ -153,7 +216,10 @@ class PcscLink:
             self._fail(TamperedAnswerError(f"frame of {length} bytes from the card process"))
         payload = self._take(length, give_up_at)
         if payload[:1] == b"E":
-            self._fail(error_for(int.from_bytes(payload[1:], "big")))
+            code = int.from_bytes(payload[1:], "big")
+            if self._extended and code in LOST:
+                self.learn(limits_after_failure(self.limits))
+            self._fail(error_for(code))
         return payload[1:]
 
     def _take(self, count: int, give_up_at: float) -> bytes:
@@ -163,6 +229,8 @@ class PcscLink:
             if left_s <= 0 or not select.select([self._from_card], [], [], left_s)[0]:
                 if time.monotonic() >= self._over_at:
                     self._fail(DeviceTimeoutError("the card took longer than it may in all"))
+                if self._extended and self.limits.extended is None:
+                    self.learn(SHORT_LIMITS)  # some chips fall silent over extended length instead of refusing it
                 self._fail(CardMuteError(f"no answer within {self._command_timeout_s:.0f} s"))
             part = os.read(self._from_card.fileno(), FRAME_MAX)
             if not part:

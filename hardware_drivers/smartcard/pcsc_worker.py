@@ -20,9 +20,13 @@ from smartcard import scard
 
 FRAME_MAX = 70_000  # an extended answer, 65 538 bytes, and room for our own byte
 LEAVE_WITHIN_S = 1.0  # a card that hangs while we disconnect does not keep this process alive
-REMOVAL_SEEN_WITHIN_S = 0.6  # pcscd polls the slot every 0.4 s, then tells us why a transmit failed
+REMOVAL_SEEN_WITHIN_S = 0.42  # pcscd polls the slot every 0.4 s, then tells us why; and 0.5 s is all a person waits
 OK = 0
 PR_SET_NAME = 15
+GET_FEATURES = scard.SCARD_CTL_CODE(3400)  # PC/SC part 10 §2.2: CM_IOCTL_GET_FEATURE_REQUEST
+TLV_PROPERTIES = 0x12  # §2.3: FEATURE_GET_TLV_PROPERTIES
+MAX_APDU_DATA = 0x0A  # §2.6.14: dwMaxAPDUDataSize, little endian
+NOT_ANNOUNCED = 0xFFFFFFFF
 
 
 def read_frame(stream: BinaryIO) -> bytes | None:
@@ -55,6 +59,22 @@ class PcscCard:
         self._expect(code)
         self.atr = bytes(atr)
 
+    def announced_max(self) -> int:
+        """The most APDU bytes the reader says it takes, 0 for short ones only, `NOT_ANNOUNCED` where it is silent."""
+        features = self._control(GET_FEATURES)
+        code = next((value for tag, value in _tag_values(features) if tag == TLV_PROPERTIES), b"")
+        if len(code) != 4:
+            return NOT_ANNOUNCED
+        for tag, value in _tag_values(self._control(int.from_bytes(code, "big"))):
+            if tag == MAX_APDU_DATA and len(value) == 4:
+                return int.from_bytes(value, "little")
+        return NOT_ANNOUNCED
+
+    def _control(self, code: int) -> bytes:
+        """A control call's answer, empty where the driver knows nothing of it."""
+        outcome, answer = scard.SCardControl(self._card, code, [])
+        return bytes(answer) if outcome == OK else b""
+
     def transmit(self, command: bytes) -> bytes:
         """The card's answer; raises `PcscError` on any failure, after finding out whether the card was removed."""
         code, answer = scard.SCardTransmit(self._card, self._protocol, list(command))
@@ -82,6 +102,16 @@ class PcscCard:
             raise PcscError(code)
 
 
+def _tag_values(source: bytes) -> list[tuple[int, bytes]]:
+    """Tag, length, value with one byte each for tag and length, as PC/SC part 10 has it; a cut end is left out."""
+    found: list[tuple[int, bytes]] = []
+    at = 0
+    while at + 2 <= len(source) and at + 2 + source[at + 1] <= len(source):
+        found.append((source[at], source[at + 2 : at + 2 + source[at + 1]]))
+        at += 2 + source[at + 1]
+    return found
+
+
 class PcscError(Exception):
     """A PC/SC call failed; `code` is its number as an unsigned 32-bit value."""
 
@@ -97,7 +127,7 @@ def hold_card(commands: "queue.SimpleQueue[bytes | None]", out: BinaryIO) -> Non
         return
     try:
         card = PcscCard(name.decode())
-        write_frame(out, b"R" + card.atr)
+        write_frame(out, b"R" + card.announced_max().to_bytes(4, "big") + card.atr)
         while (command := commands.get()) is not None:
             write_frame(out, b"R" + card.transmit(command))
         card.close()

@@ -13,10 +13,13 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
+
+from hardware_drivers.smartcard.simulated import Chip, Faults, VpcdCard
 
 VPCD_DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 START_WITHIN_S = 5.0
@@ -152,3 +155,31 @@ def card_on_reader(port: int, card: Path, *options: str) -> Iterator["subprocess
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(5)
+
+
+class ThreadCard:
+    """A card on a reader for as long as the block lasts, its chip an object of this process."""
+
+    def __init__(self, port: int, chip: Chip) -> None:
+        self._port = port
+        self._chip = chip
+
+    def __enter__(self) -> Self:
+        self._reader = socket.create_connection(("127.0.0.1", self._port))
+        self._serving = threading.Thread(target=self._serve, daemon=True)
+        self._serving.start()
+        return self
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            VpcdCard(self._chip, Faults()).serve_connection(self._reader)
+
+    def pull(self) -> None:
+        """Take it off the reader, even in the middle of a command."""
+        with contextlib.suppress(OSError):
+            self._reader.shutdown(socket.SHUT_RDWR)
+
+    def __exit__(self, *_: object) -> None:
+        self.pull()
+        self._serving.join(5)
+        self._reader.close()

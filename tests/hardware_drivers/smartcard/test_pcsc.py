@@ -188,12 +188,11 @@ def test_a_mute_card_is_given_up_while_everything_else_goes_on(
 @pytest.mark.parametrize("said", [b"", b"\x90", b"\x90\x00", bytes(65_000)], ids=["nothing", "one", "yes", "64K"])
 def test_a_lying_card_ends_in_an_error_about_the_card(pcscd: PrivatePcscd, readers: PcscReaders, said: bytes) -> None:
     with liar_on_reader(pcscd.ports[0], Liar(said)):
-        link = readers.wait_for_card(10, never)
+        until(lambda: readers.state().state is ReaderPresence.CARD_PRESENT)
         began = time.monotonic()
-        with pytest.raises(CardError):
+        with pytest.raises(CardError), contextlib.closing(readers.wait_for_card(10, never)) as link:
             read_chip(link, WEI.key, secrets.token_bytes, ignore)
         assert time.monotonic() - began < 4
-        link.close()
 
 
 @pytest.mark.parametrize("atr", [b"\x3b", bytes(10), b"\x3b\x80" + bytes(32)], ids=["short", "garbage", "34 bytes"])
