@@ -1,30 +1,34 @@
-"""Who may sign identity documents: the states' CSCA certificates (Doc 9303-12 §3), from files an operator put there."""
+"""Who may sign identity documents: the states' CSCA certificates (Doc 9303-12 §3), from files an operator put there.
+
+What makes an authority believed: it came in a master list whose signature holds; or its own key signed it and the
+operator put the file there; or an authority believed already signed it (a link certificate, Doc 9303-12 §7.1.2).
+"""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
-from asn1crypto import cms, core, pem, x509
+from asn1crypto import pem, x509
 
 from hardware_drivers.errors import MalformedFileError
+from hardware_drivers.id_chip.algorithm_policy import FILE_NAME as POLICY_FILE
+from hardware_drivers.id_chip.algorithm_policy import AlgorithmPolicy
+from hardware_drivers.id_chip.crl import RevocationList, parse_crl
+from hardware_drivers.id_chip.master_list import (
+    ListReport,
+    ListSigner,
+    MasterList,
+    looks_like_master_list,
+    parse_master_list,
+)
 from hardware_drivers.id_chip.signatures import ASN1_ERRORS, PublicKey, public_key, signature_holds
+from hardware_drivers.id_chip.trust_index import Authority, comparable_name, skim
 
-MASTER_LIST = "2.23.136.1.1.2"  # id-icao-cscaMasterList, Doc 9303-12 §9
-SUFFIXES = (".der", ".cer", ".crt", ".pem", ".ml")
-
-
-class _Certificates(core.SetOf):  # type: ignore[misc]  # asn1crypto has no type information
-    """SET OF Certificate."""
-
-    _child_spec = x509.Certificate
-
-
-class _MasterList(core.Sequence):  # type: ignore[misc]  # as above
-    """CscaMasterList, Doc 9303-12 §9.1.2."""
-
-    _fields = [("version", core.Integer), ("certificates", _Certificates)]  # noqa: RUF012 - asn1crypto's way
+CERTIFICATE_SUFFIXES = (".der", ".cer", ".crt", ".pem", ".ml")
+REVOCATION_SUFFIX = ".crl"
+LINKS_MAX = 8  # generations of one authority; the longest chain in the German list has three
 
 
 class ChainResult(StrEnum):
@@ -33,129 +37,229 @@ class ChainResult(StrEnum):
     TRUSTED = "trusted"
     UNKNOWN_ISSUER = "unknown_issuer"
     WRONG_SIGNATURE = "wrong_signature"
+    UNLINKED = "unlinked"  # a successor signed it whose predecessors are not here
     UNUSABLE = "unusable"  # an algorithm or key that Doc 9303-12 does not know
 
 
 @dataclass(frozen=True, slots=True)
-class TrustStore:
-    """CSCA certificates, found by subject name or by key identifier.
+class Chain:
+    """How a certificate leads to an authority we believe.
 
     Attributes:
-        by_subject: DER of the name to certificates.
-        by_key_identifier: Subject key identifier to certificates.
+        path: Its issuer first, the anchor last; empty unless TRUSTED.
     """
 
-    by_subject: Mapping[bytes, tuple[x509.Certificate, ...]]
-    by_key_identifier: Mapping[bytes, tuple[x509.Certificate, ...]]
+    result: ChainResult
+    path: tuple[x509.Certificate, ...] = ()
+
+    @property
+    def issuer(self) -> x509.Certificate | None:
+        """The authority that signed the certificate itself."""
+        return self.path[0] if self.path else None
+
+
+@dataclass(frozen=True, slots=True)
+class TrustStore:
+    """CSCA certificates, found by subject name or by key identifier, and what else is needed to judge a signer.
+
+    Attributes:
+        by_subject: Comparable name to authorities.
+        by_key_identifier: Subject key identifier to authorities.
+        revocations: Comparable name of the issuer to its revocation lists, newest first.
+        lists: What was found out about each master list.
+    """
+
+    by_subject: Mapping[bytes, tuple[Authority, ...]]
+    by_key_identifier: Mapping[bytes, tuple[Authority, ...]]
+    revocations: Mapping[bytes, tuple[RevocationList, ...]]
+    lists: tuple[ListReport, ...]
+    policy: AlgorithmPolicy
 
     @classmethod
-    def of(cls, certificates: Iterable[bytes]) -> Self:
-        """A store of these certificates in DER; one that is no certificate raises `MalformedFileError`."""
-        return cls._of_authorities({der: _authority(der) for der in certificates}.values())
+    def of(cls, certificates: Iterable[bytes], revocations: Iterable[bytes] = ()) -> Self:
+        """A store that believes each of these certificates in DER; `MalformedFileError` for one that is none."""
+        authorities = [skim(der, anchor=True) for der in dict.fromkeys(certificates)]
+        return cls._of(authorities, [parse_crl(content) for content in revocations], (), AlgorithmPolicy.load())
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """All certificates in a folder: .der .cer .crt .pem, and master lists .ml.
+        """All of a folder: certificates .der .cer .crt .pem, master lists .ml, revocation lists .crl, and a policy.
 
-        A master list is taken because the operator put it there; its own signature is not checked yet.
-        `MalformedFileError` names the file that is none of these.
+        `MalformedFileError` names the file that is none of these, or the list that was changed after signing.
         """
-        authorities: dict[bytes, _Authority] = {}
+        singles: dict[bytes, Authority] = {}
+        found: dict[str, MasterList] = {}
+        revocations: list[RevocationList] = []
         for path in sorted(folder.iterdir()):
-            if path.suffix.lower() in SUFFIXES:
-                try:
-                    found = _certificates_in(path.read_bytes(), path.suffix.lower())
-                    authorities |= {der: _authority(der) for der in found if der not in authorities}
-                except (MalformedFileError, *ASN1_ERRORS) as error:
-                    raise MalformedFileError(path.name, "no certificate or master list") from error
-        return cls._of_authorities(authorities.values())
+            suffix = path.suffix.lower()
+            try:
+                if suffix == REVOCATION_SUFFIX:
+                    revocations.append(parse_crl(path.read_bytes()))
+                elif suffix in CERTIFICATE_SUFFIXES and looks_like_master_list(content := path.read_bytes()):
+                    found[path.name] = parse_master_list(content)
+                elif suffix in CERTIFICATE_SUFFIXES:
+                    singles |= {der: skim(der, anchor=False) for der in _certificates_in(content)}
+            except (MalformedFileError, *ASN1_ERRORS) as error:
+                why = str(error) if isinstance(error, MalformedFileError) else type(error).__name__
+                raise MalformedFileError(path.name, f"no certificate, master or revocation list ({why})") from error
+        listed = [der for one in found.values() for der in one.certificates]
+        authorities = singles | {der: skim(der, anchor=True) for der in dict.fromkeys(listed)}
+        own_policy = folder / POLICY_FILE
+        policy = AlgorithmPolicy.load(own_policy) if own_policy.exists() else AlgorithmPolicy.load()
+        store = cls._of(authorities.values(), revocations, (), policy)
+        return replace(store, lists=tuple(store._report(name, found, singles) for name in found))
 
     @classmethod
-    def _of_authorities(cls, authorities: "Iterable[_Authority]") -> Self:
-        """The two indexes."""
-        by_subject: dict[bytes, tuple[x509.Certificate, ...]] = {}
-        by_key: dict[bytes, tuple[x509.Certificate, ...]] = {}
+    def _of(
+        cls,
+        authorities: Iterable[Authority],
+        revocations: Iterable[RevocationList],
+        lists: tuple[ListReport, ...],
+        policy: AlgorithmPolicy,
+    ) -> Self:
+        """The indexes."""
+        by_subject: dict[bytes, tuple[Authority, ...]] = {}
+        by_key: dict[bytes, tuple[Authority, ...]] = {}
+        by_issuer: dict[bytes, tuple[RevocationList, ...]] = {}
         for authority in authorities:
-            by_subject[authority.subject] = (*by_subject.get(authority.subject, ()), authority.certificate)
-            if authority.identifier:
-                by_key[authority.identifier] = (*by_key.get(authority.identifier, ()), authority.certificate)
-        return cls(by_subject, by_key)
+            by_subject[authority.subject] = (*by_subject.get(authority.subject, ()), authority)
+            if authority.key_identifier:
+                by_key[authority.key_identifier] = (*by_key.get(authority.key_identifier, ()), authority)
+        for one in sorted(revocations, key=lambda one: one.this_update, reverse=True):
+            by_issuer[one.issuer] = (*by_issuer.get(one.issuer, ()), one)
+        return cls(by_subject, by_key, by_issuer, lists, policy)
 
     def __len__(self) -> int:
         """How many certificates there are."""
         return sum(len(same) for same in self.by_subject.values())
 
+    def certificates(self) -> list[x509.Certificate]:
+        """All of them, parsed."""
+        return [authority.certificate for same in self.by_subject.values() for authority in same]
+
     def check(self, certificate: x509.Certificate) -> ChainResult:
         """Whether one of our CSCA certificates signed this one (Doc 9303-11 §5.1, steps 2 and 3)."""
+        return self.chain(certificate).result
+
+    def chain(self, certificate: x509.Certificate) -> Chain:
+        """The way from a certificate to an authority we believe, and what went wrong where there is none."""
         try:
-            candidates = self._issuers(certificate)
-            signed = certificate["tbs_certificate"].dump()
-            signature = certificate["signature_value"].native
-            algorithm = certificate["signature_algorithm"]
-        except ASN1_ERRORS:
-            return ChainResult.UNUSABLE
-        outcome = ChainResult.UNKNOWN_ISSUER
+            candidates = self._issuers(comparable_name(certificate.issuer.dump()), _issuer_key_identifier(certificate))
+        except (MalformedFileError, *ASN1_ERRORS):
+            return Chain(ChainResult.UNUSABLE)
+        worst = ChainResult.UNKNOWN_ISSUER
         for issuer in candidates:
             try:
-                key = _issuing_key(issuer)
-                if signature_holds(key, algorithm, signature, signed):
-                    return ChainResult.TRUSTED
-                outcome = ChainResult.WRONG_SIGNATURE
+                if not signed_by(certificate, _issuing_key(issuer)):
+                    worst = ChainResult.WRONG_SIGNATURE if worst is ChainResult.UNKNOWN_ISSUER else worst
+                elif path := self._path(issuer, frozenset()):
+                    return Chain(ChainResult.TRUSTED, path)
+                else:
+                    worst = ChainResult.UNLINKED
             except MalformedFileError:
-                outcome = ChainResult.UNUSABLE if outcome is ChainResult.UNKNOWN_ISSUER else outcome
-        return outcome
+                worst = ChainResult.UNUSABLE if worst is ChainResult.UNKNOWN_ISSUER else worst
+        return Chain(worst)
 
-    def _issuers(self, certificate: x509.Certificate) -> list[x509.Certificate]:
-        """Certificates whose subject is its issuer, or whose key it names; renewed ones share either."""
-        by_name = self.by_subject.get(_comparable(certificate.issuer), ())
-        identifier = certificate.authority_key_identifier
+    def verified_revocations(self, issuer: bytes) -> tuple[RevocationList, ...]:
+        """The lists of that issuer (comparable name) that an authority of the name has signed, newest first."""
+        keys = [key for authority in self.by_subject.get(issuer, ()) for key in self._believed_key(authority)]
+        return tuple(one for one in self.revocations.get(issuer, ()) if any(_holds(one, key) for key in keys))
+
+    def _believed_key(self, authority: Authority) -> tuple[PublicKey, ...]:
+        """The key of an authority that we believe, or nothing."""
+        try:
+            return (_issuing_key(authority),) if self._path(authority, frozenset()) else ()
+        except MalformedFileError:
+            return ()
+
+    def _path(self, authority: Authority, seen: frozenset[bytes]) -> tuple[x509.Certificate, ...]:
+        """From this authority to one that is believed by itself, over its predecessors; empty when there is none."""
+        certificate = authority.certificate
+        if authority.anchor or (authority.issuer == authority.subject and _signed(certificate, authority)):
+            return (certificate,)
+        if len(seen) == LINKS_MAX:
+            return ()
+        seen |= {authority.der}
+        for older in self._issuers(authority.issuer, _issuer_key_identifier(certificate)):
+            if older.der not in seen and _signed(certificate, older) and (rest := self._path(older, seen)):
+                return (certificate, *rest)
+        return ()
+
+    def _report(self, name: str, lists: Mapping[str, MasterList], singles: Mapping[bytes, Authority]) -> ListReport:
+        """Who vouches for the list of that name."""
+        this = lists[name]
+        certificate = this.signed.certificate
+        named = self._issuers(comparable_name(certificate.issuer.dump()), _issuer_key_identifier(certificate))
+        issuers = {one.der for one in named if _signed(certificate, one)}
+        if issuers & singles.keys():
+            signer = ListSigner.TRUSTED
+        elif issuers & set(this.certificates):
+            signer = ListSigner.OWN_CSCA
+        else:
+            signer = ListSigner.OTHER_LIST if issuers else ListSigner.UNKNOWN
+        signed_at = "" if this.signed.signed_at is None else this.signed.signed_at.isoformat()
+        return ListReport(name, len(this.certificates), signer, signed_at)
+
+    def _issuers(self, name: bytes, identifier: bytes | None) -> list[Authority]:
+        """Authorities of that name or key; renewed ones share either."""
         by_key = self.by_key_identifier.get(identifier, ()) if identifier else ()
-        return list({issuer.dump(): issuer for issuer in (*by_key, *by_name)}.values())
+        return list({one.der: one for one in (*by_key, *self.by_subject.get(name, ()))}.values())
 
 
-@dataclass(frozen=True, slots=True)
-class _Authority:
-    """One certificate and what it is found by."""
+def signed_by(certificate: x509.Certificate, key: PublicKey) -> bool:
+    """Whether this key signed the certificate, which must name one algorithm only (RFC 5280 §4.1.1.2).
 
-    certificate: x509.Certificate
-    subject: bytes
-    identifier: bytes | None
-
-
-def _authority(der: bytes) -> _Authority:
-    """The certificate in these bytes, or `MalformedFileError`."""
+    `MalformedFileError` for algorithms and keys outside Doc 9303-12.
+    """
     try:
-        certificate = x509.Certificate.load(der, strict=True)
-        return _Authority(certificate, _comparable(certificate.subject), certificate.key_identifier)
+        signed, algorithm = certificate["tbs_certificate"], certificate["signature_algorithm"]
+        if signed["signature"].dump() != algorithm.dump():
+            raise MalformedFileError("certificate", "names two signature algorithms")
+        signature = certificate["signature_value"].native
+        return signature_holds(key, algorithm, signature, signed.dump())
     except ASN1_ERRORS as error:
-        raise MalformedFileError("CSCA certificate", type(error).__name__) from error
+        raise MalformedFileError("certificate", type(error).__name__) from error
 
 
-def _issuing_key(issuer: x509.Certificate) -> PublicKey:
+def _holds(revocations: RevocationList, key: PublicKey) -> bool:
+    """Whether this key signed the list; a key of another kind has not."""
+    try:
+        return revocations.signature_holds(key)
+    except MalformedFileError:
+        return False
+
+
+def _signed(certificate: x509.Certificate, issuer: Authority) -> bool:
+    """Whether the issuer's key signed the certificate; one that cannot have, has not."""
+    try:
+        return signed_by(certificate, _issuing_key(issuer))
+    except MalformedFileError:
+        return False
+
+
+def _issuer_key_identifier(certificate: x509.Certificate) -> bytes | None:
+    """Which key the certificate says has signed it."""
+    try:
+        identifier = certificate.authority_key_identifier
+    except ASN1_ERRORS as error:
+        raise MalformedFileError("certificate", type(error).__name__) from error
+    return bytes(identifier) if identifier else None
+
+
+def _issuing_key(issuer: Authority) -> PublicKey:
     """The key of a certificate that may issue others (RFC 5280 §4.2.1.9)."""
     try:
-        constraints = issuer.basic_constraints_value
+        constraints = issuer.certificate.basic_constraints_value
         may_issue = constraints is None or constraints["ca"].native
     except ASN1_ERRORS as error:
         raise MalformedFileError("CSCA certificate", type(error).__name__) from error
     if not may_issue:
         raise MalformedFileError("CSCA certificate", "is no certification authority")
-    return public_key(issuer["tbs_certificate"]["subject_public_key_info"])
+    return public_key(issuer.certificate["tbs_certificate"]["subject_public_key_info"])
 
 
-def _comparable(name: x509.Name) -> bytes:
-    """A name as bytes that do not depend on string type or letter case (RFC 5280 §7.1)."""
-    return bytes(name.hashable, "utf-8")
-
-
-def _certificates_in(content: bytes, suffix: str) -> list[bytes]:
+def _certificates_in(content: bytes) -> list[bytes]:
     """The certificates of one file, in DER."""
-    if suffix == ".ml":
-        signed = cms.ContentInfo.load(content)["content"]
-        encapsulated = signed["encap_content_info"]
-        if encapsulated["content_type"].dotted != MASTER_LIST:
-            raise MalformedFileError("master list", "holds something else")
-        return [certificate.dump() for certificate in _MasterList.load(encapsulated["content"].native)["certificates"]]
     if pem.detect(content):
         return [der for _, _, der in pem.unarmor(content, multiple=True)]
     return [content]
