@@ -77,7 +77,14 @@ class Code(StrEnum):
 
 # What may stay undecided without the document being refused; anything else that has not passed refuses it.
 MAY_BE_UNDECIDED = frozenset(
-    {CheckName.SIGNER_NOT_REVOKED, CheckName.DOCUMENT_NUMBER_MATCHES_ACCESS, CheckName.CLONE_PROTECTION}
+    {
+        CheckName.SIGNER_NOT_REVOKED,
+        # what leaves these two undecided (no issuer, no zone) is refused by its own check
+        CheckName.ISSUER_VALID_WHEN_ISSUING,
+        CheckName.ISSUING_STATE_MATCHES_SIGNER,
+        CheckName.DOCUMENT_NUMBER_MATCHES_ACCESS,
+        CheckName.CLONE_PROTECTION,
+    }
 )
 
 

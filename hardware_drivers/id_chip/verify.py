@@ -5,7 +5,7 @@ answers every check: what cannot be judged is `not_possible`, never left out, ne
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from hardware_drivers.errors import MalformedFileError
 from hardware_drivers.id_chip.checks import (
@@ -23,9 +23,10 @@ from hardware_drivers.id_chip.files import DATA_GROUP_TAGS
 from hardware_drivers.id_chip.lds import parse_com, parse_dg1, parse_dg2
 from hardware_drivers.id_chip.mrz import Mrz, MrzKey, birth_date, expiry_date
 from hardware_drivers.id_chip.portrait import Portrait
-from hardware_drivers.id_chip.signatures import ASN1_ERRORS
-from hardware_drivers.id_chip.sod import SecurityObject, parse_sod
-from hardware_drivers.id_chip.trust import ChainResult, TrustStore
+from hardware_drivers.id_chip.signer_checks import check_issuing_state, judge_signer
+from hardware_drivers.id_chip.sod import SecurityObject
+from hardware_drivers.id_chip.sod_report import check_hash, check_signature, check_sod
+from hardware_drivers.id_chip.trust import TrustStore
 
 __all__ = ["Check", "CheckName", "ChipReport", "Code", "Holder", "Outcome", "verify_evidence"]
 
@@ -89,19 +90,18 @@ def verify_evidence(
     checks: list[Check] = []
 
     # 1. Is there a document security object, and is it one?
-    sod, made = _check_sod(evidence.ef_sod)
+    sod, made = check_sod(evidence.ef_sod)
     checks.append(made)
 
     # 2. Did the certificate inside it sign it?
-    checks.append(_check_signature(sod))
+    checks.append(check_signature(sod))
 
     # 3. Did a state we trust issue that certificate, and was it valid then?
-    checks.append(_check_chain(sod, trust))
-    checks.append(_check_signer_validity(sod, at))
+    checks.extend(judge_signer(sod, trust, at))
 
     # 4. Is every file the one whose hash was signed?
     groups = sorted({*NEEDED_GROUPS, *evidence.data_groups} & set(DATA_GROUP_TAGS))
-    checks.extend(_check_hash(sod, evidence, number) for number in groups)
+    checks.extend(check_hash(sod, evidence.data_groups, number) for number in groups)
 
     # 5. Does the chip's own table of contents, which nobody signed, agree?
     checks.append(_check_com(sod, evidence))
@@ -111,6 +111,7 @@ def verify_evidence(
     checks.append(made)
     checks.append(_check_expiry(holder, at))
     checks.append(_check_access(mrz, access_key))
+    checks.append(check_issuing_state(sod, mrz, trust))
 
     # 7. Is there a portrait to compare with?
     portrait, made = _check_portrait(evidence.data_groups.get(2))
@@ -126,84 +127,6 @@ def verify_evidence(
         )
     )
     return ChipReport(tuple(checks), holder, portrait)
-
-
-def _check_sod(ef_sod: bytes) -> tuple[SecurityObject | None, Check]:
-    """Step 1."""
-    name, clause = CheckName.SOD_PRESENT_AND_PARSED, "Doc 9303-10 §4.6.2"
-    if not ef_sod:
-        return None, failed(name, Code.MISSING, "the chip gave no security object", clause)
-    try:
-        sod = parse_sod(ef_sod)
-    except MalformedFileError as error:
-        return None, failed(name, Code.MALFORMED, f"not readable: {error}", clause)
-    return sod, passed(name, f"{len(sod.hashes)} hashes by {sod.hash_name}", clause)
-
-
-def _check_signature(sod: SecurityObject | None) -> Check:
-    """Step 2."""
-    name, clause = CheckName.SOD_SIGNATURE, "Doc 9303-11 §5.1 step 4; RFC 5652 §5.6"
-    if sod is None:
-        return undecided(name, Code.NEEDS_SOD, "there is no readable security object", clause)
-    try:
-        holds = sod.signature_holds()
-    except MalformedFileError as error:
-        return failed(name, Code.UNSUPPORTED, f"cannot be verified: {error}", clause)
-    if not holds:
-        return failed(name, Code.WRONG_SIGNATURE, "the security object was changed after signing", clause)
-    return passed(name, "signed by the certificate it carries", clause)
-
-
-def _check_chain(sod: SecurityObject | None, trust: TrustStore) -> Check:
-    """Step 3, who issued the signer's certificate."""
-    name, clause = CheckName.SIGNER_CERTIFICATE_CHAIN, "Doc 9303-11 §5.1 steps 2 and 3; Doc 9303-12 §3"
-    if sod is None:
-        return undecided(name, Code.NEEDS_SOD, "there is no readable security object", clause)
-    match trust.check(sod.certificate):
-        case ChainResult.TRUSTED:
-            return passed(name, "issued by a country signing authority we trust", clause)
-        case ChainResult.UNKNOWN_ISSUER:
-            why = "issued by an authority that is not among those we trust"
-            return failed(name, Code.UNKNOWN_ISSUER, why, clause)
-        case ChainResult.WRONG_SIGNATURE:
-            why = "claims an authority we trust, whose key did not sign it"
-            return failed(name, Code.WRONG_SIGNATURE, why, clause)
-        case ChainResult.UNUSABLE:
-            return failed(name, Code.UNSUPPORTED, "its signature cannot be verified", clause)
-
-
-def _check_signer_validity(sod: SecurityObject | None, at: datetime) -> Check:
-    """Step 3, the signer's certificate at the time it claims to have signed, or now where it claims none."""
-    name, clause = CheckName.SIGNER_CERTIFICATE_VALID_AT_SIGNING, "Doc 9303-12 §4.3, table 4"
-    if sod is None:
-        return undecided(name, Code.NEEDS_SOD, "there is no readable security object", clause)
-    try:
-        validity = sod.certificate["tbs_certificate"]["validity"]
-        begins, ends = validity["not_before"].native, validity["not_after"].native
-    except ASN1_ERRORS as error:
-        return failed(name, Code.MALFORMED, f"its validity is not readable: {type(error).__name__}", clause)
-    when, whose = (sod.signed_at, "at the signing time it states") if sod.signed_at else (at, "today")
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    if when > at or when < begins:
-        return failed(name, Code.NOT_YET_VALID, f"not valid yet {whose}", clause)
-    if when > ends:
-        return failed(name, Code.EXPIRED, f"no longer valid {whose}", clause)
-    return passed(name, f"valid {whose}", clause)
-
-
-def _check_hash(sod: SecurityObject | None, evidence: ChipEvidence, number: int) -> Check:
-    """Step 4, one data group."""
-    name, clause = CheckName(f"dg_hash_{number}"), "Doc 9303-11 §5.1 step 5"
-    if sod is None:
-        return undecided(name, Code.NEEDS_SOD, "there is no readable security object", clause)
-    if number not in evidence.data_groups:
-        return failed(name, Code.MISSING, f"data group {number} was not read", clause)
-    if number not in sod.hashes:
-        return failed(name, Code.NOT_SIGNED, f"no hash of data group {number} was signed", clause)
-    if sod.digest(evidence.data_groups[number]) != sod.hashes[number]:
-        return failed(name, Code.HASH_MISMATCH, f"data group {number} was changed after signing", clause)
-    return passed(name, f"data group {number} is the one that was signed", clause)
 
 
 def _check_com(sod: SecurityObject | None, evidence: ChipEvidence) -> Check:
