@@ -144,8 +144,8 @@ class TrustStore:
     def chain(self, certificate: x509.Certificate) -> Chain:
         """The way from a certificate to an authority we believe, and what went wrong where there is none."""
         try:
-            candidates = self._issuers(comparable_name(certificate.issuer.dump()), _issuer_key_identifier(certificate))
-        except (MalformedFileError, *ASN1_ERRORS):
+            candidates = self._issuers(_issuer_name(certificate), _issuer_key_identifier(certificate))
+        except MalformedFileError:
             return Chain(ChainResult.UNUSABLE)
         worst = ChainResult.UNKNOWN_ISSUER
         for issuer in candidates:
@@ -189,7 +189,7 @@ class TrustStore:
         """Who vouches for the list of that name."""
         this = lists[name]
         certificate = this.signed.certificate
-        named = self._issuers(comparable_name(certificate.issuer.dump()), _issuer_key_identifier(certificate))
+        named = self._issuers(_issuer_name(certificate), _issuer_key_identifier(certificate))
         issuers = {one.der for one in named if _signed(certificate, one)}
         if issuers & singles.keys():
             signer = ListSigner.TRUSTED
@@ -237,6 +237,14 @@ def _signed(certificate: x509.Certificate, issuer: Authority) -> bool:
         return False
 
 
+def _issuer_name(certificate: x509.Certificate) -> bytes:
+    """Who the certificate says has signed it, comparable."""
+    try:
+        return comparable_name(certificate.issuer.dump())
+    except (IndexError, *ASN1_ERRORS) as error:
+        raise MalformedFileError("certificate", type(error).__name__) from error
+
+
 def _issuer_key_identifier(certificate: x509.Certificate) -> bytes | None:
     """Which key the certificate says has signed it."""
     try:
@@ -250,12 +258,11 @@ def _issuing_key(issuer: Authority) -> PublicKey:
     """The key of a certificate that may issue others (RFC 5280 §4.2.1.9)."""
     try:
         constraints = issuer.certificate.basic_constraints_value
-        may_issue = constraints is None or constraints["ca"].native
+        if constraints is not None and not constraints["ca"].native:
+            raise MalformedFileError("CSCA certificate", "is no certification authority")
+        return public_key(issuer.certificate["tbs_certificate"]["subject_public_key_info"])
     except ASN1_ERRORS as error:
         raise MalformedFileError("CSCA certificate", type(error).__name__) from error
-    if not may_issue:
-        raise MalformedFileError("CSCA certificate", "is no certification authority")
-    return public_key(issuer.certificate["tbs_certificate"]["subject_public_key_info"])
 
 
 def _certificates_in(content: bytes) -> list[bytes]:
