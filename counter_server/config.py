@@ -64,6 +64,16 @@ class Settings(BaseModel):
         return self.home / "trust"
 
     @property
+    def offered_addresses(self) -> list[str] | None:
+        """Addresses that calls are offered on: as told; else this machine alone, unless the pages are served beyond it.
+
+        None means every address the machine has.
+        """
+        if self.media_addresses:
+            return list(self.media_addresses)
+        return ["127.0.0.1"] if self.host in ("127.0.0.1", "localhost") else None
+
+    @property
     def url(self) -> str:
         """Address that customers' links begin with."""
         scheme = "https" if self.tls_cert else "http"

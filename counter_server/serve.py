@@ -94,7 +94,7 @@ def build_office(settings: Settings, database: Database) -> Office:
         sealing,
         RecordStore(settings.records, sealing.trust_root),
         fonts,
-        SupervisedEngine(host_addresses=list(settings.media_addresses) or None),
+        SupervisedEngine(host_addresses=settings.offered_addresses),
     )
 
 

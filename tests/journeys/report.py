@@ -53,6 +53,10 @@ class Report:
         with contextlib.suppress(Error):
             page.screenshot(path=self.folder / f"{self._pictures:02d}-{screen}-{plain}.png")
 
+    def say(self, sentence: str) -> None:
+        """What a step found out, below it."""
+        print(f"                  {sentence}", flush=True)
+
     def figure(self, name: str, seconds: float) -> None:
         """A duration to remember."""
         self.figures[name] = round(seconds, 3)
