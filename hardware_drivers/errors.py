@@ -72,7 +72,15 @@ class StatusError(CardError):
 
 
 class AccessDeniedError(CardError):
-    """The chip refused the access key: what was typed is not what is printed on this document."""
+    """The chip refused the access key: what was typed is not what is printed on this document.
+
+    Attributes:
+        tries_left: Attempts that a counted secret (PIN, PUK) still has; None where nothing is counted or told.
+    """
+
+    def __init__(self, why: str, *, tries_left: int | None = None) -> None:
+        super().__init__(why)
+        self.tries_left = tries_left
 
 
 class TamperedAnswerError(CardError):

@@ -139,6 +139,13 @@ class SecurityInfos:
             return self.chip_keys[0] if len(self.chip_keys) == 1 else None
         return next((found for found in self.chip_keys if found.key_id == key_id), None)
 
+    def offers_the_same_pace(self, signed: "SecurityInfos") -> bool:
+        """Whether every way to PACE here stands in the signed infos of DG14 or EF.CardSecurity as well, and none more.
+
+        EF.CardAccess is not signed: someone between chip and reader may have taken the better ways out of it (§9.2.11).
+        """
+        return set(self.pace) == set(signed.pace) and set(self.pace_domains) == set(signed.pace_domains)
+
     def pace_domain(self, info: PaceInfo) -> Domain | None:
         """The domain parameters an info means, or None when it means none that we have."""
         for spelled in self.pace_domains:

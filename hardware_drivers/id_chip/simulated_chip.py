@@ -12,6 +12,7 @@ from hardware_drivers.id_chip.bac import KEY_LENGTH, NONCE_LENGTH, AccessKeys, s
 from hardware_drivers.id_chip.files import ID_APPLICATION
 from hardware_drivers.id_chip.keys import RandomBytes, macs_match, unpad
 from hardware_drivers.id_chip.secure_messaging import SessionKeys
+from hardware_drivers.id_chip.simulated_pace import SimulatedPace
 from hardware_drivers.smartcard.apdu import EXTENDED_MAX, BadCommandError, Command, Response
 
 # ISO/IEC 7816-4:2020 table 6
@@ -35,15 +36,23 @@ class SimulatedChip:
         keys: Document basic access keys.
         rng: Where its nonces come from.
         extended: Whether it takes and announces extended length.
+        pace: Its other way in, with the files of the Master File; None for a chip of basic access alone.
     """
 
     def __init__(
-        self, files: Mapping[int, bytes], keys: AccessKeys, rng: RandomBytes, *, extended: bool = True
+        self,
+        files: Mapping[int, bytes],
+        keys: AccessKeys,
+        rng: RandomBytes,
+        *,
+        extended: bool = True,
+        pace: SimulatedPace | None = None,
     ) -> None:
         self._files = dict(files)
         self._access = keys
         self._rng = rng
         self._extended = extended
+        self._pace = pace
         self.reset()
 
     @property
@@ -57,6 +66,8 @@ class SimulatedChip:
         self._challenge: bytes | None = None
         self._session: SessionKeys | None = None
         self._selected: bytes | None = None
+        if self._pace is not None:
+            self._pace.reset()
 
     def answer(self, raw: bytes) -> bytes:
         """The answer to one command, as bytes."""
@@ -69,24 +80,48 @@ class SimulatedChip:
         if command.cla & SECURE_CLASS == SECURE_CLASS:
             return self._answer_protected(command).encode()
         if self._session is not None:
-            self._session = None  # §9.8.3: a plain command ends secure messaging
-        return self._answer_plain(command).encode()
+            self._end_session()  # §9.8.3: a plain command ends secure messaging
+        answer = self._answer_plain(command)
+        self._take_over_pace()
+        return answer.encode()
 
     def _answer_plain(self, command: Command) -> Response:
         """What may be said before access: select the application, get a challenge, authenticate."""
         match command.ins:
             case 0xA4 if command.p1 == 0x04:
-                self._application_selected = command.data == ID_APPLICATION
+                self._application_selected, self._selected = command.data == ID_APPLICATION, None
                 return Response(b"", OK if self._application_selected else NOT_FOUND)
             case 0x84 if self._application_selected:
                 self._challenge = self._rng(NONCE_LENGTH)
                 return Response(self._challenge, OK)
             case 0x82 if self._application_selected:
                 return self._authenticate(command.data)
+            case 0x22 | 0x86 if self._pace is not None:
+                return self._pace.answer(command)
+            case 0xA4 | 0xB0 if self._pace is not None and not self._application_selected:
+                return self._answer_files(command)
             case 0xA4 | 0xB0 | 0xB1:
                 return Response(b"", NOT_SATISFIED)
             case _:
                 return Response(b"", UNKNOWN_INSTRUCTION)
+
+    def _visible_files(self) -> Mapping[int, bytes]:
+        """Files of the application, or before it is selected those of the Master File that may be read yet."""
+        if self._application_selected or self._pace is None:
+            return self._files
+        return self._pace.public_files if self._session is None else self._pace.opened_files
+
+    def _take_over_pace(self) -> None:
+        """Begin the session that PACE has just agreed on; its last answer still went the old way (§9.8.2)."""
+        agreed = self._pace.take_session() if self._pace is not None else None
+        if agreed is not None:
+            self._session, self._application_selected, self._selected = agreed, False, None
+
+    def _end_session(self) -> None:
+        """Forget keys, rights and the selected file."""
+        self._session = self._selected = None
+        if self._pace is not None:
+            self._pace.reset()
 
     def _authenticate(self, sealed: bytes) -> Response:
         """EXTERNAL AUTHENTICATE, Doc 9303-11 §4.3.4.1; a challenge serves once."""
@@ -104,15 +139,28 @@ class SimulatedChip:
             return Response(b"", SM_MISSING)
         inner = self._unwrap(self._session, command)
         if inner is None:
-            self._session = None
+            self._end_session()
             return Response(b"", SM_WRONG)
-        return self._wrap(self._session, self._answer_inside(inner), odd=bool(inner.ins & 1))
+        answer = self._wrap(self._session, self._answer_inside(inner), odd=bool(inner.ins & 1))
+        self._take_over_pace()
+        return answer
 
     def _answer_inside(self, command: Command) -> Response:
-        """SELECT and READ BINARY, after access."""
+        """What may be said after access: SELECT, READ BINARY, and PACE once more with another secret."""
+        match command.ins:
+            case 0xA4 if command.p1 == 0x04:
+                self._application_selected, self._selected = command.data == ID_APPLICATION, None
+                return Response(b"", OK if self._application_selected else NOT_FOUND)
+            case 0x22 | 0x86 if self._pace is not None:
+                return self._pace.answer(command)
+            case _:
+                return self._answer_files(command)
+
+    def _answer_files(self, command: Command) -> Response:
+        """SELECT and READ BINARY among the visible files."""
         match command.ins:
             case 0xA4 if command.p1 == 0x02:
-                self._selected = self._files.get(int.from_bytes(command.data, "big"))
+                self._selected = self._visible_files().get(int.from_bytes(command.data, "big"))
                 return Response(b"", OK if self._selected is not None else NOT_FOUND)
             case 0xB0:
                 return self._read_binary(command)
@@ -125,7 +173,7 @@ class SimulatedChip:
         """READ BINARY by short identifier (bit 8 of P1) or in the selected file, ISO/IEC 7816-4:2020 §11.3.3."""
         offset = command.p1 << 8 | command.p2
         if command.p1 & 0x80:
-            self._selected = self._files.get(0x0100 | command.p1 & 0x1F)
+            self._selected = self._visible_files().get(0x0100 | command.p1 & 0x1F)
             if self._selected is None:
                 return Response(b"", NOT_FOUND)
             offset = command.p2
