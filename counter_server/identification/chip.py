@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from counter_server.identification.portrait import display_jpeg
+from hardware_drivers.errors import MalformedFileError
+from hardware_drivers.id_chip.checks import failed
 from hardware_drivers.id_chip.evidence import ChipEvidence
+from hardware_drivers.id_chip.portrait import Portrait
 from hardware_drivers.id_chip.trust import TrustStore
-from hardware_drivers.id_chip.verify import Check, CheckName, Code, verify_evidence
+from hardware_drivers.id_chip.verify import Check, CheckName, ChipReport, Code, verify_evidence
 from webrtc.wire import CheckOutcome, CheckView, ChipEvidenceMessage, HolderView, Reason
 
 REASONS = {
@@ -16,11 +20,17 @@ REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class ChipFinding:
-    """What the chip proves. `refusal` is None when every check that must pass did."""
+    """What the chip proves. `refusal` is None when every check that must pass did.
+
+    Attributes:
+        portrait: As stored in DG2.
+        portrait_jpeg: The same picture, to be shown and compared.
+    """
 
     checks: tuple[CheckView, ...]
     holder: HolderView | None
-    portrait: bytes | None  # as in DG2: JPEG or JPEG 2000
+    portrait: Portrait | None
+    portrait_jpeg: bytes | None
     refusal: Reason | None
 
 
@@ -36,13 +46,14 @@ def check_chip(message: ChipEvidenceMessage, trust: TrustStore, at: datetime) ->
     )
     report = verify_evidence(evidence, trust, at)
     refusal = refusal_for(report.refusals())
-    if report.holder is None or report.portrait is None:
+    portrait_jpeg, checks = decode_portrait(report)
+    if report.holder is None or portrait_jpeg is None:
         refusal = refusal or Reason.CARD_NOT_GENUINE
     holder = report.holder
     return ChipFinding(
         checks=tuple(
             CheckView(name=c.name.value, outcome=CheckOutcome(c.outcome.value), why=c.why, clause=c.clause)
-            for c in report.checks
+            for c in checks
         ),
         holder=None
         if holder is None
@@ -55,9 +66,22 @@ def check_chip(message: ChipEvidenceMessage, trust: TrustStore, at: datetime) ->
             date_of_expiry=holder.date_of_expiry,
             sex=holder.sex,
         ),
-        portrait=None if report.portrait is None else report.portrait.image,
+        portrait=report.portrait,
+        portrait_jpeg=portrait_jpeg,
         refusal=refusal,
     )
+
+
+def decode_portrait(report: ChipReport) -> tuple[bytes | None, tuple[Check, ...]]:
+    """The picture to show, and the checks with that of the portrait failed when its bytes do not hold what they say."""
+    if report.portrait is None:
+        return None, report.checks
+    try:
+        return display_jpeg(report.portrait.image), report.checks
+    except MalformedFileError as error:
+        header = report.check(CheckName.PORTRAIT_DECODABLE)
+        broken = failed(header.name, Code.MALFORMED, f"not readable: {error}", header.clause)
+        return None, tuple(broken if check is header else check for check in report.checks)
 
 
 def refusal_for(refusals: tuple[Check, ...]) -> Reason | None:

@@ -49,8 +49,10 @@ async def take_chip_evidence(office: Office, visit_id: str, message: ChipEvidenc
     for number, content in message.data_groups.items():
         evidence.add(f"chip/dg{number}.bin", ObjectClass.EVIDENCE, "application/octet-stream", content)
     if finding.portrait is not None:
-        media_type = "image/jpeg" if finding.portrait.startswith(b"\xff\xd8") else "image/jp2"
-        evidence.add(CHIP_PORTRAIT, ObjectClass.PORTRAIT, media_type, finding.portrait)
+        original = finding.portrait
+        evidence.add("chip/portrait", ObjectClass.EVIDENCE, original.image_type.value, original.image)
+    if finding.portrait_jpeg is not None:
+        evidence.add(CHIP_PORTRAIT, ObjectClass.PORTRAIT, "image/jpeg", finding.portrait_jpeg)
     details = {
         "access": message.access,
         "read_ms": str(message.read_ms),
