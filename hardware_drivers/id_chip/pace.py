@@ -45,6 +45,7 @@ SHORT_ELEMENT_MAX = 240
 NONCE_LENGTHS = range(8, 65)  # §4.4.3.3: whole blocks, as many as the chip likes; libeac sends one, eight bytes of 3DES
 AUTHORITY_REFERENCE_MAX = 16  # Doc 9303-12 §7.1.2
 PUBLIC_VALUES_DRAWN_MAX = 64  # a chance of 1 in 256 each to draw once more
+RUNS_MAX = 3  # one in 256 runs over a prime group is worth repeating
 BLOCKED = {0x6983, 0x63C0}  # ISO/IEC 7816-4:2020 table 6
 # What chips answer to a token made with the wrong password: §4.4.4.2 says 6300, 63Cx counts, the rest is in the field.
 REFUSALS = {0x6300, 0x6982, 0x6985, 0x6988, 0x6A80}
@@ -139,14 +140,15 @@ def run_pace(
 ) -> PaceSession:
     """PACE in one given way, step by step as in §4.4.1; arguments and errors as for `establish_pace`."""
     agreement = agreement_over(domain)
-    tries_left = _set_template(channel, password, info, spend_last_try=spend_last_try, name_domain=name_domain)
-    nonce = _decrypt_nonce(info, password, _authenticate(channel, agreement, {}, ENCRYPTED_NONCE))
-    if info.mapping is Mapping.INTEGRATED:
-        generator = _map_integrated(channel, info, domain, nonce, rng)
-        mapping_key = b""
-    else:
-        generator, mapping_key = _map_generic(channel, agreement, nonce, rng)
-    ours, theirs, secret = _agree(channel, agreement, generator, rng)
+    for _ in range(RUNS_MAX):
+        tries_left = _set_template(channel, password, info, spend_last_try=spend_last_try, name_domain=name_domain)
+        nonce = _decrypt_nonce(info, password, _authenticate(channel, agreement, {}, ENCRYPTED_NONCE))
+        generator, mapping_key = _map(channel, info, domain, nonce, rng)
+        ours, theirs, secret = _agree(channel, agreement, generator, rng)
+        if secret[0] or isinstance(domain, Curve) or password.counted:
+            break
+        # A prime group's secret that begins with zero is shortened by some (libeac) and not by others (PKCS #3). No
+        # token has been sent, so nothing is lost by beginning again.
     keys = SessionKeys(
         info.suite.derive_key(secret, ENCRYPTION), info.suite.derive_key(secret, AUTHENTICATION), 0, info.suite
     )
@@ -238,6 +240,13 @@ def _decrypt_nonce(info: PaceInfo, password: PacePassword, encrypted: bytes) -> 
     if wrong_length:
         raise TamperedAnswerError(f"nonce of {len(encrypted)} bytes")
     return info.suite.decrypt(info.suite.derive_key(password.seed, PASSWORD), encrypted)
+
+
+def _map(channel: Channel, info: PaceInfo, domain: Domain, nonce: bytes, rng: RandomBytes) -> tuple[bytes, bytes]:
+    """The fresh generator, and the chip's mapping key where the mapping has one (§4.4.3.3)."""
+    if info.mapping is Mapping.INTEGRATED:
+        return _map_integrated(channel, info, domain, nonce, rng), b""
+    return _map_generic(channel, agreement_over(domain), nonce, rng)
 
 
 def _map_generic(channel: Channel, agreement: KeyAgreement, nonce: bytes, rng: RandomBytes) -> tuple[bytes, bytes]:

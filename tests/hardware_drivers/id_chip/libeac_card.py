@@ -106,6 +106,7 @@ class LibeacCard:
         if self._secure:
             return self._answer_protected(command).encode()
         if command.ins == 0x22:
+            self._step = 0
             return Response(b"", 0x9000).encode()
         steps = (self._give_nonce, self._map, self._agree, self._authenticate)
         received = {found.tag: found.value for found in tlv.parse_all(tlv.only(command.data, 0x7C))}

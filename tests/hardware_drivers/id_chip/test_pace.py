@@ -501,6 +501,16 @@ def test_a_source_of_randomness_that_repeats_itself_ends(monkeypatch: pytest.Mon
         establish_pace(PlainChannel(DirectLink(chip.answer, chip.atr)), CAN, card_access, seeded(5))
 
 
+def test_a_secret_that_begins_with_zero_is_drawn_again_before_any_token() -> None:
+    """libeac drops the zero byte, PKCS #3 keeps it; the seed is the first whose common number begins with one."""
+    card_access = set_of(pace_info(1, 2, 0))
+    chip = make_pace_chip(card_access, seed=331)
+    link = DirectLink(chip.answer, chip.atr)
+    session = establish_pace(PlainChannel(link), CAN, card_access, seeded(5))
+    assert [command[1] for command in link.commands] == [0x22, 0x86, 0x86, 0x86, 0x22, 0x86, 0x86, 0x86, 0x86]
+    assert session.channel.transmit(Command(0x00, 0xB0, 0x9D, 0x00, ne=256)).data == CARD_SECURITY
+
+
 def test_infos_of_the_examples_are_read() -> None:
     (info,) = parse_security_infos(set_of(G1.pace_info)).pace
     assert info == PaceInfo(
