@@ -64,7 +64,7 @@ def check_chip(message: ChipEvidenceMessage, trust: TrustStore, at: datetime) ->
             nationality=holder.nationality,
             date_of_birth=holder.date_of_birth,
             date_of_expiry=holder.date_of_expiry,
-            sex=holder.sex,
+            sex="X" if holder.sex == "<" else holder.sex,  # Doc 9303-5 writes "unspecified" as a filler
         ),
         portrait=report.portrait,
         portrait_jpeg=portrait_jpeg,

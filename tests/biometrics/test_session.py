@@ -158,7 +158,9 @@ def test_another_person_cannot_come_back_instead(people: tuple[Takes, Takes], th
     genuine, helper = people
     session = FaceSession(face_engine(), None, Movement.TURN_LEFT, thresholds, 0.0)
     frames = [genuine.straight] * 9 + [genuine.left] * 3 + [helper.straight] * 4
-    assert set(reasons_after(session, frames)) & {FaceReason.IDENTITY_CHANGED, FaceReason.TRACK_BROKEN}
+    # The other face's rest may differ so much from the first one's that it does not even count as "back".
+    stopped_by = {FaceReason.IDENTITY_CHANGED, FaceReason.TRACK_BROKEN, FaceReason.NOT_FINISHED}
+    assert set(reasons_after(session, frames)) & stopped_by
 
 
 def test_a_jump_of_the_face_breaks_the_track(people: tuple[Takes, Takes], thresholds: Thresholds) -> None:
