@@ -143,6 +143,8 @@ class SamvEmulator:
             os.write(self._wake_write, b".")
             self._thread.join()
             self._thread = None
+            if select.select([self._wake_read], [], [], 0)[0]:  # a planned fault had unplugged it before
+                os.read(self._wake_read, 1)
 
     def _serve(self) -> None:
         """Answer until unplugged."""
@@ -150,7 +152,6 @@ class SamvEmulator:
         while not self._unplugging:
             ready, _, _ = select.select([self._master, self._wake_read], [], [])
             if self._wake_read in ready:
-                os.read(self._wake_read, 1)
                 break
             outcome = frames.feed(os.read(self._master, 4096))
             if outcome is FrameFault.WRONG_CHECKSUM:
