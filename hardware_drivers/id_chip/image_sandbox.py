@@ -47,7 +47,7 @@ DEFAULT_LIMITS = ImageLimits()
 
 
 def decode_image(encoded: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> NDArray[np.uint8]:
-    """The picture, (height, width, 3) in RGB, from JPEG, JPEG 2000 or WSQ by its first bytes.
+    """The picture, (height, width, 3) in RGB, from JPEG, JPEG 2000, PNG or WSQ by its first bytes.
 
     `MalformedFileError` when it is none of them, is damaged, or wants more than the limits.
     """

@@ -11,14 +11,20 @@ import resource
 import struct
 import sys
 
-from PIL import Image, Jpeg2KImagePlugin, JpegImagePlugin, UnidentifiedImageError
+from PIL import Image, Jpeg2KImagePlugin, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError
 
 NOT_A_PICTURE, TOO_LARGE, NO_DECODER = 10, 11, 12
 OUT_OF_MEMORY = 13
-DECODERS = (JpegImagePlugin, Jpeg2KImagePlugin)  # these only, whatever else Pillow could read
+DECODERS = (JpegImagePlugin, Jpeg2KImagePlugin, PngImagePlugin)  # these only, whatever else Pillow could read
 WSQ_PLUGIN = "wsq"  # optional, from PyPI: NBIS inside, licence CeCILL-C; registers itself with Pillow
 WSQ_START = b"\xff\xa0"
-FORMATS = {b"\xff\xd8\xff": "JPEG", b"\x00\x00\x00\x0c": "JPEG2000", b"\xff\x4f\xff": "JPEG2000", WSQ_START: "WSQ"}
+FORMATS = {  # by first bytes: what ISO/IEC 19794 and 39794 allow
+    b"\xff\xd8\xff": "JPEG",
+    b"\x00\x00\x00\x0c": "JPEG2000",
+    b"\xff\x4f\xff": "JPEG2000",
+    b"\x89PNG": "PNG",
+    WSQ_START: "WSQ",
+}
 
 
 def limit(memory_bytes: int, cpu_s: int, pixels: int) -> None:
