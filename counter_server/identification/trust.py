@@ -1,33 +1,59 @@
-"""The issuers this counter believes: CSCA certificates and master lists in `<home>/trust`."""
+"""The issuers this counter believes: CSCA certificates, master lists and revocation lists in `<home>/trust`."""
 
 import shutil
+import tempfile
 from pathlib import Path
 
 from counter_server.errors import StoppedError
 from hardware_drivers.errors import DeviceError
+from hardware_drivers.id_chip.master_list import ListReport, ListSigner
 from hardware_drivers.id_chip.trust import TrustStore
+
+LIST_WORDS = {
+    ListSigner.TRUSTED: "signed under a certificate that you imported",
+    ListSigner.OWN_CSCA: "signed under a CSCA on the list itself: compare its fingerprint with the publisher's",
+    ListSigner.OTHER_LIST: "signed under a CSCA that only another list vouches for",
+    ListSigner.UNKNOWN: "signed under a CSCA that is not here: nobody known vouches for it",
+}
 
 
 def load_trust(folder: Path) -> TrustStore:
     """Every issuer in the folder. An empty folder means that no card can be proven, and is allowed: phones still come.
 
     Raises:
-        StoppedError: a file is neither certificate nor master list.
+        StoppedError: a file is neither certificate nor list, or a list was changed after signing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
         return TrustStore.load(folder)
-    except DeviceError as error:
+    except (DeviceError, OSError) as error:
         raise StoppedError(f"{folder}: {error}") from error
 
 
 def import_trust(source: Path, folder: Path) -> int:
-    """Copy a certificate or master list into the folder, once it was read. Returns how many issuers are known now."""
+    """Copy a certificate, master list or revocation list into the folder, once it was read and its signature held.
+
+    Returns how many issuers are known now. What is there already stays when the new file is refused.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / source.name
-    shutil.copyfile(source, target)
-    try:
-        return len(load_trust(folder))
-    except StoppedError:
-        target.unlink()
-        raise
+    with tempfile.TemporaryDirectory() as alone:
+        try:
+            copied = Path(shutil.copyfile(source, Path(alone) / source.name))
+            store = TrustStore.load(copied.parent)
+        except (DeviceError, OSError) as error:
+            raise StoppedError(f"{source.name}: {error}") from error
+    if not len(store) and not store.revocations:
+        raise StoppedError(f"{source.name}: its name ends in none of .der .cer .crt .pem .ml .crl")
+    shutil.copyfile(source, folder / source.name)
+    return len(load_trust(folder))
+
+
+def describe_lists(folder: Path) -> tuple[str, ...]:
+    """A line for each master list in the folder: how many issuers, when signed, and who vouches for it."""
+    return tuple(_describe(report) for report in load_trust(folder).lists)
+
+
+def _describe(report: ListReport) -> str:
+    """One list, for the operator."""
+    signed_at = f" of {report.signed_at[:10]}" if report.signed_at else ""
+    return f"{report.name}{signed_at}: {report.certificates} issuers, {LIST_WORDS[report.signer]}"
