@@ -6,6 +6,7 @@ DeviceError
 ├── NoReaderError          no reader, or no PC/SC service, to begin with    → staff: plug one in, run the self-test
 ├── NoCardError            nobody put a card down in time                   → screen: ask again
 ├── ReaderBusyError        another program holds the card                   → staff: close that program
+├── RecordingDiffersError  a replayed recording was asked something else    → developer: record anew
 └── CardError              the card is there, and
     ├── CardRemovedError     the applicant was too quick                    → screen: put it back
     ├── CardMuteError        it does not answer, or not by the protocol     → screen: other side up, then call staff
@@ -41,6 +42,10 @@ class NoCardError(DeviceError):
 
 class ReaderBusyError(DeviceError):
     """Another program holds the card exclusively."""
+
+
+class RecordingDiffersError(DeviceError):
+    """A recording is replayed to a program that sends other commands than the recorded one did."""
 
 
 class CardError(DeviceError):
