@@ -1,4 +1,7 @@
-"""Oracle: libeac as the chip. A seeded slice by default, every combination with `COUNTER_ALL=1`."""
+"""Oracle: libeac as the chip, and as the terminal before our simulated chip.
+
+A seeded slice by default, every combination with `COUNTER_ALL=1`.
+"""
 
 import os
 import random
@@ -12,8 +15,8 @@ from hardware_drivers.id_chip.security_infos import parse_security_infos
 from hardware_drivers.smartcard.apdu import Command, Response
 from hardware_drivers.smartcard.channel import PlainChannel
 from tests.hardware_drivers.cards import DirectLink, make_card, seeded
-from tests.hardware_drivers.id_chip.libeac_card import FILE, LIBEAC_MISSING, LIBRARIES, LibeacCard
-from tests.hardware_drivers.id_chip.test_pace import pace_info, set_of
+from tests.hardware_drivers.id_chip.libeac_card import FILE, LIBEAC_MISSING, LIBRARIES, LibeacCard, LibeacTerminal
+from tests.hardware_drivers.id_chip.test_pace import CARD_SECURITY, make_pace_chip, pace_info, set_of
 
 pytestmark = pytest.mark.skipif(LIBRARIES is None, reason=LIBEAC_MISSING)
 
@@ -72,3 +75,25 @@ def test_libeac_takes_pin_and_puk(kind: PasswordKind, password: PacePassword) ->
     session = establish_pace(PlainChannel(DirectLink(chip.answer, b"")), password, card_access, seeded(2))
     assert session.channel.transmit(Command(0x00, 0xB0, 0x00, 0x00, ne=8)).data == FILE[:8]
     chip.close()
+
+
+@pytest.mark.parametrize(("family", "suite", "parameter_id"), COMBINATIONS)
+def test_libeac_as_the_terminal_opens_the_simulated_chip(family: int, suite: int, parameter_id: int) -> None:
+    card_access = set_of(pace_info(family, suite, parameter_id))
+    (info,) = parse_security_infos(card_access).pace
+    # libeac drops the zero byte of a prime group's secret that begins with one, and draws where nobody can seed it: one
+    # run in 256 may end in two keys, three in a row do not.
+    for _ in range(3 if family == 1 else 1):
+        terminal = LibeacTerminal(info, PasswordKind.CAN, b"123456")
+        if terminal.open(make_pace_chip(card_access, seed=parameter_id).answer):
+            break
+    assert terminal.read_binary(0x9D, len(CARD_SECURITY)) == CARD_SECURITY
+    terminal.close()
+
+
+def test_libeac_as_the_terminal_is_refused_with_another_password() -> None:
+    card_access = set_of(pace_info(2, 2, 13))
+    (info,) = parse_security_infos(card_access).pace
+    terminal = LibeacTerminal(info, PasswordKind.CAN, b"123457")
+    assert not terminal.open(make_pace_chip(card_access).answer)
+    terminal.close()
