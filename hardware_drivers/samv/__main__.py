@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 from hardware_drivers.errors import DeviceError
-from hardware_drivers.id_chip.verify import Outcome
+from hardware_drivers.id_chip.checks import Outcome
 from hardware_drivers.samv.commands import module_number
 from hardware_drivers.samv.emulator import SamvEmulator
 from hardware_drivers.samv.errors import PluginError, PluginFault

@@ -16,7 +16,7 @@ LONGEST_LEN = 0x090A  # text, photograph and two fingerprints, the longest answe
 SHORTEST_COMMAND_LEN = 3  # CMD PARA checksum
 SHORTEST_ANSWER_LEN = 4  # SW1 SW2 SW3 checksum
 # A photograph may contain bytes that look like a frame. It begins 14 + 256 bytes into its own, so a reader that gives
-# up after fewer stray bytes than that can never take a piece of a card's content for an answer of the module.
+# up after fewer stray bytes than that never takes a piece of a photograph or fingerprint for an answer of the module.
 LONGEST_NOISE = 64
 
 

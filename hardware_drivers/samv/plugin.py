@@ -11,7 +11,8 @@ makers; this project has none and guesses none. An operator who has a licence na
         `F`  similarity (2 bytes, big-endian), 0 different to 65535 the same
 
 One child per request: what it does to itself ends with it. It gets no environment, no files to write, bounded memory
-and processor time, and it dies with us. `wlt2bmp_library.py` is such a program for libraries with a common function.
+and processor time, and it dies with us. It still runs as our user: it is fenced in, not locked in.
+`wlt2bmp_library.py` is such a program for libraries with a common function.
 """
 
 import contextlib

@@ -13,7 +13,7 @@ from hardware_drivers.errors import (
     ReaderBusyError,
     TamperedAnswerError,
 )
-from hardware_drivers.id_chip.verify import Outcome
+from hardware_drivers.id_chip.checks import Outcome
 from hardware_drivers.samv.errors import CardRefusedError, PluginError, ReaderRefusedError
 from hardware_drivers.samv.national_codes import ETHNIC_GROUPS, SEXES
 from hardware_drivers.samv.status import SENTENCES, Sentence

@@ -1,4 +1,4 @@
-"""Judging what a SAM_V reader gave, as a list of named checks of the same shape as `id_chip.verify`.
+"""Judging what a SAM_V reader gave, as a list of named checks of the same shape as in `id_chip.checks`.
 
 What a Chinese ID card stores carries no signature that we could verify: reader and card prove themselves to each other
 inside the reader's security module, and only the text, the photograph and the word of that module come out. So every
@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from hardware_drivers.errors import MalformedFileError
-from hardware_drivers.id_chip.verify import Outcome
+from hardware_drivers.id_chip.checks import Outcome
 from hardware_drivers.samv.commands import FINGERPRINT_BYTES, PHOTO_BYTES, module_number
 from hardware_drivers.samv.errors import PluginFault
 from hardware_drivers.samv.evidence import SamvEvidence
@@ -77,7 +77,7 @@ MAY_BE_UNDECIDED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One named check; attributes as `id_chip.verify.Check`."""
+    """One named check; attributes as `id_chip.checks.Check`."""
 
     name: CheckName
     outcome: Outcome

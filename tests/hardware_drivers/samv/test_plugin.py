@@ -85,8 +85,8 @@ def test_a_library_that_hangs_is_killed_in_time() -> None:
 
 def test_what_a_hanging_library_started_dies_with_it() -> None:
     marker = f"mark_{os.getpid()}"
-    assert fault_of(library(f"{marker}=os.fork();time.sleep(60)", timeout_s=0.5)) is PluginFault.TIMED_OUT
-    assert fault_of(library(f"{marker}=os.fork() and sys.exit(1);time.sleep(60)", timeout_s=0.5)) is not None
+    assert fault_of(library(f"{marker}=os.fork();time.sleep(60)", timeout_s=0.3)) is PluginFault.TIMED_OUT
+    assert fault_of(library(f"{marker}=os.fork() and sys.exit(1);time.sleep(60)", timeout_s=0.3)) is not None
     give_up_at = time.monotonic() + 2.0  # the killed are reaped by init, not by us
     while marker in command_lines() and time.monotonic() < give_up_at:
         time.sleep(0.02)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardware_drivers.id_chip.verify import Outcome
+from hardware_drivers.id_chip.checks import Outcome
 from hardware_drivers.samv.emulator import EMULATED_MODULE_ID
 from hardware_drivers.samv.errors import PluginFault
 from hardware_drivers.samv.evidence import SamvEvidence
