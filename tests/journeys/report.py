@@ -9,6 +9,8 @@ from pathlib import Path
 
 from playwright.sync_api import Error, Page
 
+from tests.journeys.access import violations
+
 
 @dataclass(slots=True)
 class Report:
@@ -18,11 +20,13 @@ class Report:
         folder: For pictures and steps.json.
         steps: (chapter, step, seconds) in order.
         figures: Durations that are of interest by themselves, in seconds.
+        barriers: What axe found on the screens.
     """
 
     folder: Path
     steps: list[tuple[str, str, float]] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)
+    barriers: list[str] = field(default_factory=list)
     _chapter: str = ""
     _pictures: int = 0
 
@@ -47,11 +51,12 @@ class Report:
                 self.picture(page, screen, name if held else f"FAILED {name}")
 
     def picture(self, page: Page, screen: str, name: str) -> None:
-        """One screenshot; a page that is gone is no reason to fail."""
+        """One screenshot, and what axe says of the screen; a page that is gone is no reason to fail."""
         self._pictures += 1
         plain = "".join(letter if letter.isalnum() else "-" for letter in name.lower())[:50].strip("-")
         with contextlib.suppress(Error):
             page.screenshot(path=self.folder / f"{self._pictures:02d}-{screen}-{plain}.png")
+            self.barriers += [f"{screen} after {name!r}: {barrier}" for barrier in violations(page)]
 
     def say(self, sentence: str) -> None:
         """What a step found out, below it."""

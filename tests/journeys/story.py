@@ -91,6 +91,8 @@ class Story:
         self.phone(kiosk, zhang, script)
         self.power_cut(kiosk)
         self.safe()
+        if self.report.barriers:
+            raise StoryError("axe found barriers: " + "; ".join(self.report.barriers[:5]))
         if self.browsers.faults:
             raise StoryError(f"pages reported script errors: {self.browsers.faults[:3]}")
 

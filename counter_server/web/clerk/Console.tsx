@@ -95,7 +95,8 @@ function Inside({ desk, view }: { readonly desk: ClerkDesk; readonly view: Conso
           </Notice>
         )}
         <Problem of={desk.trouble} />
-        {row && <Approval key={row.visit_id} desk={desk} row={row} />}
+        {/* prefixed: the clerk's own visit may stand below it, and siblings must not share a key */}
+        {row && <Approval key={`approval-${row.visit_id}`} desk={desk} row={row} />}
         {view.visit ? (
           <AtDesk key={view.visit.visit_id} desk={desk} visit={view.visit} />
         ) : (
