@@ -4,7 +4,7 @@ Every function answers; what cannot be judged is `not_possible`.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from asn1crypto import x509
 
@@ -15,12 +15,10 @@ from hardware_drivers.id_chip.issuing_states import signer_countries
 from hardware_drivers.id_chip.mrz import Mrz
 from hardware_drivers.id_chip.signatures import ASN1_ERRORS, HASHES, public_key
 from hardware_drivers.id_chip.sod import SecurityObject
-from hardware_drivers.id_chip.trust import Chain, ChainResult, TrustStore
+from hardware_drivers.id_chip.trust import Chain, ChainResult, TrustStore, covers, validity
 from hardware_drivers.id_chip.trust_index import comparable_name
 
 NO_SOD = "there is no readable security object"
-# Both certificates of one ceremony may carry their times to the second or rounded to their day.
-CEREMONY = timedelta(days=1)
 
 
 def judge_signer(sod: SecurityObject | None, trust: TrustStore, at: datetime) -> tuple[Check, ...]:
@@ -30,7 +28,7 @@ def judge_signer(sod: SecurityObject | None, trust: TrustStore, at: datetime) ->
         check_chain(chain),
         check_validity_at_signing(sod, at),
         check_not_revoked(sod, chain, trust, at),
-        check_issuer_validity(sod, chain),
+        check_issuervalidity(sod, chain),
         check_algorithms(sod, chain, trust),
     )
 
@@ -65,7 +63,7 @@ def check_validity_at_signing(sod: SecurityObject | None, at: datetime) -> Check
     if sod is None:
         return undecided(name, Code.NEEDS_SOD, NO_SOD, clause)
     try:
-        begins, ends = _validity(sod.certificate)
+        begins, ends = validity(sod.certificate)
     except MalformedFileError as error:
         return failed(name, Code.MALFORMED, f"its validity is not readable: {error}", clause)
     when, whose = (sod.signed_at, "at the signing time it states") if sod.signed_at else (at, "today")
@@ -107,7 +105,7 @@ def check_not_revoked(sod: SecurityObject | None, chain: Chain | None, trust: Tr
     return passed(name, f"not on the revocation list of {newest.this_update:%Y-%m-%d}", clause)
 
 
-def check_issuer_validity(sod: SecurityObject | None, chain: Chain | None) -> Check:
+def check_issuervalidity(sod: SecurityObject | None, chain: Chain | None) -> Check:
     """Whether the authority's certificate was valid on the day it issued the signer's.
 
     Today is not asked: an authority issues for three to five years, and what it issued in them stays good longer.
@@ -118,15 +116,15 @@ def check_issuer_validity(sod: SecurityObject | None, chain: Chain | None) -> Ch
     if chain.issuer is None:
         return undecided(name, Code.NEEDS_ISSUER, "no authority is known that issued it", clause)
     try:
-        issued, _ = _validity(sod.certificate)
-        begins, ends = _validity(chain.issuer)
+        issued, began = validity(sod.certificate)[0], validity(chain.issuer)[0]
+        covered = covers(chain.issuer, sod.certificate)
     except MalformedFileError as error:
         return failed(name, Code.MALFORMED, f"a validity is not readable: {error}", clause)
-    if issued < begins - CEREMONY:
+    if covered:
+        return passed(name, "issued while its authority was valid", clause)
+    if issued < began:
         return failed(name, Code.NOT_YET_VALID, "issued before its authority began", clause)
-    if issued > ends + CEREMONY:
-        return failed(name, Code.EXPIRED, "issued after its authority had expired", clause)
-    return passed(name, "issued while its authority was valid", clause)
+    return failed(name, Code.EXPIRED, "issued after its authority had expired", clause)
 
 
 def check_algorithms(sod: SecurityObject | None, chain: Chain | None, trust: TrustStore) -> Check:
@@ -179,19 +177,9 @@ def _identity(certificate: x509.Certificate) -> tuple[bytes, int]:
     return comparable_name(certificate.issuer.dump()), certificate.serial_number
 
 
-def _validity(certificate: x509.Certificate) -> tuple[datetime, datetime]:
-    """First and last moment, with zone."""
-    try:
-        validity = certificate["tbs_certificate"]["validity"]
-        begins, ends = validity["not_before"].native, validity["not_after"].native
-        return (begins, ends) if begins.tzinfo else (begins.replace(tzinfo=UTC), ends.replace(tzinfo=UTC))
-    except ASN1_ERRORS as error:
-        raise MalformedFileError("validity", type(error).__name__) from error
-
-
 def _uses(sod: SecurityObject, issuer: x509.Certificate | None) -> Iterable[AlgorithmUse]:
     """Every key and hash between the authority and the data groups."""
-    since = _validity(sod.certificate)[0].date()
+    since = validity(sod.certificate)[0].date()
     try:
         uses = [
             *key_uses(Role.SIGNER, public_key(sod.certificate.public_key), since),

@@ -6,6 +6,7 @@ operator put the file there; or an authority believed already signed it (a link 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
@@ -29,6 +30,9 @@ from hardware_drivers.id_chip.trust_index import Authority, comparable_name, ski
 CERTIFICATE_SUFFIXES = (".der", ".cer", ".crt", ".pem", ".ml")
 REVOCATION_SUFFIX = ".crl"
 LINKS_MAX = 8  # generations of one authority; the longest chain in the German list has three
+
+# Both certificates of one ceremony may carry their times to the second or rounded to their day.
+CEREMONY = timedelta(days=1)
 
 
 class ChainResult(StrEnum):
@@ -147,18 +151,21 @@ class TrustStore:
             candidates = self._issuers(_issuer_name(certificate), _issuer_key_identifier(certificate))
         except MalformedFileError:
             return Chain(ChainResult.UNUSABLE)
-        worst = ChainResult.UNKNOWN_ISSUER
+        worst, paths = ChainResult.UNKNOWN_ISSUER, list[tuple[x509.Certificate, ...]]()
         for issuer in candidates:
             try:
                 if not signed_by(certificate, _issuing_key(issuer)):
                     worst = ChainResult.WRONG_SIGNATURE if worst is ChainResult.UNKNOWN_ISSUER else worst
                 elif path := self._path(issuer, frozenset()):
-                    return Chain(ChainResult.TRUSTED, path)
+                    paths.append(path)
+                    if covers(path[0], certificate):
+                        return Chain(ChainResult.TRUSTED, path)
                 else:
                     worst = ChainResult.UNLINKED
             except MalformedFileError:
                 worst = ChainResult.UNUSABLE if worst is ChainResult.UNKNOWN_ISSUER else worst
-        return Chain(worst)
+        # one key has several certificates, its own and a link: the one that was valid at the time comes first
+        return Chain(ChainResult.TRUSTED, paths[0]) if paths else Chain(worst)
 
     def verified_revocations(self, issuer: bytes) -> tuple[RevocationList, ...]:
         """The lists of that issuer (comparable name) that an authority of the name has signed, newest first."""
@@ -213,12 +220,28 @@ def signed_by(certificate: x509.Certificate, key: PublicKey) -> bool:
     """
     try:
         signed, algorithm = certificate["tbs_certificate"], certificate["signature_algorithm"]
-        if signed["signature"].dump() != algorithm.dump():
+        if signed["signature"].native != algorithm.native:  # by value: absent parameters are the same as NULL
             raise MalformedFileError("certificate", "names two signature algorithms")
         signature = certificate["signature_value"].native
         return signature_holds(key, algorithm, signature, signed.dump())
     except ASN1_ERRORS as error:
         raise MalformedFileError("certificate", type(error).__name__) from error
+
+
+def validity(certificate: x509.Certificate) -> tuple[datetime, datetime]:
+    """First and last moment of a certificate, with zone."""
+    try:
+        period = certificate["tbs_certificate"]["validity"]
+        begins, ends = period["not_before"].native, period["not_after"].native
+        return (begins, ends) if begins.tzinfo else (begins.replace(tzinfo=UTC), ends.replace(tzinfo=UTC))
+    except ASN1_ERRORS as error:
+        raise MalformedFileError("validity", type(error).__name__) from error
+
+
+def covers(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """Whether the issuer's certificate was valid when it issued this one, a day's grace given."""
+    issued, (begins, ends) = validity(certificate)[0], validity(issuer)
+    return begins - CEREMONY <= issued <= ends + CEREMONY
 
 
 def _holds(revocations: RevocationList, key: PublicKey) -> bool:
@@ -255,10 +278,15 @@ def _issuer_key_identifier(certificate: x509.Certificate) -> bytes | None:
 
 
 def _issuing_key(issuer: Authority) -> PublicKey:
-    """The key of a certificate that may issue others (RFC 5280 §4.2.1.9)."""
+    """The key of a certificate that may issue others (RFC 5280 §4.2.1.9).
+
+    CSCA certificates of five states say CA:FALSE; they may issue when their key usage says so.
+    """
     try:
         constraints = issuer.certificate.basic_constraints_value
-        if constraints is not None and not constraints["ca"].native:
+        usage = issuer.certificate.key_usage_value
+        certifies = usage is not None and "key_cert_sign" in usage.native
+        if constraints is not None and not constraints["ca"].native and not certifies:
             raise MalformedFileError("CSCA certificate", "is no certification authority")
         return public_key(issuer.certificate["tbs_certificate"]["subject_public_key_info"])
     except ASN1_ERRORS as error:

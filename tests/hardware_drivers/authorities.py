@@ -102,7 +102,9 @@ def certificate(
     authority: bool,
     serial: int = 77,
     digest: hashes.SHA256 | hashes.SHA512 = SHA256,
+    says_ca: bool | None = None,
 ) -> bytes:
+    says_ca = authority if says_ca is None else says_ca
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -113,6 +115,21 @@ def certificate(
         .not_valid_after(since + years * YEAR)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(subject_key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=0 if authority else None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=says_ca, path_length=0 if says_ca else None), critical=True)
+        .add_extension(_usage(authority=authority), critical=True)
     )
     return builder.sign(issuer_key, digest).public_bytes(serialization.Encoding.DER)
+
+
+def _usage(*, authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not authority,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )

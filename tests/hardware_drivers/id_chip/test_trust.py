@@ -25,7 +25,7 @@ from hardware_drivers.id_chip.signatures import public_key
 from hardware_drivers.id_chip.sod_report import sod_report
 from hardware_drivers.id_chip.trust import ChainResult, TrustStore
 from hardware_drivers.id_chip.trust_index import comparable_name, skim
-from tests.hardware_drivers.authorities import KEYS, YEAR, Authority, named
+from tests.hardware_drivers.authorities import KEYS, YEAR, Authority, certificate, named
 from tests.hardware_drivers.cards import ID_CARD_DATA, NOW, SPECIMENS_MISSING, evidence_of, make_card
 
 needs_specimens = pytest.mark.skipif(not ID_CARD_DATA.exists(), reason=SPECIMENS_MISSING)
@@ -149,6 +149,26 @@ def test_a_renewed_key_under_the_same_name_is_linked_by_its_identifier(tmp_path:
     signer = Authority(UTOPIA.name, KEYS[1], b"").signer()
     trust = TrustStore.load(folder_of(tmp_path, [("old.cer", UTOPIA.der), ("link.cer", link)]))
     assert made(signer, trust, CheckName.SIGNER_CERTIFICATE_CHAIN).outcome is Outcome.PASSED
+
+
+def test_an_authority_that_says_it_is_none_may_issue_when_its_usage_says_so(tmp_path: Path) -> None:
+    # as the CSCA certificates of five states on the German list do
+    name = named("CSCA Modesta")
+    itself = name, KEYS[1], name, KEYS[1]
+    modest = certificate(*itself, since=NOW - YEAR, years=15, authority=True, says_ca=False)
+    trust = TrustStore.load(folder_of(tmp_path, [("modest.cer", modest)]))
+    signer = Authority(name, KEYS[1], modest).signer()
+    assert made(signer, trust, CheckName.SIGNER_CERTIFICATE_CHAIN).outcome is Outcome.PASSED
+    no_authority = certificate(*itself, since=NOW - YEAR, years=15, authority=False)
+    trust = TrustStore.of([no_authority])
+    assert made(signer, trust, CheckName.SIGNER_CERTIFICATE_CHAIN).outcome is Outcome.FAILED
+
+
+def test_of_two_certificates_of_one_key_the_one_valid_at_the_time_counts() -> None:
+    expired = Authority.new(since=NOW - 4 * YEAR, years=2)
+    for order in ([expired.der, UTOPIA.der], [UTOPIA.der, expired.der]):
+        check = made(SIGNER, TrustStore.of(order), CheckName.ISSUER_VALID_WHEN_ISSUING)
+        assert check.outcome is Outcome.PASSED
 
 
 def test_a_certificate_that_names_two_algorithms_is_unusable() -> None:
