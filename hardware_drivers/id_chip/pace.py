@@ -12,6 +12,7 @@ from hardware_drivers.id_chip.curves import Curve
 from hardware_drivers.id_chip.domain_parameters import Domain
 from hardware_drivers.id_chip.key_agreement import KeyAgreement, agreement_over, integrated_mapping_works
 from hardware_drivers.id_chip.keys import AUTHENTICATION, ENCRYPTION, RandomBytes, macs_match
+from hardware_drivers.id_chip.modular_groups import GROUPS
 from hardware_drivers.id_chip.pace_mapping import (
     MappingProof,
     generic_generator,
@@ -100,11 +101,7 @@ def choose(infos: SecurityInfos) -> tuple[PaceInfo, Domain]:
     usable = []
     for position, info in enumerate(infos.pace):
         domain = infos.pace_domain(info)
-        if (
-            info.version != VERSION
-            or domain is None
-            or isinstance(domain, Curve) is not (info.agreement is Agreement.ECDH)
-        ):
+        if info.version != VERSION or domain is None or not _trustworthy(domain, info.agreement):
             continue
         if info.mapping is Mapping.INTEGRATED and not integrated_mapping_works(domain):
             continue
@@ -121,6 +118,17 @@ def choose(infos: SecurityInfos) -> tuple[PaceInfo, Domain]:
         raise MalformedFileError("EF.CardAccess", f"none of {len(infos.pace)} ways to PACE is known")
     _, best, domain = min(usable, key=lambda one: one[0])
     return best, domain
+
+
+def _trustworthy(domain: Domain, agreement: Agreement) -> bool:
+    """Whether a password may be staked on these parameters, which nobody has signed.
+
+    Spelled-out numbers of the sender's own choosing could make logarithms easy, and one heard token would then do to
+    try all passwords at leisure. Curves are only ever ours (`curves`); of prime groups, the three standard ones.
+    """
+    if isinstance(domain, Curve):
+        return agreement is Agreement.ECDH
+    return agreement is Agreement.DH and domain in GROUPS
 
 
 def ambiguous(infos: SecurityInfos) -> bool:

@@ -147,12 +147,20 @@ class SecurityInfos:
         return set(self.pace) == set(signed.pace) and set(self.pace_domains) == set(signed.pace_domains)
 
     def pace_domain(self, info: PaceInfo) -> Domain | None:
-        """The domain parameters an info means, or None when it means none that we have."""
-        for spelled in self.pace_domains:
-            same_family = spelled.agreement is info.agreement
-            if same_family and spelled.parameter_id == info.parameter_id:
-                return spelled.domain
-        return None if info.parameter_id is None else standard_domain(info.parameter_id)
+        """The domain parameters an info means, or None when it means none that we have.
+
+        Standard numbers mean the standard's parameters, whatever else is spelled out under them (§9.5).
+        """
+        if info.parameter_id is not None and (standard := standard_domain(info.parameter_id)) is not None:
+            return standard
+        return next(
+            (
+                spelled.domain
+                for spelled in self.pace_domains
+                if spelled.agreement is info.agreement and spelled.parameter_id == info.parameter_id
+            ),
+            None,
+        )
 
 
 SecurityInfo = (

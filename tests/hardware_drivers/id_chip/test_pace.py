@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hardware_drivers.errors import AccessDeniedError, CardError, MalformedFileError, StatusError, TamperedAnswerError
 from hardware_drivers.id_chip import der, tlv
@@ -467,6 +469,63 @@ def test_no_mutated_answer_opens_a_session(seed: int) -> None:
         assert point is not None
         key = parse_security_infos(set_of(chip_key_info(12, point))).chip_keys[0].key
         assert not session.proof.shown_by(key)
+
+
+def spelled_out(family: int, algorithm: str, parameters: bytes, parameter_id: int) -> bytes:
+    """A PACEDomainParameterInfo (§9.2.2)."""
+
+    def oid(dotted: str) -> bytes:
+        return tlv.encode(der.OBJECT_IDENTIFIER, der.encode_object_identifier(dotted))
+
+    domain = tlv.encode(der.SEQUENCE, oid(algorithm) + parameters)
+    return tlv.encode(der.SEQUENCE, oid(f"0.4.0.127.0.7.2.2.4.{family}") + domain + der.encode_unsigned(parameter_id))
+
+
+def prime_group(p: int, g: int, q: int) -> bytes:
+    return tlv.encode(der.SEQUENCE, b"".join(der.encode_unsigned(number) for number in (p, g, q)))
+
+
+def test_domain_parameters_spelled_out_are_used_when_they_are_known_ones() -> None:
+    group = STANDARD_DOMAINS[1]
+    assert isinstance(group, ModularGroup)
+    numbers = prime_group(group.p, group.g, group.q or 0)
+    card_access = set_of(pace_info(1, 3, 40), spelled_out(1, "1.2.840.10046.2.1", numbers, 40))
+    session = open_chip(make_pace_chip(card_access), card_access)
+    assert session.channel.transmit(Command(0x00, 0xB0, 0x9D, 0x00, ne=256)).data == CARD_SECURITY
+
+
+def test_no_password_is_staked_on_a_group_of_the_chips_own_making() -> None:
+    """All factors of p - 1 are 2 and 3: whoever sends it takes logarithms at once, then tries passwords at leisure."""
+    smooth = 2**119 * 3**615 + 1
+    assert pow(5, smooth - 1, smooth) == 1
+    numbers = prime_group(smooth, pow(5, 2**118, smooth), 2 * 3**615)
+    chosen_by_sender = [pace_info(1, 2, 40), spelled_out(1, "1.2.840.10046.2.1", numbers, 40)]
+    with pytest.raises(MalformedFileError):
+        choose(parse_security_infos(set_of(*chosen_by_sender)))
+    info, _ = choose(parse_security_infos(set_of(pace_info(2, 1, 13), *chosen_by_sender)))
+    assert info.parameter_id == 13
+
+
+def test_a_standard_number_means_the_standard_whatever_is_spelled_out_under_it() -> None:
+    other = spelled_out(2, "1.2.840.10045.2.1", b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 13)
+    found = parse_security_infos(set_of(pace_info(2, 2, 13), other))
+    assert found.pace_domains[0].domain is STANDARD_DOMAINS[12]
+    assert found.pace_domain(found.pace[0]) is STANDARD_DOMAINS[13]
+
+
+@given(st.integers(1, 4), st.binary(max_size=80), st.sampled_from((0x9000, 0x6300, 0x63C2, 0x6982, 0x6283)))
+def test_any_answer_at_any_step_is_a_card_error(step: int, said: bytes, sw: int) -> None:
+    card_access = set_of(pace_info(6, 2, 12))
+    chip = make_pace_chip(card_access, static_key=7)
+    count = [-1]
+
+    def answer(raw: bytes) -> bytes:
+        count[0] += 1
+        return Response(said, sw).encode() if count[0] == step else chip.answer(raw)
+
+    link = DirectLink(answer, chip.atr)
+    with pytest.raises(CardError):
+        establish_pace(PlainChannel(link), CAN, card_access, seeded(5))
 
 
 def test_infos_taken_out_of_card_access_are_noticed() -> None:
