@@ -36,6 +36,7 @@ class CheckName(StrEnum):
     DOCUMENT_NOT_EXPIRED = "document_not_expired"
     DOCUMENT_NUMBER_MATCHES_ACCESS = "document_number_matches_access"
     PORTRAIT_DECODABLE = "portrait_decodable"
+    CARD_ACCESS_MATCHES_DG14 = "card_access_matches_dg14"
     CLONE_PROTECTION = "clone_protection"
 
 
@@ -73,6 +74,15 @@ class Code(StrEnum):
     NEEDS_ISSUER = "needs_issuer"
     WEAK_ALGORITHM = "weak_algorithm"
     OTHER_STATE = "other_state"
+    AA_SIGNATURE_WRONG = "aa_signature_wrong"
+    CA_FAILED = "ca_failed"
+    CAM_FAILED = "cam_failed"
+    DG14_MISMATCH = "dg14_mismatch"
+    DG15_MISMATCH = "dg15_mismatch"
+    CHALLENGE_DIFFERS = "challenge_differs"  # evidence of another reading
+    PROOF_WITHHELD = "proof_withheld"  # asked for, possible by what was signed, and not given
+    TERMINAL_VOUCHES = "terminal_vouches"  # proven to the reading terminal, which is not ours
+    NOT_OFFERED = "not_offered"
 
 
 # What may stay undecided without the document being refused; anything else that has not passed refuses it.
@@ -83,6 +93,7 @@ MAY_BE_UNDECIDED = frozenset(
         CheckName.ISSUER_VALID_WHEN_ISSUING,
         CheckName.ISSUING_STATE_MATCHES_SIGNER,
         CheckName.DOCUMENT_NUMBER_MATCHES_ACCESS,
+        CheckName.CARD_ACCESS_MATCHES_DG14,
         CheckName.CLONE_PROTECTION,
     }
 )

@@ -45,3 +45,10 @@ DATA_GROUP_TAGS = {
 def data_group(number: int) -> ElementaryFile:
     """The file of data group 1 to 16."""
     return ElementaryFile(f"DG{number}", 0x0100 + number, number, DATA_GROUP_TAGS[number], DATA_GROUP_LONGEST)
+
+
+# Outside the application, readable before it is selected: Doc 9303-10 §3.11.
+EF_CARD_ACCESS = ElementaryFile("EF.CardAccess", 0x011C, 0x1C, 0x31, COM_LONGEST)
+EF_CARD_SECURITY = ElementaryFile("EF.CardSecurity", 0x011D, 0x1D, 0x30, SOD_LONGEST)
+EF_ATR_SFI = 0x01  # EF.ATR/INFO, Doc 9303-10 §3.11.1; no outer tag
+EF_CVCA_SFI, EF_CVCA_LENGTH = 0x1C, 36  # inside the application, TR-03110-1 §A.2; no outer tag, padded with zeros

@@ -15,22 +15,30 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from asn1crypto import algos, cms, core
 from asn1crypto import x509 as asn1_x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.asymmetric import ec
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from hardware_drivers.errors import MalformedFileError
 from hardware_drivers.id_chip import tlv
 from hardware_drivers.id_chip.card_file import PersonalisedCard
+from hardware_drivers.id_chip.card_protection import (
+    ActiveAuthenticationKind,
+    ChipAuthenticationKind,
+    PaceKind,
+    Protection,
+    protect,
+)
+from hardware_drivers.id_chip.cms_signing import signed_data
 from hardware_drivers.id_chip.files import DATA_GROUP_TAGS, EF_COM, EF_SOD, data_group
 from hardware_drivers.id_chip.issuer import KeyKind, TestIssuer
 from hardware_drivers.id_chip.keys import RandomBytes
 from hardware_drivers.id_chip.mrz import MrzKey, check_digit
 from hardware_drivers.id_chip.portrait import look_at
+from hardware_drivers.id_chip.simulated_proofs import ChipSecrets
 from hardware_drivers.id_chip.sod import SECURITY_OBJECT, LdsSecurityObject
 
+NO_PROTECTION = Protection()
 PORTRAIT_BOX_PX = (480, 640)  # above the 413 x 531 of Doc 9303-9's example; keeps DG2 near 40 KB
 PORTRAIT_QUALITY = 85
 NAME_LENGTH = 30  # TD1, lower line
@@ -48,6 +56,9 @@ class Defect(StrEnum):
     WRONG_CHECK_DIGIT = "wrong_check_digit"
     HUGE_LENGTH = "huge_length"  # DG2 announces 16 MB
     NO_PORTRAIT = "no_portrait"  # DG2 holds something that is no picture, properly signed
+    COPIED = "copied"  # every file of another chip, none of its private keys: the copier made his own
+    COPIED_MUTE = "copied_mute"  # the same, and refuses whatever would show it
+    SWAPPED_KEYS = "swapped_keys"  # DG14 and DG15 replaced by the copier's, who can prove those
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +121,17 @@ def personalise(
     rng: RandomBytes,
     *,
     defects: Collection[Defect] = (),
+    protection: Protection = NO_PROTECTION,
+    with_details: bool = False,
 ) -> PersonalisedCard:
     """A card for that person, signed by that issuer.
 
     Args:
         portrait_jpeg: Taken as it is; `portrait_for_chip` makes one from a photograph.
         rng: For the keys of a foreign issuer.
-        defects: What is to be wrong with it.
+        defects: What is to be wrong with it; a copy only shows where there is protection.
+        protection: PACE, chip and active authentication, fingerprints behind terminal authentication.
+        with_details: Store further text (DG11) as well.
     """
     if Defect.EXPIRED in defects:
         person = replace(person, date_of_expiry=issuer.made_at.date() - timedelta(days=1))
@@ -128,7 +143,11 @@ def personalise(
         lines = (upper, middle[:-1] + str((int(middle[-1]) + 1) % 10), names)
     picture = b"no picture" if Defect.NO_PORTRAIT in defects else portrait_jpeg
     size = (0, 0) if Defect.NO_PORTRAIT in defects else (look_at(picture).width_px, look_at(picture).height_px)
-    groups = {1: _dg1(lines), 2: _dg2(picture, *size)}
+    chip = protect(protection, person.key, issuer, rng)
+    groups = {1: _dg1(lines), 2: _dg2(picture, *size), **chip.groups}
+    if with_details:
+        groups[11] = _dg11(person)
+    groups = dict(sorted(groups.items()))
     sod = _sod(groups, _forged(issuer, rng) if Defect.FORGED_SIGNER in defects else issuer)
     if Defect.TAMPERED_DG1 in defects:
         groups[1] = _dg1(td1_lines(replace(person, surname="OTHER")))
@@ -138,8 +157,18 @@ def personalise(
         groups[2] = b"\x75\x83\xff\xff\xff" + groups[2][tlv.read_header(groups[2]).header_length :]
     if Defect.WRONG_SOD_SIGNATURE in defects:
         sod = sod[:-1] + bytes((sod[-1] ^ 1,))
-    files = {data_group(number).fid: content for number, content in groups.items()}
-    return PersonalisedCard({EF_COM.fid: _com(groups), EF_SOD.fid: sod, **files}, lines, person.key)
+    secrets, pace = chip.secrets, chip.pace
+    if {Defect.COPIED, Defect.SWAPPED_KEYS} & set(defects):
+        copier = protect(protection, person.key, issuer, rng)
+        secrets = copier.secrets
+        if pace is not None and copier.pace is not None:
+            pace = replace(pace, static_key=copier.pace.static_key)
+        if Defect.SWAPPED_KEYS in defects:
+            groups |= {number: content for number, content in copier.groups.items() if number in (14, 15)}
+    if Defect.COPIED_MUTE in defects:
+        secrets = ChipSecrets()
+    files = {data_group(number).fid: content for number, content in groups.items()} | chip.others
+    return PersonalisedCard({EF_COM.fid: _com(groups), EF_SOD.fid: sod, **files}, lines, person.key, secrets, pace)
 
 
 def _forged(issuer: TestIssuer, rng: RandomBytes) -> TestIssuer:
@@ -187,64 +216,22 @@ def _dg2(picture: bytes, width_px: int, height_px: int) -> bytes:
 
 def _sod(groups: dict[int, bytes], issuer: TestIssuer) -> bytes:
     """EF.SOD over these files, Doc 9303-10 §4.6.2, with SHA-256 throughout."""
-    security_object = LdsSecurityObject(
+    security_object: bytes = LdsSecurityObject(
         {
             "version": 0,
             "hash_algorithm": {"algorithm": "sha256"},
             "hashes": [{"number": n, "hash": hashlib.sha256(content).digest()} for n, content in groups.items()],
         }
     ).dump()
-    certificate = asn1_x509.Certificate.load(issuer.signer_der)
-    attributes = cms.CMSAttributes(
-        [
-            {"type": "content_type", "values": [SECURITY_OBJECT]},
-            {"type": "message_digest", "values": [hashlib.sha256(security_object).digest()]},
-            {"type": "signing_time", "values": [cms.Time({"utc_time": issuer.made_at.astimezone(UTC)})]},
-        ]
-    )
-    signer = cms.SignerInfo(
-        {
-            "version": "v1",
-            "sid": cms.SignerIdentifier(
-                {
-                    "issuer_and_serial_number": {
-                        "issuer": certificate.issuer,
-                        "serial_number": certificate.serial_number,
-                    }
-                }
-            ),
-            "digest_algorithm": {"algorithm": "sha256"},
-            "signed_attrs": attributes,
-            "signature_algorithm": _signature_algorithm(issuer),
-            "signature": _sign(issuer, attributes.dump()),
-        }
-    )
-    signed = cms.SignedData(
-        {
-            "version": "v3",
-            "digest_algorithms": [{"algorithm": "sha256"}],
-            "encap_content_info": {
-                "content_type": SECURITY_OBJECT,
-                "content": core.ParsableOctetString(security_object),
-            },
-            "certificates": [certificate],
-            "signer_infos": [signer],
-        }
-    )
-    return tlv.encode(EF_SOD.tag, cms.ContentInfo({"content_type": "signed_data", "content": signed}).dump())
+    return tlv.encode(EF_SOD.tag, signed_data(SECURITY_OBJECT, security_object, issuer))
 
 
-def _signature_algorithm(issuer: TestIssuer) -> algos.SignedDigestAlgorithm:
-    """ECDSA or RSA, both with SHA-256."""
-    name = "sha256_ecdsa" if isinstance(issuer.signer_key, ec.EllipticCurvePrivateKey) else "sha256_rsa"
-    return algos.SignedDigestAlgorithm({"algorithm": name})
-
-
-def _sign(issuer: TestIssuer, message: bytes) -> bytes:
-    """The document signer's signature."""
-    if isinstance(issuer.signer_key, ec.EllipticCurvePrivateKey):
-        return issuer.signer_key.sign(message, ec.ECDSA(hashes.SHA256()))
-    return issuer.signer_key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+def _dg11(person: Person) -> bytes:
+    """DG11, Doc 9303-10 §4.7.11: the full name and the full date of birth."""
+    name = f"{person.surname}<<{person.given_names}".replace(" ", "<").encode("utf-8")
+    birth = f"{person.date_of_birth:%Y%m%d}".encode("ascii")
+    fields = tlv.encode(0x5F0E, name) + tlv.encode(0x5F2B, birth)
+    return tlv.encode(DATA_GROUP_TAGS[11], tlv.encode(0x5C, bytes.fromhex("5F0E5F2B")) + fields)
 
 
 def _arguments() -> argparse.Namespace:
@@ -260,6 +247,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--csca-out", type=Path, help="certificate to trust, to write")
     parser.add_argument("--issuer", type=Path, help="issuer to use again; made here when it does not exist")
     parser.add_argument("--key-kind", type=KeyKind, choices=list(KeyKind), default=KeyKind.BRAINPOOL_P256)
+    parser.add_argument("--pace", type=PaceKind, choices=list(PaceKind), help="open by PACE as well")
+    parser.add_argument("--can", default="123456", help="card access number, with --pace")
+    parser.add_argument("--chip-authentication", type=ChipAuthenticationKind, choices=list(ChipAuthenticationKind))
+    parser.add_argument(
+        "--active-authentication", type=ActiveAuthenticationKind, choices=list(ActiveAuthenticationKind)
+    )
+    parser.add_argument("--details", action="store_true", help="store further text (DG11)")
+    parser.add_argument("--inspection-authority", type=Path, help="CV certificate; puts DG3 behind its terminals")
     for defect in Defect:
         parser.add_argument(f"--{defect.value.replace('_', '-')}", action="store_true", help="make it so")
     return parser.parse_args()
@@ -288,7 +283,16 @@ def main() -> int:
                 issuer.save(arguments.issuer)
         portrait = portrait_for_chip(arguments.portrait.read_bytes())
         defects = {defect for defect in Defect if getattr(arguments, defect.value)}
-        card = personalise(person, portrait, issuer, rng, defects=defects)
+        protection = Protection(
+            pace=arguments.pace,
+            can=arguments.can,
+            chip=arguments.chip_authentication,
+            active=arguments.active_authentication,
+            inspection_authority=arguments.inspection_authority and arguments.inspection_authority.read_bytes(),
+        )
+        card = personalise(
+            person, portrait, issuer, rng, defects=defects, protection=protection, with_details=arguments.details
+        )
         card.save(arguments.out)
         if arguments.csca_out:
             arguments.csca_out.write_bytes(issuer.csca_der)

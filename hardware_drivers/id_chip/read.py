@@ -1,29 +1,64 @@
 """Reading an ID chip: a flat list of steps in the order of ICAO Doc 9303-11 §4.1."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from hardware_drivers.errors import MalformedFileError, NotAnIdCardError, StatusError, TamperedAnswerError
-from hardware_drivers.id_chip import tlv
+from hardware_drivers.errors import CardError, MalformedFileError, NotAnIdCardError, StatusError, TamperedAnswerError
+from hardware_drivers.id_chip.active_auth import ActiveAuthenticationProof, authenticate_chip, challenge_bytes
 from hardware_drivers.id_chip.bac import open_by_bac
-from hardware_drivers.id_chip.evidence import ChipEvidence
-from hardware_drivers.id_chip.files import EF_COM, EF_SOD, ID_APPLICATION, ElementaryFile, data_group
+from hardware_drivers.id_chip.block_sizes import buffer_in, first_answer_max, next_smaller
+from hardware_drivers.id_chip.chip_auth import (
+    SALT_LENGTH,
+    ChipKey,
+    EphemeralKey,
+    Offer,
+    Witness,
+    chip_key_of,
+    chip_keys,
+    ephemeral_key,
+    keys_after,
+    run_offer,
+    send_ephemeral,
+)
+from hardware_drivers.id_chip.cv_certificate import ReadRight
+from hardware_drivers.id_chip.evidence import ChipAuthenticationProof, ChipEvidence
+from hardware_drivers.id_chip.file_reader import (
+    BlockTooLargeError,
+    FileReader,
+    is_about_length,
+    plain_room,
+    read_in_clear,
+)
+from hardware_drivers.id_chip.files import (
+    EF_ATR_SFI,
+    EF_CARD_ACCESS,
+    EF_CARD_SECURITY,
+    EF_COM,
+    EF_SOD,
+    ID_APPLICATION,
+    ElementaryFile,
+    data_group,
+)
 from hardware_drivers.id_chip.keys import RandomBytes
+from hardware_drivers.id_chip.lds import parse_com
 from hardware_drivers.id_chip.mrz import MrzKey
-from hardware_drivers.smartcard.apdu import Command, Response
-from hardware_drivers.smartcard.channel import CardLink, Channel, PlainChannel
+from hardware_drivers.id_chip.pace import PaceSession, establish_pace
+from hardware_drivers.id_chip.pace_mapping import MappingProof
+from hardware_drivers.id_chip.pace_password import PacePassword
+from hardware_drivers.id_chip.secure_messaging import SecureChannel
+from hardware_drivers.id_chip.security_infos import SecurityInfos, parse_dg14, parse_security_infos
+from hardware_drivers.id_chip.sod import parse_sod
+from hardware_drivers.id_chip.terminal_auth import TerminalCredential, chip_identity, open_fingerprints
+from hardware_drivers.smartcard.apdu import SHORT_NE_MAX, Command
+from hardware_drivers.smartcard.channel import CardLink, Channel, LinkLimits, PlainChannel
 
-SHORT_BLOCK = 231  # the most plain bytes whose protected answer still fits a short one of 256 (research id_card.md §5)
-EXTENDED_BLOCK = 2048  # readers with small buffers take this; 13 commands per document instead of 79 (same section)
-LAST_EVEN_OFFSET = 0x7FFF  # ISO/IEC 7816-4:2020 §11.3.3: beyond it only the odd instruction reaches
-ODD_WRAPPER = 4  # the odd instruction wraps its answer in object 53: tag and up to three length bytes at our sizes
-END_OF_FILE_WARNING = 0x6282
-SHORT_ANSWERS_MAX = 8  # a chip may end a block early; one that drips byte by byte only wants our time
+USUAL_GROUPS = frozenset({1, 2, 11, 12})  # zone, portrait, further text; 14 and 15 are read for their protocols
+FINGERPRINTS = 3
+SELECT_MASTER_FILE = Command(0x00, 0xA4, 0x00, 0x0C, bytes.fromhex("3F00"))
 NO_SUCH_APPLICATION = {0x6A82, 0x6A81, 0x6D00, 0x6E00, 0x6999}
-NO_SHORT_IDENTIFIERS = {0x6A81, 0x6A82, 0x6A86, 0x6B00}
-WRONG_LENGTH = {0x6700, 0x6B00}
+ATTEMPTS_MAX = 8  # every block size once, and every protocol that a chip may choke on left out once
 
 
 class ReadStep(StrEnum):
@@ -36,23 +71,50 @@ class ReadStep(StrEnum):
     READING_PORTRAIT = "reading_portrait"
 
 
+class Protocol(StrEnum):
+    """What a reading can go without when a chip chokes on it."""
+
+    PACE = "pace"
+    CHIP_AUTHENTICATION = "chip_authentication"
+    ACTIVE_AUTHENTICATION = "active_authentication"
+    TERMINAL_AUTHENTICATION = "terminal_authentication"
+    COUNTER_RUN = "counter_run"
+
+
+class _ChokedError(Exception):
+    """The chip broke a session off during this protocol; without it the rest can still be read."""
+
+    def __init__(self, protocol: Protocol, cause: CardError) -> None:
+        super().__init__(protocol)
+        self.protocol = protocol
+        self.cause = cause
+
+
 def read_chip(
     link: CardLink,
-    access: MrzKey,
+    access: MrzKey | PacePassword,
+    challenge: bytes,
     rng: RandomBytes,
     on_step: Callable[[str], None],
     *,
-    allow_extended: bool = True,
+    groups: Collection[int] = USUAL_GROUPS,
+    credential: TerminalCredential | None = None,
+    offer: Callable[[bytes], Offer | None] | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> ChipEvidence:
     """Everything the counter needs to judge this document, read but not judged.
 
     Args:
         link: An open card; it stays the caller's to close.
+        access: The printed zone, or for PACE alone a CAN, PIN or PUK.
+        challenge: 8 to 32 bytes from whoever is to be convinced that the chip is no copy.
         rng: Source of fresh random bytes (`secrets.token_bytes`).
         on_step: Told each `ReadStep` as it begins.
-        allow_extended: False for a reader whose buffer ends at 261 bytes, whatever the chip can do.
-        monotonic: Clock for `read_ms`, seconds.
+        groups: Data groups wanted besides 14 and 15; 3 only opens with a credential.
+        credential: Terminal authentication, where the operator has it.
+        offer: Asks the counter for its own run of chip authentication, given DG14 (see chip_auth.py); carrying it out
+            is the last step of the reading.
+        monotonic: Clock for `read_ms` and the timings, seconds.
 
     Raises:
         NotAnIdCardError: The card has no ID application.
@@ -60,37 +122,269 @@ def read_chip(
         TamperedAnswerError, MalformedFileError, StatusError: Chip or relay leave the protocol.
         DeviceError: Whatever the link raises: removed, mute, gone.
     """
+    reading = _Reading(
+        link,
+        access,
+        challenge_bytes(challenge),
+        challenge,
+        rng,
+        on_step,
+        frozenset(groups),
+        credential,
+        offer,
+        monotonic,
+    )
     began = monotonic()
-    plain = PlainChannel(link)
-    block = EXTENDED_BLOCK if allow_extended and takes_extended_length(link.atr) else SHORT_BLOCK
-    try:
-        files = _read_files(plain, access, rng, on_step, block)
-    except StatusError as refused:
-        if block == SHORT_BLOCK or (refused.sw not in WRONG_LENGTH and refused.sw >> 8 != 0x6C):
+    for _ in range(ATTEMPTS_MAX):  # each begins from nothing: after an error many chips drop secure messaging
+        try:
+            reading.attempt()
+            return reading.evidence(round((monotonic() - began) * 1000))
+        except BlockTooLargeError:
+            reading.take_smaller_blocks()
+        except _ChokedError as choked:
+            reading.go_on_without(choked)
+    raise TamperedAnswerError("the chip broke off every attempt in another way")
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One reading under way: what was asked, what came home so far, and what this chip cannot do."""
+
+    link: CardLink
+    access: MrzKey | PacePassword
+    short_challenge: bytes
+    challenge: bytes
+    rng: RandomBytes
+    on_step: Callable[[str], None]
+    groups: frozenset[int]
+    credential: TerminalCredential | None
+    offer: Callable[[bytes], Offer | None] | None
+    monotonic: Callable[[], float]
+    answer_max: int = field(init=False)
+    without: set[Protocol] = field(default_factory=set)
+    card_access: bytes | None = None
+    card_security: bytes = b""
+    opened_by: str = "BAC"
+    files: dict[int, bytes] = field(default_factory=dict)
+    not_permitted: list[int] = field(default_factory=list)
+    active: ActiveAuthenticationProof | None = None
+    chip: ChipAuthenticationProof | None = None
+    mapping: MappingProof | None = None
+    timings_ms: dict[str, int] = field(default_factory=dict)
+    running: tuple[str, float] | None = None
+
+    def __post_init__(self) -> None:
+        """Begin with the largest blocks that anybody claims to carry."""
+        self.answer_max = first_answer_max(self.link)
+
+    def attempt(self) -> None:
+        """All steps, in order."""
+        self.files.clear()
+        self.not_permitted.clear()
+        plain = PlainChannel(self.link)
+
+        # 1. What does the chip offer? In clear, before the application is selected.
+        self._begin(ReadStep.OPENING)
+        self._look_around(plain)
+
+        # 2. Show that we were given the document: by PACE where there is one, else by basic access.
+        self._begin(ReadStep.ACCESS)
+        session, pace = self._open(plain)
+
+        # 3. What was signed? EF.COM is read because a verifier compares it; the security object decides what is there.
+        self._begin(ReadStep.READING_SECURITY)
+        self._take(session, EF_COM, EF_SOD)
+        present = _groups_present(self.files[EF_SOD.fid], self.files[EF_COM.fid])
+        if 14 in present:
+            self._take(session, data_group(14))
+        infos = _infos_in(self.files.get(data_group(14).fid))
+        keys = chip_keys(infos)
+
+        # 4. Has the chip the private key to DG14? If so, go on under keys that a copy cannot follow. The counter's own
+        #    run is worth more and replaces ours, unless terminal authentication is to build on it.
+        ephemeral: EphemeralKey | None = None
+        if keys and (self.offer is None or self.credential is not None):
+            session, ephemeral = self._authenticate_chip(plain, session, keys[0])
+
+        # 5. Who is it? And does the chip sign the challenge, unless the counter convinces itself at the end?
+        self._begin(ReadStep.READING_TEXT)
+        signs = 15 in present and (self.offer is None or not keys)
+        self._take(session, data_group(1), *([data_group(15)] if signs else []))
+        if signs:
+            self._authenticate_actively(session)
+
+        # 6. Fingerprints, where a state lets this terminal read them.
+        if FINGERPRINTS in self.groups & present:
+            self._read_fingerprints(session, ephemeral, pace)
+
+        # 7. Further text, and the portrait last: it is by far the largest, and a screen can already show the rest.
+        self._take(session, *(data_group(n) for n in sorted(self.groups & present - {1, 2, FINGERPRINTS, 14, 15})))
+        self._begin(ReadStep.READING_PORTRAIT)
+        if 2 in self.groups:
+            self._take(session, data_group(2))
+
+        # 8. The counter's run, under keys that this machine never has; nothing can be read afterwards.
+        if keys and self.offer is not None:
+            self._carry_offer(plain, session, infos, self.offer)
+        self._begin("")
+
+    def take_smaller_blocks(self) -> None:
+        """After blocks that did not pass; `StatusError` when there is nothing smaller to try."""
+        smaller = next_smaller(self.answer_max)
+        if smaller is None:
+            raise StatusError(0x6700, "READ BINARY, whatever the length")
+        if self.answer_max > SHORT_NE_MAX >= smaller:
+            limits = self.link.limits
+            self.link.learn(LinkLimits(extended=False, command_max=min(255, limits.command_max), answer_max=smaller))
+        self.answer_max = smaller
+
+    def go_on_without(self, choked: _ChokedError) -> None:
+        """Leave that protocol out from now on; its error counts when it had been left out already."""
+        if choked.protocol in self.without:
+            raise choked.cause
+        self.without.add(choked.protocol)
+
+    def evidence(self, read_ms: int) -> ChipEvidence:
+        """What came home."""
+        outside = (EF_COM.fid, EF_SOD.fid)
+        return ChipEvidence(
+            access=self.opened_by,
+            atr=self.link.atr,
+            ef_com=self.files[EF_COM.fid],
+            ef_sod=self.files[EF_SOD.fid],
+            data_groups={fid - 0x0100: content for fid, content in self.files.items() if fid not in outside},
+            read_ms=read_ms,
+            ef_card_access=self.card_access or b"",
+            ef_card_security=self.card_security,
+            active_authentication=self.active,
+            chip_authentication=self.chip,
+            mapping=self.mapping,
+            not_permitted=tuple(self.not_permitted),
+            timings_ms=dict(self.timings_ms),
+        )
+
+    def _look_around(self, plain: Channel) -> None:
+        """EF.CardAccess, and what EF.ATR/INFO says of the chip's buffers; both once per reading."""
+        if self.card_access is not None:
+            plain.transmit(SELECT_MASTER_FILE)  # back from the application; a chip that has no such way refuses
+            return
+        self.card_access = read_in_clear(plain, EF_CARD_ACCESS)
+        if self.answer_max > SHORT_NE_MAX:
+            told = buffer_in(plain.transmit(Command(0x00, 0xB0, 0x80 | EF_ATR_SFI, 0x00, ne=SHORT_NE_MAX)).data)
+            self.answer_max = max(SHORT_NE_MAX, min(self.answer_max, told or self.answer_max))
+
+    def _open(self, plain: PlainChannel) -> tuple[SecureChannel, PaceSession | None]:
+        """The application under secure messaging."""
+        if _offers_pace(self.card_access or b"") and Protocol.PACE not in self.without:
+            return self._open_by_pace(plain)
+        if not isinstance(self.access, MrzKey):
+            raise NotAnIdCardError("the chip has no PACE; it opens with the printed zone only")
+        _select_application(plain)
+        self.opened_by, self.mapping = "BAC", None
+        return open_by_bac(plain, self.access, self.rng), None
+
+    def _open_by_pace(self, plain: PlainChannel) -> tuple[SecureChannel, PaceSession]:
+        """PACE in the Master File, what it leaves there to read, then the application."""
+        password = PacePassword.mrz(self.access) if isinstance(self.access, MrzKey) else self.access
+        try:
+            pace = establish_pace(plain, password, self.card_access or b"", self.rng)
+        except (StatusError, MalformedFileError) as error:
+            # offered and then not spoken: the printed zone may still open the chip the old way
+            raise (_ChokedError(Protocol.PACE, error) if isinstance(self.access, MrzKey) else error) from error
+        self.opened_by, self.mapping = "PACE", pace.proof
+        if pace.proof is not None:
+            self.card_security = self._reader(pace.channel).read(EF_CARD_SECURITY)
+        _select_application(pace.channel)
+        return pace.channel, pace
+
+    def _authenticate_chip(
+        self, plain: Channel, session: SecureChannel, key: ChipKey
+    ) -> tuple[SecureChannel, EphemeralKey | None]:
+        """Our own run of chip authentication; what the first answer under the new keys was is kept as its proof."""
+        if Protocol.CHIP_AUTHENTICATION in self.without:
+            return session, None
+        salt = self.rng(SALT_LENGTH)
+        ephemeral = ephemeral_key(key.public.domain, self.challenge, salt)
+        try:
+            agreed = send_ephemeral(session, key, ephemeral.public)
+        except StatusError as error:
+            raise _ChokedError(Protocol.CHIP_AUTHENTICATION, error) from error
+        if agreed is None:
+            return session, None
+        witness = Witness(plain)
+        try:
+            renewed = SecureChannel(witness, keys_after(key, ephemeral, agreed))
+            self._take(renewed, data_group(1))
+        except BlockTooLargeError:
             raise
-        # The chip promised extended length and does not keep it. After such an error many drop the session keys, so
-        # begin again with short blocks.
-        files = _read_files(plain, access, rng, on_step, SHORT_BLOCK)
-    groups = {number: files[number] for number in (1, 2)}
-    read_ms = round((monotonic() - began) * 1000)
-    return ChipEvidence("BAC", link.atr, files[EF_COM.fid], files[EF_SOD.fid], groups, read_ms)
+        except (StatusError, TamperedAnswerError, MalformedFileError) as error:
+            # a copy: it cannot go on under keys made from a private key it lacks. The failed proof goes home, and the
+            # files are read without it, so that whoever judges can say what is wrong.
+            raise _ChokedError(Protocol.CHIP_AUTHENTICATION, error) from error
+        finally:
+            exchange = (b"", agreed.version_2) if agreed.version_2 else (witness.command, witness.answer)
+            self.chip = ChipAuthenticationProof(key.oid, key.key_id, salt, ephemeral.public, *exchange)
+        return renewed, ephemeral
 
+    def _authenticate_actively(self, session: SecureChannel) -> None:
+        """A signature over the challenge."""
+        if Protocol.ACTIVE_AUTHENTICATION in self.without:
+            return
+        extended = self.answer_max > SHORT_NE_MAX
+        try:
+            self.active = authenticate_chip(session, self.short_challenge, extended=extended)
+        except StatusError as error:
+            if extended and is_about_length(error.sw):
+                raise BlockTooLargeError(error.sw, "INTERNAL AUTHENTICATE") from error
+            raise _ChokedError(Protocol.ACTIVE_AUTHENTICATION, error) from error
 
-def _read_files(
-    plain: Channel, access: MrzKey, rng: RandomBytes, on_step: Callable[[str], None], block: int
-) -> dict[int, bytes]:
-    """One whole reading with one block size; EF.COM and EF.SOD by file identifier, data groups by number."""
-    on_step(ReadStep.OPENING)
-    _select_application(plain)
-    on_step(ReadStep.ACCESS)
-    chip = FileReader(open_by_bac(plain, access, rng), block)
-    on_step(ReadStep.READING_SECURITY)
-    files = {EF_SOD.fid: chip.read(EF_SOD), EF_COM.fid: chip.read(EF_COM)}
-    on_step(ReadStep.READING_TEXT)
-    files[1] = chip.read(data_group(1))
-    on_step(ReadStep.READING_PORTRAIT)
-    files[2] = chip.read(data_group(2))  # last: by far the largest, and the screen can already show the rest
-    return files
+    def _read_fingerprints(
+        self, session: SecureChannel, ephemeral: EphemeralKey | None, pace: PaceSession | None
+    ) -> None:
+        """DG3 after terminal authentication; without a right to it, it is `not_permitted`, which is no error."""
+        granted = ReadRight(0)
+        if self.credential and ephemeral and Protocol.TERMINAL_AUTHENTICATION not in self.without:
+            try:
+                granted = open_fingerprints(session, self.credential, chip_identity(self.access, pace), ephemeral, pace)
+            except StatusError as error:
+                raise _ChokedError(Protocol.TERMINAL_AUTHENTICATION, error) from error
+        if granted & ReadRight.DG3:
+            self._take(session, data_group(FINGERPRINTS))
+        else:
+            self.not_permitted.append(FINGERPRINTS)
+
+    def _carry_offer(
+        self, plain: Channel, session: SecureChannel, infos: SecurityInfos, ask: Callable[[bytes], Offer | None]
+    ) -> None:
+        """Take the counter's public key and command to the chip, and the answer home."""
+        offer = None if Protocol.COUNTER_RUN in self.without else ask(self.files[data_group(14).fid])
+        key = chip_key_of(infos, offer.oid, offer.key_id) if offer is not None else None
+        if offer is None or key is None:
+            return
+        try:
+            self.chip = run_offer(session, plain, key, offer) or self.chip
+        except StatusError as error:
+            raise _ChokedError(Protocol.COUNTER_RUN, error) from error
+
+    def _reader(self, session: SecureChannel) -> FileReader:
+        """A reader with blocks that fit this session's cipher."""
+        return FileReader(session, plain_room(self.answer_max, session.keys.suite.block))
+
+    def _take(self, session: SecureChannel, *files: ElementaryFile) -> None:
+        """Read those of these files that are not home yet."""
+        wanted = [file for file in files if file.fid not in self.files]
+        if wanted:
+            self.files.update(self._reader(session).read_many(wanted))
+
+    def _begin(self, step: str) -> None:
+        """Tell the next step, and note how long the one before took."""
+        now = self.monotonic()
+        if self.running is not None:
+            name, since = self.running
+            self.timings_ms[name] = self.timings_ms.get(name, 0) + round((now - since) * 1000)
+        self.running = (step, now) if step else None
+        if step:
+            self.on_step(step)
 
 
 def _select_application(channel: Channel) -> None:
@@ -102,84 +396,29 @@ def _select_application(channel: Channel) -> None:
         raise StatusError(answer.sw, "SELECT application")
 
 
-def takes_extended_length(atr: bytes) -> bool:
-    """Whether the historical bytes claim extended length (ISO/IEC 7816-4:2020 §12.2.2.9, third table)."""
-    historical = historical_bytes(atr)
-    if historical[:1] not in (b"\x80", b"\x00"):
+def _offers_pace(card_access: bytes) -> bool:
+    """Whether EF.CardAccess is there and names a way to PACE; a broken one counts as none."""
+    try:
+        return bool(card_access) and bool(parse_security_infos(card_access).pace)
+    except MalformedFileError:
         return False
-    objects = historical[1:] if historical[0] == 0x80 else historical[1:-3]
-    at = 0
-    while at < len(objects):
-        tag, length = objects[at] >> 4, objects[at] & 0x0F
-        if tag == 7 and length == 3 and at + 3 < len(objects):
-            return bool(objects[at + 3] & 0x40)
-        at += 1 + length
-    return False
 
 
-def historical_bytes(atr: bytes) -> bytes:
-    """The historical bytes of an answer to reset (ISO/IEC 7816-3:2006 §8.2), empty when it is cut off."""
-    if len(atr) < 2:
-        return b""
-    count, interface, at = atr[1] & 0x0F, atr[1] >> 4, 2
-    while interface:
-        at += bin(interface).count("1")
-        if not interface & 0x8 or at > len(atr):
-            break
-        interface = atr[at - 1] >> 4
-    return atr[at : at + count]
+def _groups_present(ef_sod: bytes, ef_com: bytes) -> frozenset[int]:
+    """The data groups that were signed; where the security object cannot be read, those EF.COM lists."""
+    try:
+        return frozenset(parse_sod(ef_sod).hashes)
+    except MalformedFileError:
+        pass
+    try:
+        return frozenset(parse_com(ef_com).data_groups)
+    except MalformedFileError:
+        return frozenset({1, 2})
 
 
-@dataclass(slots=True)
-class FileReader:
-    """Whole files over a channel, with the fewest commands: short identifier, no head, blocks as large as allowed."""
-
-    channel: Channel
-    block: int
-
-    def read(self, file: ElementaryFile) -> bytes:
-        """The file as stored, without what lies behind its announced end."""
-        content = bytearray(self._begin(file))
-        header = tlv.read_header(bytes(content))
-        if header.tag != file.tag:
-            raise MalformedFileError(file.name, f"begins with tag {header.tag:X}")
-        if header.total_length > file.longest:
-            raise MalformedFileError(file.name, f"announces {header.total_length} bytes, {file.longest} allowed")
-        short_answers = 0
-        while len(content) < header.total_length:
-            room = self.block if len(content) <= LAST_EVEN_OFFSET else self.block - ODD_WRAPPER
-            wanted = min(room, header.total_length - len(content))
-            part = self._more(len(content), wanted, file.name)
-            if not part:
-                raise MalformedFileError(file.name, f"ends after {len(content)} of {header.total_length} bytes")
-            short_answers += len(part) < wanted
-            if short_answers > SHORT_ANSWERS_MAX:
-                raise TamperedAnswerError(f"{file.name} drips: {len(part)} of {wanted} bytes at a time")
-            content += part
-        return bytes(content[: header.total_length])
-
-    def _begin(self, file: ElementaryFile) -> bytes:
-        """The first block, by short identifier or, where the chip has none, after SELECT."""
-        answer = self.channel.transmit(Command(0x00, 0xB0, 0x80 | file.sfi, 0x00, ne=self.block))
-        if answer.sw in NO_SHORT_IDENTIFIERS:
-            selected = self.channel.transmit(Command(0x00, 0xA4, 0x02, 0x0C, file.fid.to_bytes(2, "big")))
-            if selected.sw != 0x9000:
-                raise StatusError(selected.sw, f"SELECT {file.name}")
-            answer = self.channel.transmit(Command(0x00, 0xB0, 0x00, 0x00, ne=self.block))
-        return self._content(answer, file.name)
-
-    def _more(self, offset: int, wanted: int, name: str) -> bytes:
-        """Up to `wanted` bytes from `offset` of the file now selected."""
-        if offset <= LAST_EVEN_OFFSET:
-            answer = self.channel.transmit(Command(0x00, 0xB0, offset >> 8, offset & 0xFF, ne=wanted))
-            return self._content(answer, name)
-        position = tlv.encode(0x54, offset.to_bytes(3, "big"))
-        answer = self.channel.transmit(Command(0x00, 0xB1, 0x00, 0x00, position, ne=wanted + ODD_WRAPPER))
-        return tlv.only(self._content(answer, name), 0x53)[:wanted]
-
-    @staticmethod
-    def _content(answer: Response, name: str) -> bytes:
-        """The data, where the status says that there is some."""
-        if answer.sw != 0x9000 and not (answer.sw == END_OF_FILE_WARNING and answer.data):
-            raise StatusError(answer.sw, f"READ BINARY of {name}")
-        return answer.data
+def _infos_in(dg14: bytes | None) -> SecurityInfos:
+    """What DG14 offers; nothing where it is missing or broken, which its own check will say."""
+    try:
+        return SecurityInfos() if dg14 is None else parse_dg14(dg14)
+    except MalformedFileError:
+        return SecurityInfos()

@@ -5,14 +5,19 @@ behind pcscd, behind the simulated cable, and inside a test.
 """
 
 from collections.abc import Mapping
+from typing import Self
 
 from hardware_drivers.errors import MalformedFileError
 from hardware_drivers.id_chip import tlv
-from hardware_drivers.id_chip.bac import KEY_LENGTH, NONCE_LENGTH, AccessKeys, seal, session_keys, unseal
+from hardware_drivers.id_chip.bac import KEY_LENGTH, NONCE_LENGTH, AccessKeys, access_keys, seal, session_keys, unseal
+from hardware_drivers.id_chip.card_file import PersonalisedCard
+from hardware_drivers.id_chip.cv_certificate import ReadRight
 from hardware_drivers.id_chip.files import ID_APPLICATION
 from hardware_drivers.id_chip.keys import RandomBytes, macs_match, unpad
+from hardware_drivers.id_chip.mrz import NUMBER_LENGTH, check_digit
 from hardware_drivers.id_chip.secure_messaging import SessionKeys
 from hardware_drivers.id_chip.simulated_pace import SimulatedPace
+from hardware_drivers.id_chip.simulated_proofs import SimulatedProofs
 from hardware_drivers.smartcard.apdu import EXTENDED_MAX, BadCommandError, Command, Response
 
 # ISO/IEC 7816-4:2020 table 6
@@ -22,6 +27,7 @@ NOT_FOUND, WRONG_PARAMETERS, BEYOND_FILE, UNKNOWN_INSTRUCTION = 0x6A82, 0x6A86, 
 NO_CURRENT_FILE = 0x6986
 
 SECURE_CLASS = 0x0C
+FINGERPRINTS = 0x0103
 EXTENDED_ANSWER_MAX = 65_000  # vpcd frames end at 65 535 bytes (research id_card.md §1)
 # Historical bytes: category 80, card capabilities 73 = SFI selection, byte-sized units, extended length.
 ATR_EXTENDED = bytes.fromhex("3B858001807394214002")
@@ -37,6 +43,7 @@ class SimulatedChip:
         rng: Where its nonces come from.
         extended: Whether it takes and announces extended length.
         pace: Its other way in, with the files of the Master File; None for a chip of basic access alone.
+        proofs: Its secrets against copies, and its demands of terminals; None for a chip that has none.
     """
 
     def __init__(
@@ -47,13 +54,28 @@ class SimulatedChip:
         *,
         extended: bool = True,
         pace: SimulatedPace | None = None,
+        proofs: SimulatedProofs | None = None,
     ) -> None:
         self._files = dict(files)
         self._access = keys
         self._rng = rng
         self._extended = extended
         self._pace = pace
+        self._proofs = proofs
         self.reset()
+
+    @classmethod
+    def of(cls, card: PersonalisedCard, rng: RandomBytes, *, extended: bool = True) -> Self:
+        """The chip in that card, with everything it was personalised with."""
+        number = card.key.document_number.upper().ljust(NUMBER_LENGTH, "<")
+        return cls(
+            card.files,
+            access_keys(card.key),
+            rng,
+            extended=extended,
+            pace=None if card.pace is None else SimulatedPace(card.pace, rng),
+            proofs=SimulatedProofs(card.secrets, (number + check_digit(number)).encode("ascii"), rng),
+        )
 
     @property
     def atr(self) -> bytes:
@@ -68,6 +90,8 @@ class SimulatedChip:
         self._selected: bytes | None = None
         if self._pace is not None:
             self._pace.reset()
+        if self._proofs is not None:
+            self._proofs.reset()
 
     def answer(self, raw: bytes) -> bytes:
         """The answer to one command, as bytes."""
@@ -82,7 +106,7 @@ class SimulatedChip:
         if self._session is not None:
             self._end_session()  # §9.8.3: a plain command ends secure messaging
         answer = self._answer_plain(command)
-        self._take_over_pace()
+        self._take_over()
         return answer.encode()
 
     def _answer_plain(self, command: Command) -> Response:
@@ -111,17 +135,25 @@ class SimulatedChip:
             return self._files
         return self._pace.public_files if self._session is None else self._pace.opened_files
 
-    def _take_over_pace(self) -> None:
-        """Begin the session that PACE has just agreed on; its last answer still went the old way (§9.8.2)."""
+    def _take_over(self) -> None:
+        """Begin the session that PACE or chip authentication has just agreed on; its last answer still went the old
+        way (§9.8.2)."""
         agreed = self._pace.take_session() if self._pace is not None else None
         if agreed is not None:
             self._session, self._application_selected, self._selected = agreed, False, None
+            if self._proofs is not None and self._pace is not None:
+                self._proofs.chip_name = self._pace.compressed_public
+        renewed = self._proofs.take_session() if self._proofs is not None else None
+        if renewed is not None:
+            self._session = renewed
 
     def _end_session(self) -> None:
         """Forget keys, rights and the selected file."""
         self._session = self._selected = None
         if self._pace is not None:
             self._pace.reset()
+        if self._proofs is not None:
+            self._proofs.reset()
 
     def _authenticate(self, sealed: bytes) -> Response:
         """EXTERNAL AUTHENTICATE, Doc 9303-11 §4.3.4.1; a challenge serves once."""
@@ -142,11 +174,15 @@ class SimulatedChip:
             self._end_session()
             return Response(b"", SM_WRONG)
         answer = self._wrap(self._session, self._answer_inside(inner), odd=bool(inner.ins & 1))
-        self._take_over_pace()
+        self._take_over()
         return answer
 
     def _answer_inside(self, command: Command) -> Response:
-        """What may be said after access: SELECT, READ BINARY, and PACE once more with another secret."""
+        """What may be said after access: SELECT, READ BINARY, proofs, and PACE once more with another secret."""
+        if self._proofs is not None and self._application_selected:
+            proven = self._proofs.answer(command)
+            if proven is not None:
+                return proven
         match command.ins:
             case 0xA4 if command.p1 == 0x04:
                 self._application_selected, self._selected = command.data == ID_APPLICATION, None
@@ -162,6 +198,8 @@ class SimulatedChip:
             case 0xA4 if command.p1 == 0x02:
                 self._selected = self._visible_files().get(int.from_bytes(command.data, "big"))
                 return Response(b"", OK if self._selected is not None else NOT_FOUND)
+            case 0xB0 | 0xB1 if self._selected is not None and self._is_closed(self._selected):
+                return Response(b"", NOT_SATISFIED)
             case 0xB0:
                 return self._read_binary(command)
             case 0xB1:
@@ -176,8 +214,16 @@ class SimulatedChip:
             self._selected = self._visible_files().get(0x0100 | command.p1 & 0x1F)
             if self._selected is None:
                 return Response(b"", NOT_FOUND)
+            if self._is_closed(self._selected):
+                return Response(b"", NOT_SATISFIED)
             offset = command.p2
         return self._portion(offset, command.ne)
+
+    def _is_closed(self, content: bytes) -> bool:
+        """Whether it is the fingerprints, and no terminal has shown a right to them."""
+        asks = self._proofs is not None and self._proofs.asks_for_terminals
+        granted = self._proofs is not None and bool(self._proofs.rights & ReadRight.DG3)
+        return asks and not granted and content is self._files.get(FINGERPRINTS)
 
     def _read_odd(self, command: Command) -> Response:
         """READ BINARY with the offset in object 54, for files beyond 32 767 bytes."""

@@ -4,6 +4,7 @@ It shares key agreement and ciphers with the reader, not the protocol: what both
 the worked examples and against libeac.
 """
 
+import hashlib
 from collections.abc import Mapping as Mapped
 from dataclasses import dataclass, field
 
@@ -94,6 +95,7 @@ class SimulatedPace:
         self._run: _Run | None = None
         self._opened_with: PasswordKind | None = None
         self._agreed: SessionKeys | None = None
+        self.compressed_public = b""
 
     def answer(self, command: Command) -> Response:
         """MSE:Set AT and the chain of GENERAL AUTHENTICATE; anything else breaks the chain."""
@@ -189,6 +191,11 @@ class SimulatedPace:
         if run.info.mapping is Mapping.CHIP_AUTHENTICATION:
             objects[0x8A] = self._chip_data(run, run.keys)
         self._opened_with, self._agreed = kind, run.keys
+        on_curve = isinstance(run.domain, Curve)
+        # how terminal authentication names this session: TR-03110-3 §A.2.2.3
+        self.compressed_public = (
+            run.ours[1 : 1 + len(run.ours) // 2] if on_curve else hashlib.sha1(run.ours, usedforsecurity=False).digest()
+        )
         return _dynamic(objects)
 
     def _count_failure(self, kind: PasswordKind) -> Response:

@@ -18,6 +18,7 @@ from hardware_drivers.id_chip.checks import (
     passed,
     undecided,
 )
+from hardware_drivers.id_chip.clone_checks import check_card_access, check_clone_protection
 from hardware_drivers.id_chip.evidence import ChipEvidence
 from hardware_drivers.id_chip.files import DATA_GROUP_TAGS
 from hardware_drivers.id_chip.lds import parse_com, parse_dg1, parse_dg2
@@ -79,13 +80,23 @@ class ChipReport:
 
 
 def verify_evidence(
-    evidence: ChipEvidence, trust: TrustStore, at: datetime, *, access_key: MrzKey | None = None
+    evidence: ChipEvidence,
+    trust: TrustStore,
+    at: datetime,
+    *,
+    access_key: MrzKey | None = None,
+    challenge: bytes | None = None,
+    counter_secret: bytes | None = None,
+    own_terminal: bool = False,
 ) -> ChipReport:
     """Every check of this document, in the order of Doc 9303-11 §5.1, then those of its text and portrait.
 
     Args:
         at: The moment to judge by, with zone.
         access_key: What basic access was opened with, where it is known here.
+        challenge: What the reading terminal was told to have the chip prove itself over; without one, no proof counts.
+        counter_secret: Of the `CounterTerminal` that ran chip authentication from here, if one did.
+        own_terminal: The machine that judges is the one that read, so that it can believe its own terminal.
     """
     checks: list[Check] = []
 
@@ -117,13 +128,12 @@ def verify_evidence(
     portrait, made = _check_portrait(evidence.data_groups.get(2))
     checks.append(made)
 
-    # 8. Is it this chip, not a copy of its files?
+    # 8. Is it this chip, opened in the best way it has, or a copy of its files?
+    if evidence.ef_card_access:
+        checks.append(check_card_access(evidence, sod))
     checks.append(
-        undecided(
-            CheckName.CLONE_PROTECTION,
-            Code.NOT_PROVEN,
-            "copying is only excluded by chip or active authentication, which was not made",
-            "Doc 9303-11 §6",
+        check_clone_protection(
+            evidence, sod, trust, challenge=challenge, counter_secret=counter_secret, own_terminal=own_terminal
         )
     )
     return ChipReport(tuple(checks), holder, portrait)

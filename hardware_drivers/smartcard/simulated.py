@@ -19,7 +19,6 @@ from types import FrameType
 from typing import Protocol
 
 from hardware_drivers.errors import MalformedFileError
-from hardware_drivers.id_chip.bac import access_keys
 from hardware_drivers.id_chip.card_file import PersonalisedCard
 from hardware_drivers.id_chip.simulated_chip import SimulatedChip
 
@@ -133,7 +132,7 @@ def main() -> int:
     except (OSError, MalformedFileError) as error:
         print(f"{arguments.card}: {error}", file=sys.stderr)
         return 2
-    chip = SimulatedChip(card.files, access_keys(card.key), secrets.token_bytes, extended=not arguments.short)
+    chip = SimulatedChip.of(card, secrets.token_bytes, extended=not arguments.short)
     signal.signal(signal.SIGTERM, _pull)
     try:
         VpcdCard(chip, Faults(arguments.pull_after, arguments.mute_after)).serve(arguments.host, arguments.port)

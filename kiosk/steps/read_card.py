@@ -58,7 +58,9 @@ def read_card(
     try:
         link = readers.wait_for_card(wait_s, cancelled)
         try:
-            evidence = read_chip(link, mrz_key(access), secrets.token_bytes, lambda step: on_step(CardStep(step)))
+            evidence = read_chip(
+                link, mrz_key(access), secrets.token_bytes(8), secrets.token_bytes, lambda step: on_step(CardStep(step))
+            )
         finally:
             link.close()
     except DeviceError as error:

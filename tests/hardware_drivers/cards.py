@@ -11,17 +11,18 @@ from pathlib import Path
 from PIL import Image
 
 from hardware_drivers.errors import CardRemovedError
-from hardware_drivers.id_chip.bac import access_keys
 from hardware_drivers.id_chip.card_file import PersonalisedCard
+from hardware_drivers.id_chip.card_protection import Protection
 from hardware_drivers.id_chip.evidence import ChipEvidence
 from hardware_drivers.id_chip.files import EF_COM, EF_SOD
 from hardware_drivers.id_chip.issuer import KeyKind, TestIssuer
-from hardware_drivers.id_chip.personalise import Defect, Person, personalise
+from hardware_drivers.id_chip.personalise import NO_PROTECTION, Defect, Person, personalise
 from hardware_drivers.id_chip.simulated_chip import SimulatedChip
 from hardware_drivers.smartcard.channel import UNTRIED_LIMITS, LinkLimits, ends_batch
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 WEI = Person("ZHANG", "WEI", "VC1234567", date(1990, 5, 17), date(2031, 1, 1), "F")
+CHALLENGE = bytes.fromhex("0123456789ABCDEF")
 EVALUATION_DATA = Path(
     os.environ.get("COUNTER_EVALUATION_DATA", Path(__file__).resolve().parents[2] / "../shared/data")
 ).resolve()
@@ -47,9 +48,22 @@ def make_issuer(kind: KeyKind = KeyKind.P256, seed: int = 7) -> TestIssuer:
 
 
 def make_card(
-    issuer: TestIssuer | None = None, *, defects: Collection[Defect] = (), portrait: bytes | None = None
+    issuer: TestIssuer | None = None,
+    *,
+    defects: Collection[Defect] = (),
+    portrait: bytes | None = None,
+    protection: Protection = NO_PROTECTION,
+    with_details: bool = False,
 ) -> PersonalisedCard:
-    return personalise(WEI, portrait or drawn_portrait(), issuer or make_issuer(), seeded(8), defects=defects)
+    return personalise(
+        WEI,
+        portrait or drawn_portrait(),
+        issuer or make_issuer(),
+        seeded(8),
+        defects=defects,
+        protection=protection,
+        with_details=with_details,
+    )
 
 
 def evidence_of(card: PersonalisedCard) -> ChipEvidence:
@@ -59,7 +73,7 @@ def evidence_of(card: PersonalisedCard) -> ChipEvidence:
 
 
 def make_chip(card: PersonalisedCard, *, extended: bool = True) -> SimulatedChip:
-    return SimulatedChip(card.files, access_keys(card.key), seeded(9), extended=extended)
+    return SimulatedChip.of(card, seeded(9), extended=extended)
 
 
 @dataclass

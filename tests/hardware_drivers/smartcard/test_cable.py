@@ -13,7 +13,7 @@ from hardware_drivers.errors import CardMuteError, CardRemovedError, NoCardError
 from hardware_drivers.id_chip.read import read_chip
 from hardware_drivers.smartcard.cable import CableReaders
 from hardware_drivers.smartcard.readers import ReaderPresence
-from tests.hardware_drivers.cards import WEI, make_card
+from tests.hardware_drivers.cards import CHALLENGE, WEI, make_card
 from tests.hardware_drivers.pcscd_rig import REPOSITORY, card_on_reader
 
 
@@ -36,7 +36,7 @@ def test_a_card_is_read_over_the_cable_twice(cable: CableReaders, card_file: Pat
     with card_on_reader(cable.port, card_file):
         for _ in range(2):
             link = cable.wait_for_card(10, lambda: False)
-            evidence = read_chip(link, card.key, secrets.token_bytes, lambda _: None)
+            evidence = read_chip(link, card.key, CHALLENGE, secrets.token_bytes, lambda _: None)
             link.close()
             assert evidence.data_groups[2] == card.files[0x0102]
 
@@ -47,7 +47,7 @@ def test_nothing_of_the_document_is_logged(
     caplog.set_level("DEBUG")
     with card_on_reader(cable.port, card_file):
         link = cable.wait_for_card(10, lambda: False)
-        read_chip(link, WEI.key, secrets.token_bytes, lambda _: None)
+        read_chip(link, WEI.key, CHALLENGE, secrets.token_bytes, lambda _: None)
         link.close()
     assert caplog.records
     assert not any(word in caplog.text for word in ("VC1234567", "ZHANG", "900517", "564331323334353637"))
@@ -57,7 +57,7 @@ def test_a_card_pulled_while_it_is_read_says_so(cable: CableReaders, card_file: 
     with card_on_reader(cable.port, card_file, "--pull-after", "6"):
         link = cable.wait_for_card(10, lambda: False)
         with pytest.raises(CardRemovedError):
-            read_chip(link, make_card().key, secrets.token_bytes, lambda _: None)
+            read_chip(link, make_card().key, CHALLENGE, secrets.token_bytes, lambda _: None)
         with pytest.raises(CardRemovedError):
             link.transmit_many([b"\x00\xb0\x00\x00\x00"])
 
@@ -67,7 +67,7 @@ def test_a_mute_card_ends_within_the_watchdog(cable: CableReaders, card_file: Pa
         link = cable.wait_for_card(10, lambda: False)
         began = time.monotonic()
         with pytest.raises(CardMuteError):
-            read_chip(link, make_card().key, secrets.token_bytes, lambda _: None)
+            read_chip(link, make_card().key, CHALLENGE, secrets.token_bytes, lambda _: None)
         assert time.monotonic() - began < 3
 
 

@@ -27,7 +27,7 @@ from hardware_drivers.id_chip.verify import verify_evidence
 from hardware_drivers.smartcard.pcsc import PcscReaders
 from hardware_drivers.smartcard.readers import ReaderPresence
 from hardware_drivers.smartcard.simulated import Faults, VpcdCard
-from tests.hardware_drivers.cards import NOW, WEI, make_card, make_issuer
+from tests.hardware_drivers.cards import CHALLENGE, NOW, WEI, make_card, make_issuer
 from tests.hardware_drivers.pcscd_rig import PrivatePcscd, card_on_reader
 
 pytestmark = pytest.mark.pcsc
@@ -107,7 +107,7 @@ def test_a_card_is_read_and_verified_through_pcscd(
     steps: list[str] = []
     with card_on_reader(pcscd.ports[0], card_file, *options):
         link = readers.wait_for_card(10, never)
-        evidence = read_chip(link, card.key, secrets.token_bytes, steps.append)
+        evidence = read_chip(link, card.key, CHALLENGE, secrets.token_bytes, steps.append)
         link.close()
     assert steps == ["opening", "access", "reading_security", "reading_text", "reading_portrait"]
     report = verify_evidence(evidence, TrustStore.of([issuer.csca_der]), NOW, access_key=card.key)
@@ -131,8 +131,8 @@ def test_the_wrong_zone_is_denied_and_the_right_one_then_works(
     with card_on_reader(pcscd.ports[0], card_file):
         link = readers.wait_for_card(10, never)
         with pytest.raises(AccessDeniedError):
-            read_chip(link, wrong, secrets.token_bytes, ignore)
-        assert read_chip(link, WEI.key, secrets.token_bytes, ignore).data_groups[1]
+            read_chip(link, wrong, CHALLENGE, secrets.token_bytes, ignore)
+        assert read_chip(link, WEI.key, CHALLENGE, secrets.token_bytes, ignore).data_groups[1]
         link.close()
 
 
@@ -143,7 +143,7 @@ def test_a_card_pulled_while_it_is_read_says_so_at_once(
         link = readers.wait_for_card(10, never)
         began = time.monotonic()
         with pytest.raises(CardRemovedError):
-            read_chip(link, WEI.key, secrets.token_bytes, ignore)
+            read_chip(link, WEI.key, CHALLENGE, secrets.token_bytes, ignore)
         assert time.monotonic() - began < 2
         with pytest.raises(CardRemovedError):  # never again on this handle: the next card may be somebody else's
             link.transmit_many([b"\x00\x84\x00\x00\x08"])
@@ -158,7 +158,7 @@ def test_a_mute_card_is_given_up_while_everything_else_goes_on(
         link = readers.wait_for_card(10, never)
         opened.set()
         try:
-            read_chip(link, WEI.key, secrets.token_bytes, ignore)
+            read_chip(link, WEI.key, CHALLENGE, secrets.token_bytes, ignore)
         except CardMuteError as error:
             outcome.append(error)
 
@@ -171,7 +171,7 @@ def test_a_mute_card_is_given_up_while_everything_else_goes_on(
         assert opened.wait(10)
         with card_on_reader(pcscd.ports[1], card_file):
             link = other.wait_for_card(10, never)
-            assert read_chip(link, WEI.key, secrets.token_bytes, ignore).data_groups[2]
+            assert read_chip(link, WEI.key, CHALLENGE, secrets.token_bytes, ignore).data_groups[2]
             link.close()
         reading.join(5)
         assert not reading.is_alive()
@@ -181,7 +181,7 @@ def test_a_mute_card_is_given_up_while_everything_else_goes_on(
     until(lambda: readers.state().state is ReaderPresence.EMPTY)
     with card_on_reader(pcscd.ports[0], card_file):  # and the reader is good again for the next card
         link = readers.wait_for_card(10, never)
-        assert read_chip(link, WEI.key, secrets.token_bytes, ignore).data_groups[2]
+        assert read_chip(link, WEI.key, CHALLENGE, secrets.token_bytes, ignore).data_groups[2]
         link.close()
 
 
@@ -191,7 +191,7 @@ def test_a_lying_card_ends_in_an_error_about_the_card(pcscd: PrivatePcscd, reade
         until(lambda: readers.state().state is ReaderPresence.CARD_PRESENT)
         began = time.monotonic()
         with pytest.raises(CardError), contextlib.closing(readers.wait_for_card(10, never)) as link:
-            read_chip(link, WEI.key, secrets.token_bytes, ignore)
+            read_chip(link, WEI.key, CHALLENGE, secrets.token_bytes, ignore)
         assert time.monotonic() - began < 4
 
 
@@ -217,7 +217,7 @@ def test_the_reader_comes_back_after_pcscd_crashed(pcscd: PrivatePcscd, readers:
     assert until(lambda: readers.state().state is ReaderPresence.EMPTY) < 2.0
     with card_on_reader(pcscd.ports[0], card_file):
         link = readers.wait_for_card(10, never)
-        assert read_chip(link, WEI.key, secrets.token_bytes, ignore).data_groups[2]
+        assert read_chip(link, WEI.key, CHALLENGE, secrets.token_bytes, ignore).data_groups[2]
         link.close()
 
 

@@ -33,7 +33,7 @@ from hardware_drivers.smartcard.relay import (
     parse_from_phone,
     receive_hello,
 )
-from tests.hardware_drivers.cards import link_to, make_card, make_chip, seeded
+from tests.hardware_drivers.cards import CHALLENGE, link_to, make_card, make_chip, seeded
 
 TOKEN = "A" * 22
 HELLO = Hello(token=TOKEN, atr=b"\x3b\x80\x80\x01\x01", max_len=65_000)
@@ -98,7 +98,7 @@ async def test_a_whole_card_is_read_over_a_phone(max_len: int) -> None:
         hello = HELLO.model_copy(update={"atr": direct.atr, "max_len": max_len})
         link = RelayLink(pipe, hello, asyncio.get_running_loop())
         assert (link.limits == SHORT_LIMITS) is (max_len == 261)
-        evidence = await asyncio.to_thread(read_chip, link, card.key, seeded(), lambda _: None)
+        evidence = await asyncio.to_thread(read_chip, link, card.key, CHALLENGE, seeded(), lambda _: None)
         await asyncio.to_thread(link.close)
     assert evidence.data_groups[2] == card.files[0x0102]
 
