@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from hardware_drivers.errors import MalformedFileError
 from hardware_drivers.id_chip import tlv
+from hardware_drivers.id_chip.contents import parse_contents
 from hardware_drivers.id_chip.detail_fields import PartialDate, PersonName
 from hardware_drivers.id_chip.dg3 import parse_dg3
 from hardware_drivers.id_chip.dg7 import parse_dg7
@@ -259,6 +260,14 @@ def test_a_document_is_described() -> None:
     assert (document.front, document.rear, document.tax_or_exit_requirements) == (b"\xff\xd8\xff", None, None)
     with pytest.raises(MalformedFileError, match="personalisation time"):
         parse_dg12(details(0x6C, (0x5F55, b"20021325134501")))
+
+
+def test_one_group_out_of_order_leaves_the_others_readable() -> None:
+    groups = {11: DG11_OF_THE_STANDARD, 12: b"\x6c\x00", 13: b"\x6d\x01\x00"}
+    contents = parse_contents(groups)
+    assert contents.person is not None
+    assert (contents.document, contents.optional, contents.zone, contents.fingers) == (None, b"\x6d\x01\x00", None, ())
+    assert set(contents.unreadable) == {12}
 
 
 # --- whatever a chip may send ---
