@@ -4,6 +4,7 @@ import argparse
 import getpass
 import json
 import logging
+import os
 import platform
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from biometrics.errors import BiometricsError
 from biometrics.evaluation.face import evaluate_face
+from counter_server.card_commands import add_card_bench, add_card_commands
 from counter_server.config import Settings, read_patience
 from counter_server.errors import StoppedError
 from counter_server.identification.trust import import_trust
@@ -44,7 +46,12 @@ def main(arguments: list[str] | None = None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """Every command and option."""
     parser = argparse.ArgumentParser(prog="counter", description="A counter without a counter")
-    parser.add_argument("--home", type=Path, default=Path("var/counter"), help="where everything is kept")
+    parser.add_argument(
+        "--home",
+        type=Path,
+        default=Path(os.environ.get("COUNTER_HOME", "var/counter")),
+        help="where everything is kept",
+    )
     parser.add_argument("--verbose", action="store_true", help="log what is expected too")
     commands = parser.add_subparsers(dest="command", required=True)
 
@@ -86,6 +93,9 @@ def build_parser() -> argparse.ArgumentParser:
     face.set_defaults(run=_evaluate_face)
 
     add_record_commands(commands)
+    add_card_commands(commands, provenance)
+    bench = commands.add_parser("bench", help="measured speed").add_subparsers(required=True)
+    add_card_bench(bench, provenance)
     return parser
 
 

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from counter_server.errors import CounterError
 from counter_server.guards import Guards
 from counter_server.pages import screens
-from counter_server.visits import console_api, customer_api, identify, live, presence
+from counter_server.visits import console_api, customer_api, identify, live, presence, relay_api
 from counter_server.visits.office import Office
 from webrtc.wire import ErrorBody, ErrorCode
 
@@ -33,7 +33,7 @@ def build_app(office: Office) -> Guards:
 
     app = FastAPI(title="Visual Counter", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.office = office
-    for router in (customer_api.router, console_api.router, live.router, screens.router):
+    for router in (customer_api.router, console_api.router, live.router, relay_api.router, screens.router):
         app.include_router(router)
     screens.mount_pages(app)
     app.add_exception_handler(CounterError, _counter_error)

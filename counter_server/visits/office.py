@@ -15,6 +15,7 @@ from counter_server.db import Database
 from counter_server.hub import CONSOLES, Hub, visit_topic
 from counter_server.identification.face_process import FaceFinding
 from counter_server.identification.faces import FaceDesk, FaceEvent
+from counter_server.identification.relay import Pairings
 from counter_server.people.clerks import LoginBrake
 from counter_server.records.authority import SealingIdentity
 from counter_server.records.keys import MasterKey
@@ -81,6 +82,7 @@ class Office:
         self.faces = FaceDesk(self._face_event, self._face_lost)
         self.evidence: dict[str, Evidence] = {}
         self.guidance: dict[str, Guidance] = {}
+        self.pairings = Pairings()
         self.customers = Presence()
         self.clerks = Presence()
         self.face_events: asyncio.Queue[FaceEvent | str] = asyncio.Queue(maxsize=1000)

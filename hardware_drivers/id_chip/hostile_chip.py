@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from hardware_drivers.errors import DeviceTimeoutError
 from hardware_drivers.id_chip import mutation
-from hardware_drivers.id_chip.bac import AccessKeys
 from hardware_drivers.id_chip.mutation import LARGEST, MORE_STATUSES, STATUSES, Kind
 from hardware_drivers.id_chip.simulated_chip import SimulatedChip
 from hardware_drivers.smartcard.apdu import Command, Response
@@ -208,20 +207,19 @@ def spoil_files(
 
 
 class HostileChip(SimulatedChip):
-    """A simulated chip whose answers pass through its lies."""
+    """A simulated chip whose answers pass through its lies, once it has been given some."""
 
-    def __init__(self, files: Mapping[int, bytes], keys: AccessKeys, lies: Lies, *, extended: bool) -> None:
-        self._lies = lies
-        super().__init__(files, keys, lies.rng.randbytes, extended=extended)
+    lies: Lies | None = None
 
     def answer(self, raw: bytes) -> bytes:
         """As the chip would, then the lie."""
-        return self._lies.on_cable(raw, super().answer(raw))
+        honest = super().answer(raw)
+        return honest if self.lies is None else self.lies.on_cable(raw, honest)
 
     def _answer_inside(self, command: Command) -> Response:
         """As the chip would, then the lie."""
-        answer = super()._answer_inside(command)
-        return self._lies.inside(command, answer)
+        honest = super()._answer_inside(command)
+        return honest if self.lies is None else self.lies.inside(command, honest)
 
 
 @dataclass(slots=True)
