@@ -69,7 +69,7 @@ export function Approval({ desk, row }: { readonly desk: ClerkDesk; readonly row
         <div className="column">
           {row.holder && <Holder holder={row.holder} />}
           <Entered form={row.form} values={row.values} />
-          <section className="panel" aria-label={t("checklistTitle")}>
+          <section className="panel">
             <h2>{t("checklistTitle")}</h2>
             <ul className="checks">
               {row.checklist.map((item) => (

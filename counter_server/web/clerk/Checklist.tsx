@@ -17,9 +17,9 @@ export function Checklist({ desk, items, complete, closed }: ChecklistProps) {
   const open = items.filter((item) => item.outcome === null).length;
   const failed = items.filter((item) => item.outcome === "failed").length;
   return (
-    <section className="panel" aria-labelledby="checklist-title">
+    <section className="panel">
       <div className="panel-head">
-        <h2 id="checklist-title">{t("checklistTitle")}</h2>
+        <h2>{t("checklistTitle")}</h2>
         <p className="hint" id="checklist-state">
           {complete
             ? t("checklistDone")

@@ -19,7 +19,7 @@ export function Checks({ checks }: { readonly checks: readonly CheckView[] }) {
   const { t, say, language } = useWords();
   const count = (outcome: CheckView["outcome"]): number => checks.filter((check) => check.outcome === outcome).length;
   return (
-    <section className="panel" aria-label={t("checksTitle")}>
+    <section className="panel">
       <div className="panel-head">
         <h2>{t("checksTitle")}</h2>
         {checks.length > 0 && (
@@ -64,7 +64,7 @@ export function Face({ face }: { readonly face: FaceView | null }) {
   const bound = face?.fmr_upper ? Math.max(1, Math.floor(1 / face.fmr_upper)) : null;
   const whole = new Intl.NumberFormat("en-GB");
   return (
-    <section className="panel" aria-label={t("faceTitleClerk")}>
+    <section className="panel">
       <h2>{t("faceTitleClerk")}</h2>
       {face === null ? (
         <p className="hint">{t("faceNone")}</p>
@@ -115,7 +115,7 @@ interface PortraitsProps {
 export function Portraits({ api, visitId, portrait, live }: PortraitsProps) {
   const { t } = useWords();
   return (
-    <section className="portraits" aria-label={t("picturesTitle")}>
+    <section className="portraits">
       <Still
         api={api}
         path={portrait ? `/api/console/visits/${visitId}/portrait.jpg` : null}
@@ -153,7 +153,7 @@ function Still({ api, path, name, none }: StillProps) {
 export function Holder({ holder }: { readonly holder: HolderView }) {
   const { t } = useWords();
   return (
-    <section className="panel" aria-label={t("holderTitle")}>
+    <section className="panel">
       <h2>{t("holderTitle")}</h2>
       <Facts
         rows={[
@@ -175,7 +175,7 @@ export function Entered({ form, values }: Pick<ClerkVisit, "form" | "values">) {
   const { t } = useWords();
   const facts = useFormFacts(form, values);
   return (
-    <section className="panel" aria-label={t("formValues")}>
+    <section className="panel">
       <h2>{t("formValues")}</h2>
       <Facts rows={facts} />
     </section>

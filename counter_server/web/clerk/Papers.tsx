@@ -18,7 +18,7 @@ export function Papers({ api, visitId, document }: PapersProps) {
   const { t, say } = useWords();
   const pages = Array.from({ length: document.pages }, (_, place) => place + 1);
   return (
-    <section className="panel" aria-label={t("documentTitle")}>
+    <section className="panel">
       <div className="panel-head">
         <h2>{say(document.title)}</h2>
         <p className="hint">{t("documentPages", { seen: document.seen_pages.length, all: document.pages })}</p>
