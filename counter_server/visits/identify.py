@@ -50,7 +50,8 @@ async def take_chip_evidence(office: Office, visit_id: str, message: ChipEvidenc
         evidence.add(f"chip/dg{number}.bin", ObjectClass.EVIDENCE, "application/octet-stream", content)
     if finding.portrait is not None:
         original = finding.portrait
-        evidence.add("chip/portrait", ObjectClass.EVIDENCE, original.image_type.value, original.image)
+        suffix = original.image_type.value.rpartition("/")[2]
+        evidence.add(f"chip/portrait.{suffix}", ObjectClass.EVIDENCE, original.image_type.value, original.image)
     if finding.portrait_jpeg is not None:
         evidence.add(CHIP_PORTRAIT, ObjectClass.PORTRAIT, "image/jpeg", finding.portrait_jpeg)
     details = {

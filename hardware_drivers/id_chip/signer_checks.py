@@ -11,6 +11,7 @@ from asn1crypto import x509
 from hardware_drivers.errors import MalformedFileError
 from hardware_drivers.id_chip.algorithm_policy import AlgorithmUse, Role, hash_use, key_uses
 from hardware_drivers.id_chip.checks import Check, CheckName, Code, failed, passed, undecided
+from hardware_drivers.id_chip.crl import RevocationList
 from hardware_drivers.id_chip.issuing_states import signer_countries
 from hardware_drivers.id_chip.mrz import Mrz
 from hardware_drivers.id_chip.signatures import ASN1_ERRORS, HASHES, public_key
@@ -28,7 +29,7 @@ def judge_signer(sod: SecurityObject | None, trust: TrustStore, at: datetime) ->
         check_chain(chain),
         check_validity_at_signing(sod, at),
         check_not_revoked(sod, chain, trust, at),
-        check_issuervalidity(sod, chain),
+        check_issuer_validity(sod, chain),
         check_algorithms(sod, chain, trust),
     )
 
@@ -83,29 +84,30 @@ def check_not_revoked(sod: SecurityObject | None, chain: Chain | None, trust: Tr
     if sod is None or chain is None:
         return undecided(name, Code.NEEDS_SOD, NO_SOD, clause)
     try:
-        identities = [_identity(certificate) for certificate in (sod.certificate, *chain.path)]
-    except (MalformedFileError, *ASN1_ERRORS) as error:
-        return failed(name, Code.MALFORMED, f"its issuer is not readable: {type(error).__name__}", clause)
-    issuer = identities[0][0]
-    believed = {one: trust.verified_revocations(one) for one, _ in identities}
-    for identity in identities:
-        for revocations in believed[identity[0]]:
-            if (since := revocations.revoked.get(identity)) is not None:
-                whose = "the signer" if identity == identities[0] else "an authority above the signer"
+        identities = _identities(sod.certificate, chain)
+    except MalformedFileError as error:
+        return failed(name, Code.MALFORMED, f"its issuer is not readable: {error}", clause)
+    for position, (names, serial) in enumerate(identities):
+        for revocations in _believed(trust, names):
+            since = next((since for one in names if (since := revocations.revoked.get((one, serial)))), None)
+            if since is not None:
+                whose = "the signer" if position == 0 else "an authority above the signer"
                 return failed(name, Code.REVOKED, f"{whose} was revoked on {since:%Y-%m-%d}", clause)
-    if not believed[issuer]:
-        if trust.revocations.get(issuer):
+    issuer_names = identities[0][0]
+    believed = _believed(trust, issuer_names)
+    if not believed:
+        if any(trust.revocations.get(one) for one in issuer_names):
             why = "the revocation list of its issuer is signed by none of the authorities we trust"
             return undecided(name, Code.WRONG_SIGNATURE, why, clause)
         return undecided(name, Code.NO_REVOCATION_LIST, "there is no revocation list of its issuer here", clause)
-    newest = believed[issuer][0]
+    newest = max(believed, key=lambda one: one.this_update)
     if newest.next_update is None or newest.next_update < at:
         why = f"the newest revocation list is of {newest.this_update:%Y-%m-%d} and overdue"
         return undecided(name, Code.STALE, why, clause)
     return passed(name, f"not on the revocation list of {newest.this_update:%Y-%m-%d}", clause)
 
 
-def check_issuervalidity(sod: SecurityObject | None, chain: Chain | None) -> Check:
+def check_issuer_validity(sod: SecurityObject | None, chain: Chain | None) -> Check:
     """Whether the authority's certificate was valid on the day it issued the signer's.
 
     Today is not asked: an authority issues for three to five years, and what it issued in them stays good longer.
@@ -172,9 +174,24 @@ def _country(name: x509.Name) -> str:
     return country.upper() if isinstance(country, str) else ""
 
 
-def _identity(certificate: x509.Certificate) -> tuple[bytes, int]:
-    """Issuer and serial number: what a revocation list names a certificate by."""
-    return comparable_name(certificate.issuer.dump()), certificate.serial_number
+def _identities(certificate: x509.Certificate, chain: Chain) -> list[tuple[tuple[bytes, ...], int]]:
+    """What revocation lists call the signer and each authority above it: names of the issuer, and serial number.
+
+    The issuer has two names where it was found by its key: the one it is called by, and its own.
+    """
+    identities = []
+    for one, issuer in zip((certificate, *chain.path), (*chain.path, None), strict=False):
+        try:
+            names = [one.issuer] if issuer is None else [one.issuer, issuer.subject]
+            identities.append((tuple({comparable_name(name.dump()) for name in names}), int(one.serial_number)))
+        except ASN1_ERRORS as error:
+            raise MalformedFileError("issuer", type(error).__name__) from error
+    return identities
+
+
+def _believed(trust: TrustStore, names: tuple[bytes, ...]) -> list[RevocationList]:
+    """The revocation lists under these names that an authority we believe has signed."""
+    return [one for name in names for one in trust.verified_revocations(name)]
 
 
 def _uses(sod: SecurityObject, issuer: x509.Certificate | None) -> Iterable[AlgorithmUse]:

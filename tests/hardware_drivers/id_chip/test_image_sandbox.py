@@ -120,11 +120,17 @@ def test_mutated_pictures_are_decoded_or_refused(kind: str) -> None:
             continue
 
 
-def test_the_worker_can_open_nothing_and_says_nothing(tmp_path: Path) -> None:
+def test_the_worker_can_open_nothing_start_nothing_and_says_nothing(tmp_path: Path) -> None:
     spy = f"""
-import runpy, sys
+import os, runpy, sys
 worker = runpy.run_path({str(WORKER)!r})
 worker["limit"](512 << 20, 5, 1000)
+assert os.geteuid() != 0
+try:
+    os.fork()
+    sys.exit(99)
+except OSError:
+    pass
 try:
     open({str(tmp_path / "stolen")!r}, "w")
 except OSError as error:
