@@ -72,6 +72,7 @@ def add_card_commands(
     checking = commands.add_parser("verify", help="judge a reading again, wherever and whenever")
     checking.add_argument("evidence", type=Path, help="file that `counter card read --evidence` wrote")
     checking.add_argument("--portrait", type=Path, help="write the chip's portrait here")
+    checking.add_argument("--challenge", type=bytes.fromhex, help="what the chip was to prove itself over, if known")
 
     files = commands.add_parser("sod", help="judge a security object and data groups that lie in files")
     files.add_argument("sod", type=Path, help="EF.SOD as on the chip")
@@ -133,11 +134,11 @@ def _read(asked: argparse.Namespace, provenance: Provenance) -> int:
     kind = ReaderKind.PCSC if asked.cable is None else ReaderKind.CABLE
     readers = open_readers(kind, name_contains=asked.reader, cable_port=asked.cable or 0)
     readers.start()
+    challenge = secrets.token_bytes(CHALLENGE_LENGTH)
     try:
         _tell("waiting", language)
         link = readers.wait_for_card(asked.wait, lambda: False)
         try:
-            challenge = secrets.token_bytes(CHALLENGE_LENGTH)
             with _recorded(link, asked.record, readers.state().reader or "") as way:
                 evidence = read_chip(
                     way, opened.access, challenge, secrets.token_bytes, lambda step: _tell(step, language)
@@ -148,10 +149,17 @@ def _read(asked: argparse.Namespace, provenance: Provenance) -> int:
     finally:
         readers.stop()
     _tell("judging", language)
-    report = verify_evidence(evidence, trust, _moment(asked), access_key=opened.zone)
+    report = verify_evidence(
+        evidence, trust, _moment(asked), access_key=opened.zone, challenge=challenge, own_terminal=True
+    )
     if asked.evidence is not None:
         save_evidence(evidence, asked.evidence)
-    more = {"reader": reader, "access": evidence.access, "read_ms": evidence.read_ms}
+    more = {
+        "reader": reader,
+        "access": evidence.access,
+        "read_ms": evidence.read_ms,
+        "challenge": challenge.hex(),  # keep it beside the evidence: whoever verifies later asks for the proof over it
+    }
     return _show(asked, report, more, provenance)
 
 
@@ -168,7 +176,7 @@ def _recorded(link: CardLink, path: Path | None, reader: str) -> Iterator[CardLi
 def _verify(asked: argparse.Namespace, provenance: Provenance) -> int:
     """A reading in a file."""
     evidence = load_evidence(asked.evidence)
-    report = verify_evidence(evidence, _trust(asked), _moment(asked))
+    report = verify_evidence(evidence, _trust(asked), _moment(asked), challenge=asked.challenge)
     return _show(asked, report, {"access": evidence.access, "read_ms": evidence.read_ms}, provenance)
 
 

@@ -56,7 +56,7 @@ PROTECTIONS = (
     Protection(pace=PaceKind.INTEGRATED, active=ActiveAuthenticationKind.ECDSA),
     Protection(pace=PaceKind.CHIP_AUTHENTICATION, chip=ChipAuthenticationKind.ECDH_AES128_V2),
 )
-PROTECTION_WEIGHTS = (60, 12, 8, 6, 5, 3, 3, 3)
+PROTECTION_WEIGHTS = (70, 11, 8, 3, 2, 2, 2, 2)
 # How many answers a chip is honest before it begins to lie, so that every step of a reading gets its share.
 HONEST = {Depth.CABLE: (0, 0, 1, 2, 3, 4, 5, 6, 8, 12), Depth.INSIDE: (0, 0, 1, 2, 3, 5), Depth.FILES: (0,)}
 FINDINGS_MAX = 20  # the first ones are looked at; the rest are counted
@@ -169,7 +169,12 @@ class Case:
         copied = bool(card.secrets.active_key or card.secrets.static_keys) and rng.random() < 0.3
         if copied:
             # a copy has the files and none of the keys, or those of its own maker
-            stored = replace(stored, secrets=NO_SECRETS if rng.random() < 0.5 else other.secrets)
+            pace = (
+                card.pace
+                if other.pace is None or card.pace is None
+                else replace(card.pace, static_key=other.pace.static_key)
+            )
+            stored = replace(stored, secrets=NO_SECRETS if rng.random() < 0.5 else other.secrets, pace=pace)
             lies.told[Kind.NO_KEY] += 1
         if depth is Depth.FILES and not (copied and rng.random() < 0.5):
             stored = replace(stored, files=spoil_files(rng, card.files, other.files, lies.told))

@@ -98,7 +98,7 @@ class Lies:
             case Kind.TRUNCATED:
                 return kind, mutation.cut_short(rng, honest)
             case Kind.HUGE:
-                return kind, rng.choice((bytes(LARGEST), rng.randbytes(5000))) + b"\x90\x00"
+                return kind, (bytes(LARGEST) if rng.random() < 0.2 else rng.randbytes(5000)) + b"\x90\x00"
             case Kind.STATUS:
                 kept = body if rng.random() < 0.5 else b""
                 return kind, kept + rng.choice(STATUSES + MORE_STATUSES).to_bytes(2, "big")
