@@ -222,6 +222,8 @@ def signed_by(certificate: x509.Certificate, key: PublicKey) -> bool:
         signed, algorithm = certificate["tbs_certificate"], certificate["signature_algorithm"]
         if signed["signature"].native != algorithm.native:  # by value: absent parameters are the same as NULL
             raise MalformedFileError("certificate", "names two signature algorithms")
+        if certificate["signature_value"].contents[:1] != b"\x00":  # X.690 §8.6.2.2: the bits that are left over
+            raise MalformedFileError("certificate", "signature that does not fill its bytes")
         signature = certificate["signature_value"].native
         return signature_holds(key, algorithm, signature, signed.dump())
     except ASN1_ERRORS as error:

@@ -179,6 +179,14 @@ def test_a_certificate_that_names_two_algorithms_is_unusable() -> None:
     assert TrustStore.of([UTOPIA.der]).check(asn1_x509.Certificate.load(bytes(forged))) is ChainResult.UNUSABLE
 
 
+def test_a_signature_with_bits_left_over_is_unusable() -> None:
+    der = UTOPIA.issue(named("Signer"), KEYS[3])
+    at = len(der) - len(asn1_x509.Certificate.load(der)["signature_value"].native) - 1
+    assert der[at] == 0
+    forged = der[:at] + b"\x02" + der[at + 1 :]
+    assert TrustStore.of([UTOPIA.der]).check(asn1_x509.Certificate.load(forged)) is ChainResult.UNUSABLE
+
+
 # --- revocation ---
 
 SIGNER = UTOPIA.signer()
