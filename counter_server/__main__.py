@@ -17,7 +17,7 @@ from biometrics.evaluation.face import evaluate_face
 from counter_server.card_commands import add_card_bench, add_card_commands
 from counter_server.config import Settings, read_patience
 from counter_server.errors import StoppedError
-from counter_server.identification.trust import import_trust
+from counter_server.identification.trust import describe_lists, import_trust
 from counter_server.people import clerks, kiosks
 from counter_server.people.kiosks import KioskAuthority
 from counter_server.records.commands import add_record_commands
@@ -82,7 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
     enrol.set_defaults(run=_enrol)
 
     trust = commands.add_parser("trust", help="issuers of ID cards").add_subparsers(required=True)
-    load = trust.add_parser("import", help="believe a CSCA certificate or master list")
+    load = trust.add_parser("import", help="believe a CSCA certificate, a master list, or a revocation list")
     load.add_argument("file", type=Path)
     load.set_defaults(run=_import_trust)
 
@@ -148,7 +148,10 @@ def _enrol(options: argparse.Namespace) -> int:
 
 
 def _import_trust(options: argparse.Namespace) -> int:
-    known = import_trust(options.file, _settings(options).trust)
+    trust = _settings(options).trust
+    known = import_trust(options.file, trust)
+    for line in describe_lists(trust):
+        print(line)
     print(f"{known} issuers known; a running counter takes them at its next start")
     return 0
 
