@@ -22,8 +22,13 @@ from typing import Self
 from PIL import Image
 
 from hardware_drivers.errors import CardRemovedError, DeviceGoneError, MalformedFileError
-from hardware_drivers.id_chip.bac import access_keys
 from hardware_drivers.id_chip.card_file import PersonalisedCard
+from hardware_drivers.id_chip.card_protection import (
+    ActiveAuthenticationKind,
+    ChipAuthenticationKind,
+    PaceKind,
+    Protection,
+)
 from hardware_drivers.id_chip.evidence import ChipEvidence
 from hardware_drivers.id_chip.issuer import KeyKind, TestIssuer
 from hardware_drivers.id_chip.personalise import Person, personalise
@@ -38,6 +43,9 @@ from hardware_drivers.smartcard.relay import Answers, Bye, DuplexClosedError, He
 from hardware_drivers.smartcard.simulated import Chip
 
 PORTRAIT_BYTES = 14_900  # a DG2 of 15 083 bytes, research id_card.md §5
+PROTECTION = Protection(
+    pace=PaceKind.GENERIC, chip=ChipAuthenticationKind.ECDH_AES128, active=ActiveAuthenticationKind.RSA_SHA256
+)
 ROUND_TRIP_S = 0.060
 RUNS = 5
 BLOCKS_2K = LinkLimits(extended=True, command_max=2048, answer_max=2304)
@@ -84,12 +92,12 @@ class _BenchCard:
         at = datetime.now(UTC).replace(microsecond=0)
         issuer = TestIssuer.create(secrets.token_bytes, at, kind=KeyKind.BRAINPOOL_P256)
         person = Person("SPEED", "TEST", "VC1234567", date(1990, 5, 17), date(at.year + 5, 1, 1))
-        card = personalise(person, _portrait(), issuer, secrets.token_bytes)
+        card = personalise(person, _portrait(), issuer, secrets.token_bytes, protection=PROTECTION)
         return cls(card, TrustStore.of([issuer.csca_der]))
 
     def chip(self, *, extended: bool = True) -> Chip:
         """The chip's side."""
-        return SimulatedChip(self.card.files, access_keys(self.card.key), secrets.token_bytes, extended=extended)
+        return SimulatedChip.of(self.card, secrets.token_bytes, extended=extended)
 
     def read(self, link: CardLink) -> ChipEvidence:
         """One whole reading."""

@@ -242,14 +242,14 @@ def _nobody_watches(_: str) -> None:
     """No screen."""
 
 
-def _ring(_signal: int, _frame: FrameType | None) -> None:
+def ring(_signal: int, _frame: FrameType | None) -> None:
     """The watchdog."""
     raise HangError
 
 
 def run_cases(seed: int, first_case: int, answers: int, tell: Callable[[Tally], None]) -> None:
     """Cases from `first_case` until so many answers were spoilt; `tell` gets what is new every few seconds."""
-    signal.signal(signal.SIGALRM, _ring)
+    signal.signal(signal.SIGALRM, ring)
     scene = Scene.make()
     case, told, fresh, tell_at = first_case, 0, Tally(), time.monotonic() + TELL_EVERY_S
     while told + fresh.answers < answers:
