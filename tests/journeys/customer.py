@@ -46,7 +46,7 @@ class CustomerScreen:
 
     def choose(self, title: str) -> None:
         """Open a visit for the service of that title."""
-        self.page.get_by_role("button", name=title, exact=True).click()
+        self.page.get_by_role("button", name=re.compile("^" + re.escape(title))).click()
         self.state("consent")
 
     def consent(self) -> None:

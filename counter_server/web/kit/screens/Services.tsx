@@ -64,25 +64,15 @@ function Offer({ offer, busy, onChoose }: OfferProps) {
   const { t, say } = useWords();
   const phone = useDoor().channel === "phone";
   const closed = offer.route === "not_here";
-  const id = `service-${offer.service_id}`;
   return (
     <li>
-      <button
-        type="button"
-        className="service"
-        disabled={closed || busy}
-        aria-labelledby={`${id}-title`}
-        aria-describedby={`${id}-about`}
-        onClick={onChoose}
-      >
+      <button type="button" className="service" disabled={closed || busy} onClick={onChoose}>
         <span className="service-icon">
           <Icon name={serviceIcon(offer)} />
         </span>
         <span className="service-words">
-          <span className="service-title" id={`${id}-title`}>
-            {say(offer.title)}
-          </span>
-          <span id={`${id}-about`}>
+          <span className="service-title">{say(offer.title)}</span>
+          <span>
             <span className="service-summary">{say(offer.summary)}</span>
             {closed ? (
               <span className="service-closed">
