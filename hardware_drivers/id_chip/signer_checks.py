@@ -59,7 +59,11 @@ def check_chain(chain: Chain | None) -> Check:
 
 
 def check_validity_at_signing(sod: SecurityObject | None, at: datetime) -> Check:
-    """The signer's certificate at the time it claims to have signed, or now where it claims none."""
+    """The signer's certificate at the time it claims to have signed.
+
+    Most states claim none. Then a certificate that is valid now was valid since; of one that has expired nobody can
+    tell, and that is refused too: it outlives every document it signs (table 4).
+    """
     name, clause = CheckName.SIGNER_CERTIFICATE_VALID_AT_SIGNING, "Doc 9303-12 §4.3, table 4"
     if sod is None:
         return undecided(name, Code.NEEDS_SOD, NO_SOD, clause)
@@ -70,9 +74,11 @@ def check_validity_at_signing(sod: SecurityObject | None, at: datetime) -> Check
     when, whose = (sod.signed_at, "at the signing time it states") if sod.signed_at else (at, "today")
     if when > at or when < begins:
         return failed(name, Code.NOT_YET_VALID, f"not valid yet {whose}", clause)
-    if when > ends:
-        return failed(name, Code.EXPIRED, f"no longer valid {whose}", clause)
-    return passed(name, f"valid {whose}", clause)
+    if when <= ends:
+        return passed(name, f"valid {whose}", clause)
+    if sod.signed_at is None:
+        return undecided(name, Code.EXPIRED, "expired since, and no signing time is stated", clause)
+    return failed(name, Code.EXPIRED, f"no longer valid {whose}", clause)
 
 
 def check_not_revoked(sod: SecurityObject | None, chain: Chain | None, trust: TrustStore, at: datetime) -> Check:

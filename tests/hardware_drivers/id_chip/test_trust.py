@@ -256,6 +256,31 @@ def test_authorities_that_openssl_makes_on_rare_curves_are_verified(tmp_path: Pa
 # --- validity, policy, country ---
 
 
+@needs_specimens
+@pytest.mark.parametrize(
+    ("name", "at", "expected"),
+    [
+        ("nl_specimen_2006/ef011D.bin", "2007-06-01T00:00:00Z", ("passed", "ok")),  # states no signing time
+        ("nl_specimen_2006/ef011D.bin", "2000-06-01T00:00:00Z", ("failed", "not_yet_valid")),
+        ("nl_specimen_2006/ef011D.bin", "2026-06-01T00:00:00Z", ("not_possible", "expired")),
+        ("bsi_specimen_2008/EF_SOD.bin", "2008-06-01T00:00:00Z", ("passed", "ok")),
+    ],
+)
+def test_a_specimens_signer_is_judged_by_its_time(name: str, at: str, expected: tuple[str, str]) -> None:
+    checks = sod_report((ID_CARD_DATA / name).read_bytes(), {}, TrustStore.of([]), datetime.fromisoformat(at))
+    (check,) = [one for one in checks if one.name is CheckName.SIGNER_CERTIFICATE_VALID_AT_SIGNING]
+    assert verdict(check) == expected
+
+
+@pytest.mark.parametrize(
+    ("since", "code"), [(NOW + timedelta(days=40), Code.NOT_YET_VALID), (NOW - 12 * YEAR, Code.EXPIRED)]
+)
+def test_a_signing_time_outside_the_signers_years_is_refused(since: datetime, code: Code) -> None:
+    signer = UTOPIA.signer(since=since)  # valid eleven years; the card it makes says that it was signed now
+    check = made(signer, TrustStore.of([UTOPIA.der]), CheckName.SIGNER_CERTIFICATE_VALID_AT_SIGNING)
+    assert (check.outcome, check.code) == (Outcome.FAILED, code)
+
+
 @pytest.mark.parametrize(
     ("issued", "expected"),
     [
