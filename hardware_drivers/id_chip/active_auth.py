@@ -16,14 +16,13 @@ from hardware_drivers.id_chip.curves import verify_ecdsa
 from hardware_drivers.id_chip.files import DATA_GROUP_TAGS
 from hardware_drivers.id_chip.keys import macs_match
 from hardware_drivers.id_chip.security_infos import ActiveAuthenticationInfo
-from hardware_drivers.id_chip.signatures import ASN1_ERRORS, EcKey, PublicKey, public_key
+from hardware_drivers.id_chip.signatures import ASN1_ERRORS, RSA_BITS_MAX, EcKey, PublicKey, public_key
 from hardware_drivers.smartcard.apdu import EXTENDED_MAX, SHORT_NE_MAX, Command
 from hardware_drivers.smartcard.channel import Channel
 
 CHALLENGE_LENGTH = 8  # §6.1.2: RND.IFD
 CHALLENGE_LENGTH_MAX = 32
 SIGNATURE_MAX = 1024  # bytes of an RSA-8192 signature, the largest key signatures.py takes
-SHORT_SIGNATURE_MAX = 224  # the longest that comes back in one short protected answer of 256 bytes
 
 # Trailers of ISO/IEC 9796-2:2010 §8.1.2 and the hash identifiers of ISO/IEC 10118-3; BC means SHA-1 by agreement.
 IMPLICIT_TRAILER, EXPLICIT_TRAILER = 0xBC, 0xCC
@@ -72,14 +71,17 @@ def authenticate_chip(channel: Channel, challenge: bytes, *, extended: bool) -> 
 def parse_dg15(content: bytes) -> PublicKey:
     """The key in DG15 (Doc 9303-10 §4.7.15); `MalformedFileError` for one that cannot be used."""
     try:
-        return public_key(keys.PublicKeyInfo.load(tlv.only(content, DATA_GROUP_TAGS[15]), strict=True))
+        info = keys.PublicKeyInfo.load(tlv.only(content, DATA_GROUP_TAGS[15]), strict=True)
+        if info["algorithm"]["algorithm"].native != "rsa":
+            return public_key(info)
+        # The BSI's own specimen writes a modulus without the zero byte that would make it positive: read it unsigned.
+        numbers = info["public_key"].parsed
+        modulus, exponent = (int.from_bytes(numbers[part].contents, "big") for part in ("modulus", "public_exponent"))
+        if modulus.bit_length() > RSA_BITS_MAX:
+            raise MalformedFileError("DG15", f"RSA of {modulus.bit_length()} bits")
+        return rsa.RSAPublicNumbers(exponent, modulus).public_key()
     except ASN1_ERRORS as error:
         raise MalformedFileError("DG15", type(error).__name__) from error
-
-
-def needs_extended_length(key: PublicKey) -> bool:
-    """Whether this key's signatures are too long for a short protected answer."""
-    return isinstance(key, rsa.RSAPublicKey) and key.key_size > SHORT_SIGNATURE_MAX * 8
 
 
 def signature_proves(

@@ -20,6 +20,7 @@ from hardware_drivers.id_chip.chip_auth import EphemeralKey
 from hardware_drivers.id_chip.curves import Curve
 from hardware_drivers.id_chip.cv_certificate import (
     ECDSA,
+    REFERENCE_MAX,
     RSA_PSS,
     RSA_V1_5,
     CvCertificate,
@@ -117,8 +118,8 @@ def parse_cvca(content: bytes) -> list[bytes]:
     at = 0
     while at < len(content) and content[at]:
         found, at = tlv.parse_first(content, at)
-        if found.tag != REFERENCE:
-            raise MalformedFileError("EF.CVCA", f"tag {found.tag:X} is no authority reference")
+        if found.tag != REFERENCE or not 0 < len(found.value) <= REFERENCE_MAX:
+            raise MalformedFileError("EF.CVCA", f"tag {found.tag:X} of {len(found.value)} bytes is no reference")
         references.append(found.value)
     if not 1 <= len(references) <= TRUST_POINTS_MAX:
         raise MalformedFileError("EF.CVCA", f"{len(references)} trust points")
