@@ -177,12 +177,15 @@ def send_ephemeral(channel: Channel, key: ChipKey, terminal_public: bytes) -> Ag
             return None
         return Agreed(b"")
     protocol = tlv.encode(0x80, der.encode_object_identifier(key.oid))
-    answer = channel.transmit(Command(0x00, 0x22, 0x41, 0xA4, protocol + reference))  # §6.2.4.2
-    if answer.sw != 0x9000:
-        return None
     wrapped = tlv.encode(0x7C, tlv.encode(0x80, terminal_public))
-    answer = channel.transmit(Command(0x00, 0x86, 0x00, 0x00, wrapped, ne=256))
-    if answer.sw != 0x9000:
+    answers = channel.transmit_many(  # one journey: the second is only sent where the first was taken
+        [
+            Command(0x00, 0x22, 0x41, 0xA4, protocol + reference),  # §6.2.4.2
+            Command(0x00, 0x86, 0x00, 0x00, wrapped, ne=256),
+        ]
+    )
+    answer = answers[-1]
+    if len(answers) != 2 or answer.sw != 0x9000:
         return None
     dynamic = tlv.parse_all(tlv.only(answer.data, 0x7C)) if answer.data else []
     return Agreed(answer.data if dynamic else b"")

@@ -4,7 +4,7 @@ No SELECT (short identifiers), no separate head (the first block holds it), bloc
 carry, and everything whose position is known in one batch: what costs time is the number of answers waited for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hardware_drivers.errors import MalformedFileError, StatusError, TamperedAnswerError
@@ -35,9 +35,18 @@ def plain_room(answer_max: int, cipher_block: int) -> int:
     return room // cipher_block * cipher_block - 1
 
 
-def read_in_clear(channel: Channel, file: ElementaryFile) -> bytes:
-    """A file of the Master File before access, empty where there is none or none that may be read."""
-    answer = channel.transmit(Command(0x00, 0xB0, 0x80 | file.sfi, 0x00, ne=SHORT_NE_MAX))
+def begin_in_clear(file: ElementaryFile) -> Command:
+    """The command that `read_in_clear` begins with."""
+    return Command(0x00, 0xB0, 0x80 | file.sfi, 0x00, ne=SHORT_NE_MAX)
+
+
+def read_in_clear(channel: Channel, file: ElementaryFile, begun: Response | None = None) -> bytes:
+    """A file of the Master File before access, empty where there is none or none that may be read.
+
+    Args:
+        begun: The answer to `begin_in_clear`, where that was sent already and other commands since.
+    """
+    answer = begun or channel.transmit(begin_in_clear(file))
     if not answer.data:
         selected = channel.transmit(Command(0x00, 0xA4, 0x02, 0x0C, file.fid.to_bytes(2, "big")))
         if selected.sw != 0x9000:
@@ -51,6 +60,8 @@ def read_in_clear(channel: Channel, file: ElementaryFile) -> bytes:
             return b""
         if len(content) >= total:
             return content[:total]
+        if begun is not None:
+            return read_in_clear(channel, file)  # another file is the current one by now
         answer = channel.transmit(read_at(len(content), min(SHORT_NE_MAX, total - len(content))))
         content += answer.data
     return b""
@@ -58,6 +69,32 @@ def read_in_clear(channel: Channel, file: ElementaryFile) -> bytes:
 
 class BlockTooLargeError(StatusError):
     """The chip or the way to it does not carry blocks of this size, and secure messaging may be gone with it."""
+
+
+@dataclass(slots=True)
+class AheadChannel:
+    """A channel that sends one command along with whatever comes next, so that it costs no journey of its own.
+
+    Attributes:
+        judge: Raises what its answer deserves.
+    """
+
+    inner: Channel
+    command: Command | None
+    judge: Callable[[Response], None]
+
+    def transmit(self, command: Command) -> Response:
+        """As `transmit_many`, for one."""
+        return self.transmit_many([command])[0]
+
+    def transmit_many(self, commands: Sequence[Command]) -> list[Response]:
+        """Send them, the one that waits before them."""
+        ahead, self.command = self.command, None
+        if ahead is None:
+            return self.inner.transmit_many(commands)
+        answers = self.inner.transmit_many([ahead, *commands])
+        self.judge(answers[0])
+        return answers[1:] or self.inner.transmit_many(commands)
 
 
 @dataclass(slots=True)

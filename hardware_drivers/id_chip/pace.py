@@ -23,7 +23,7 @@ from hardware_drivers.id_chip.pace_mapping import (
 from hardware_drivers.id_chip.pace_password import PacePassword
 from hardware_drivers.id_chip.secure_messaging import SecureChannel, SessionKeys
 from hardware_drivers.id_chip.security_infos import Agreement, Mapping, PaceInfo, SecurityInfos, parse_security_infos
-from hardware_drivers.smartcard.apdu import SHORT_NE_MAX, Command
+from hardware_drivers.smartcard.apdu import SHORT_NE_MAX, Command, Response
 from hardware_drivers.smartcard.channel import Channel
 
 VERSION = 2  # §9.2.1: MUST be 2; version 1 was never in a passport
@@ -149,8 +149,13 @@ def run_pace(
     """PACE in one given way, step by step as in §4.4.1; arguments and errors as for `establish_pace`."""
     agreement = agreement_over(domain)
     for _ in range(RUNS_MAX):
-        tries_left = _set_template(channel, password, info, spend_last_try=spend_last_try, name_domain=name_domain)
-        nonce = _decrypt_nonce(info, password, _authenticate(channel, agreement, {}, ENCRYPTED_NONCE))
+        template = _template(password, info, name_domain=name_domain)
+        ask = _chain_link(agreement, {}, last=False)
+        # one journey for both, unless the first answer may forbid the second: a counted secret's last try
+        answers = channel.transmit_many([template] if password.counted else [template, ask])
+        tries_left = _judge_template(answers[0].sw, password, spend_last_try=spend_last_try)
+        begun = answers[1] if len(answers) > 1 else channel.transmit(ask)
+        nonce = _decrypt_nonce(info, password, _only(_objects_in(begun, last=False), ENCRYPTED_NONCE))
         generator, mapping_key = _map(channel, info, domain, nonce, rng)
         ours, theirs, secret = _agree(channel, agreement, generator, rng)
         if secret[0] or isinstance(domain, Curve) or password.counted:
@@ -178,15 +183,17 @@ def authentication_token(agreement: KeyAgreement, info: PaceInfo, mac_key: bytes
     return info.suite.token_mac(mac_key, tlv.encode(PUBLIC_KEY_TEMPLATE, identifier + value))
 
 
-def _set_template(
-    channel: Channel, password: PacePassword, info: PaceInfo, *, spend_last_try: bool, name_domain: bool
-) -> int | None:
-    """MSE:Set AT (§4.4.4.1), and how many attempts the chip says are left."""
+def _template(password: PacePassword, info: PaceInfo, *, name_domain: bool) -> Command:
+    """MSE:Set AT (§4.4.4.1)."""
     content = tlv.encode(0x80, der.encode_object_identifier(info.oid)) + tlv.encode(0x83, bytes((password.kind,)))
     if name_domain and info.parameter_id is not None:
         length = max(1, (info.parameter_id.bit_length() + 7) // 8)
         content += tlv.encode(0x84, info.parameter_id.to_bytes(length, "big"))
-    sw = channel.transmit(Command(0x00, 0x22, 0xC1, 0xA4, content)).sw
+    return Command(0x00, 0x22, 0xC1, 0xA4, content)
+
+
+def _judge_template(sw: int, password: PacePassword, *, spend_last_try: bool) -> int | None:
+    """How many attempts the chip says are left; raises where it does not let us try."""
     if sw in BLOCKED:
         raise AccessDeniedError(f"status {sw:04X}: {password.kind.name} is blocked", tries_left=0)
     if sw & 0xFFF0 == 0x63C0:
@@ -204,7 +211,11 @@ def _authenticate(
     channel: Channel, agreement: KeyAgreement, sent: dict[int, bytes], wanted: int, *, last: bool = False
 ) -> bytes:
     """One GENERAL AUTHENTICATE of the chain, and the one object that it is to bring (§4.4.4.2)."""
-    objects = _general_authenticate(channel, agreement, sent, last=last)
+    return _only(_general_authenticate(channel, agreement, sent, last=last), wanted)
+
+
+def _only(objects: list[tlv.Tlv], wanted: int) -> bytes:
+    """The one object that a step is to bring."""
     for found in objects:
         if found.tag == wanted:
             return found.value
@@ -217,11 +228,19 @@ def _general_authenticate(
     channel: Channel, agreement: KeyAgreement, sent: dict[int, bytes], *, last: bool
 ) -> list[tlv.Tlv]:
     """One command of the chain, and all objects of its answer."""
+    return _objects_in(channel.transmit(_chain_link(agreement, sent, last=last)), last=last)
+
+
+def _chain_link(agreement: KeyAgreement, sent: dict[int, bytes], *, last: bool) -> Command:
+    """One GENERAL AUTHENTICATE (§4.4.4.2)."""
     content = b"".join(tlv.encode(tag, value) for tag, value in sent.items())
     ne = SHORT_NE_MAX if len(agreement.generator) <= SHORT_ELEMENT_MAX else LONG_NE
     cla = 0x00 if last else CHAINED
-    command = Command(cla, 0x86, 0x00, 0x00, tlv.encode(DYNAMIC_AUTHENTICATION_DATA, content), ne=ne)
-    answer = channel.transmit(command)
+    return Command(cla, 0x86, 0x00, 0x00, tlv.encode(DYNAMIC_AUTHENTICATION_DATA, content), ne=ne)
+
+
+def _objects_in(answer: Response, *, last: bool) -> list[tlv.Tlv]:
+    """All objects of an answer in the chain, each tag once."""
     if last and (answer.sw in REFUSALS or answer.sw & 0xFFF0 == 0x63C0):
         tries_left = answer.sw & 0xF if answer.sw & 0xFFF0 == 0x63C0 else None
         raise AccessDeniedError(f"status {answer.sw:04X} to the token of PACE", tries_left=tries_left)

@@ -25,8 +25,10 @@ from hardware_drivers.id_chip.chip_auth import (
 from hardware_drivers.id_chip.cv_certificate import ReadRight
 from hardware_drivers.id_chip.evidence import ChipAuthenticationProof, ChipEvidence
 from hardware_drivers.id_chip.file_reader import (
+    AheadChannel,
     BlockTooLargeError,
     FileReader,
+    begin_in_clear,
     is_about_length,
     plain_room,
     read_in_clear,
@@ -51,11 +53,13 @@ from hardware_drivers.id_chip.secure_messaging import SecureChannel
 from hardware_drivers.id_chip.security_infos import SecurityInfos, parse_dg14, parse_security_infos
 from hardware_drivers.id_chip.sod import parse_sod
 from hardware_drivers.id_chip.terminal_auth import TerminalCredential, chip_identity, open_fingerprints
-from hardware_drivers.smartcard.apdu import SHORT_NE_MAX, Command
+from hardware_drivers.smartcard.apdu import SHORT_NE_MAX, Command, Response
 from hardware_drivers.smartcard.channel import CardLink, Channel, LinkLimits, PlainChannel
 
 USUAL_GROUPS = frozenset({1, 2, 11, 12})  # zone, portrait, further text; 14 and 15 are read for their protocols
 FINGERPRINTS = 3
+# By name and without Le, which German chips refuse (research id_card.md §5).
+SELECT_APPLICATION = Command(0x00, 0xA4, 0x04, 0x0C, ID_APPLICATION)
 SELECT_MASTER_FILE = Command(0x00, 0xA4, 0x00, 0x0C, bytes.fromhex("3F00"))
 NO_SUCH_APPLICATION = {0x6A82, 0x6A81, 0x6D00, 0x6E00, 0x6999}
 ATTEMPTS_MAX = 8  # every block size once, and every protocol that a chip may choke on left out once
@@ -79,6 +83,7 @@ class Protocol(StrEnum):
     ACTIVE_AUTHENTICATION = "active_authentication"
     TERMINAL_AUTHENTICATION = "terminal_authentication"
     COUNTER_RUN = "counter_run"
+    GUESSED_DG14 = "guessed_dg14"  # asking for it before the security object has said that it is there
 
 
 class _ChokedError(Exception):
@@ -193,7 +198,7 @@ class _Reading:
 
         # 3. What was signed? EF.COM is read because a verifier compares it; the security object decides what is there.
         self._begin(ReadStep.READING_SECURITY)
-        self._take(session, EF_COM, EF_SOD)
+        self._take_signed_list(session, pace)
         present = _groups_present(self.files[EF_SOD.fid], self.files[EF_COM.fid])
         if 14 in present:
             self._take(session, data_group(14))
@@ -204,7 +209,8 @@ class _Reading:
         #    run is worth more and replaces ours, unless terminal authentication is to build on it.
         ephemeral: EphemeralKey | None = None
         if keys and (self.offer is None or self.credential is not None):
-            session, ephemeral = self._authenticate_chip(plain, session, keys[0])
+            signs = 15 in present and self.offer is None
+            session, ephemeral = self._authenticate_chip(plain, session, keys[0], with_signing_key=signs)
 
         # 5. Who is it? And does the chip sign the challenge, unless the counter convinces itself at the end?
         self._begin(ReadStep.READING_TEXT)
@@ -268,10 +274,14 @@ class _Reading:
         if self.card_access is not None:
             plain.transmit(SELECT_MASTER_FILE)  # back from the application; a chip that has no such way refuses
             return
-        self.card_access = read_in_clear(plain, EF_CARD_ACCESS)
-        if self.answer_max > SHORT_NE_MAX:
-            told = buffer_in(plain.transmit(Command(0x00, 0xB0, 0x80 | EF_ATR_SFI, 0x00, ne=SHORT_NE_MAX)).data)
-            self.answer_max = max(SHORT_NE_MAX, min(self.answer_max, told or self.answer_max))
+        if self.answer_max <= SHORT_NE_MAX:
+            self.card_access = read_in_clear(plain, EF_CARD_ACCESS)
+            return
+        ask_buffers = Command(0x00, 0xB0, 0x80 | EF_ATR_SFI, 0x00, ne=SHORT_NE_MAX)
+        answers = plain.transmit_many([begin_in_clear(EF_CARD_ACCESS), ask_buffers])
+        self.card_access = read_in_clear(plain, EF_CARD_ACCESS, answers[0])
+        told = buffer_in((answers[1] if len(answers) > 1 else plain.transmit(ask_buffers)).data)
+        self.answer_max = max(SHORT_NE_MAX, min(self.answer_max, told or self.answer_max))
 
     def _open(self, plain: PlainChannel) -> tuple[SecureChannel, PaceSession | None]:
         """The application under secure messaging."""
@@ -294,11 +304,26 @@ class _Reading:
         self.opened_by, self.mapping = "PACE", pace.proof
         if pace.proof is not None:
             self.card_security = self._reader(pace.channel).read(EF_CARD_SECURITY)
-        _select_application(pace.channel)
-        return pace.channel, pace
+        return pace.channel, pace  # the application is selected along with the first files
+
+    def _take_signed_list(self, session: SecureChannel, pace: PaceSession | None) -> None:
+        """EF.COM and EF.SOD. After PACE the application is still to be selected, and DG14 is there as good as surely
+        (Doc 9303-11 §9.2 repeats EF.CardAccess in it): one journey for all four."""
+        if pace is None:
+            self._take(session, EF_COM, EF_SOD)
+            return
+        guess = Protocol.GUESSED_DG14 not in self.without
+        channel = AheadChannel(session, SELECT_APPLICATION, _judge_selection)
+        wanted = (EF_COM, EF_SOD, *([data_group(14)] if guess else []))
+        try:
+            self.files.update(FileReader(channel, self._room(session)).read_many(wanted))
+        except BlockTooLargeError:
+            raise
+        except StatusError as error:
+            raise (_ChokedError(Protocol.GUESSED_DG14, error) if guess else error) from error
 
     def _authenticate_chip(
-        self, plain: Channel, session: SecureChannel, key: ChipKey
+        self, plain: Channel, session: SecureChannel, key: ChipKey, *, with_signing_key: bool
     ) -> tuple[SecureChannel, EphemeralKey | None]:
         """Our own run of chip authentication; what the first answer under the new keys was is kept as its proof."""
         if Protocol.CHIP_AUTHENTICATION in self.without:
@@ -314,7 +339,7 @@ class _Reading:
         witness = Witness(plain)
         try:
             renewed = SecureChannel(witness, keys_after(key, ephemeral, agreed))
-            self._take(renewed, data_group(1))
+            self._take(renewed, data_group(1), *([data_group(15)] if with_signing_key else []))
         except BlockTooLargeError:
             raise
         except (StatusError, TamperedAnswerError, MalformedFileError) as error:
@@ -368,7 +393,11 @@ class _Reading:
 
     def _reader(self, session: SecureChannel) -> FileReader:
         """A reader with blocks that fit this session's cipher."""
-        return FileReader(session, plain_room(self.answer_max, session.keys.suite.block))
+        return FileReader(session, self._room(session))
+
+    def _room(self, session: SecureChannel) -> int:
+        """Most plain bytes of a block under this session's cipher."""
+        return plain_room(self.answer_max, session.keys.suite.block)
 
     def _take(self, session: SecureChannel, *files: ElementaryFile) -> None:
         """Read those of these files that are not home yet."""
@@ -388,8 +417,12 @@ class _Reading:
 
 
 def _select_application(channel: Channel) -> None:
-    """SELECT by name without Le, which German chips refuse (research id_card.md §5)."""
-    answer = channel.transmit(Command(0x00, 0xA4, 0x04, 0x0C, ID_APPLICATION))
+    """The ID application, before basic access."""
+    _judge_selection(channel.transmit(SELECT_APPLICATION))
+
+
+def _judge_selection(answer: Response) -> None:
+    """Nothing, or what the answer to SELECT means."""
     if answer.sw in NO_SUCH_APPLICATION:
         raise NotAnIdCardError(f"status {answer.sw:04X} to SELECT of the ID application")
     if answer.sw != 0x9000:
