@@ -56,4 +56,6 @@ def describe_lists(folder: Path) -> tuple[str, ...]:
 def _describe(report: ListReport) -> str:
     """One list, for the operator."""
     signed_at = f" of {report.signed_at[:10]}" if report.signed_at else ""
-    return f"{report.name}{signed_at}: {report.certificates} issuers, {LIST_WORDS[report.signer]}"
+    left_out = f" ({report.unreadable} of them unreadable)" if report.unreadable else ""
+    objection = f"; BUT {report.objection}" if report.objection else ""
+    return f"{report.name}{signed_at}: {report.certificates} issuers{left_out}, {LIST_WORDS[report.signer]}{objection}"

@@ -29,37 +29,44 @@ class ListReport:
     Attributes:
         name: File name.
         certificates: How many it holds.
+        unreadable: How many entries are no certificates and were left out.
         signed_at: ISO 8601, empty where the signer does not say.
+        objection: What is wrong with the signer's own certificate, empty when nothing is.
     """
 
     name: str
     certificates: int
+    unreadable: int
     signer: ListSigner
     signed_at: str
+    objection: str
 
 
 @dataclass(frozen=True, slots=True)
 class MasterList:
-    """A list whose signature holds."""
+    """A list whose signature holds.
+
+    Attributes:
+        objection: What is wrong with the signer's own certificate, empty when nothing is.
+    """
 
     certificates: tuple[bytes, ...]
     signed: SignedData
+    objection: str
 
 
 def parse_master_list(content: bytes) -> MasterList:
     """The list in these bytes, whose signature holds under the certificate it carries.
 
-    `MalformedFileError` when it is none, when it was changed after signing, or when the signer's certificate is made
-    for another purpose or was not valid when it signed.
+    `MalformedFileError` when it is none, or when it was changed after signing.
     """
     signed = parse_signed_data("master list", content, MASTER_LIST)
     if not signed.signature_holds():
         raise MalformedFileError("master list", "was changed after signing")
-    _require_list_signer(signed)
     version, certificates = _two(tlv.parse_all(tlv.only(signed.content, 0x30)))
     if version.tag != 0x02 or certificates.tag != 0x31:
         raise MalformedFileError("master list", "is no CscaMasterList")
-    return MasterList(_split(certificates.value), signed)
+    return MasterList(_split(certificates.value), signed, _objection(signed))
 
 
 def _two(objects: list[tlv.Tlv]) -> tuple[tlv.Tlv, tlv.Tlv]:
@@ -82,8 +89,8 @@ def _split(concatenated: bytes) -> tuple[bytes, ...]:
     return tuple(certificates)
 
 
-def _require_list_signer(signed: SignedData) -> None:
-    """Nothing, or `MalformedFileError` when this certificate may not sign a list or not at that time."""
+def _objection(signed: SignedData) -> str:
+    """Why this certificate should not have signed a list, or not at that time; empty when it should."""
     try:
         purposes = signed.certificate.extended_key_usage_value
         validity = signed.certificate["tbs_certificate"]["validity"]
@@ -91,9 +98,10 @@ def _require_list_signer(signed: SignedData) -> None:
     except ASN1_ERRORS as error:
         raise MalformedFileError("master list signer", type(error).__name__) from error
     if purposes is None or LIST_SIGNING not in purposes.native:
-        raise MalformedFileError("master list signer", "is not certified to sign master lists")
+        return "its signer is not certified to sign master lists"
     if signed.signed_at is not None and not begins <= signed.signed_at <= ends:
-        raise MalformedFileError("master list signer", "was not valid when it signed")
+        return "its signer was not valid when it signed"
+    return ""
 
 
 def looks_like_master_list(content: bytes) -> bool:

@@ -138,7 +138,8 @@ def _signer_certificate(name: str, certificates: list[x509.Certificate], signer:
             same_issuer = certificate.issuer.native == names.chosen["issuer"].native
             if same_issuer and certificate.serial_number == names.chosen["serial_number"].native:
                 return certificate
-        elif certificate.key_identifier == names.chosen.native:
+        # by the extension, or where it is absent by the way it is computed, RFC 5280 §4.2.1.2 (1)
+        elif names.chosen.native in (certificate.key_identifier, certificate.public_key.sha1):
             return certificate
     raise MalformedFileError(name, "the signer's certificate is not in it")
 

@@ -106,12 +106,12 @@ class TrustStore:
             except (MalformedFileError, *ASN1_ERRORS) as error:
                 why = str(error) if isinstance(error, MalformedFileError) else type(error).__name__
                 raise MalformedFileError(path.name, f"no certificate, master or revocation list ({why})") from error
-        listed = [der for one in found.values() for der in one.certificates]
-        authorities = singles | {der: skim(der, anchor=True) for der in dict.fromkeys(listed)}
+        listed = dict.fromkeys(der for one in found.values() for der in one.certificates)
+        authorities = singles | {one.der: one for der in listed if (one := _readable(der)) is not None}
         own_policy = folder / POLICY_FILE
         policy = AlgorithmPolicy.load(own_policy) if own_policy.exists() else AlgorithmPolicy.load()
         store = cls._of(authorities.values(), revocations, (), policy)
-        return replace(store, lists=tuple(store._report(name, found, singles) for name in found))
+        return replace(store, lists=tuple(store._report(name, one, singles) for name, one in found.items()))
 
     @classmethod
     def _of(
@@ -192,9 +192,8 @@ class TrustStore:
                 return (certificate, *rest)
         return ()
 
-    def _report(self, name: str, lists: Mapping[str, MasterList], singles: Mapping[bytes, Authority]) -> ListReport:
-        """Who vouches for the list of that name."""
-        this = lists[name]
+    def _report(self, name: str, this: MasterList, singles: Mapping[bytes, Authority]) -> ListReport:
+        """Who vouches for this list."""
         certificate = this.signed.certificate
         named = self._issuers(_issuer_name(certificate), _issuer_key_identifier(certificate))
         issuers = {one.der for one in named if _signed(certificate, one)}
@@ -205,12 +204,22 @@ class TrustStore:
         else:
             signer = ListSigner.OTHER_LIST if issuers else ListSigner.UNKNOWN
         signed_at = "" if this.signed.signed_at is None else this.signed.signed_at.isoformat()
-        return ListReport(name, len(this.certificates), signer, signed_at)
+        taken = {authority.der for same in self.by_subject.values() for authority in same}
+        unreadable = len(set(this.certificates) - taken)
+        return ListReport(name, len(this.certificates), unreadable, signer, signed_at, this.objection)
 
     def _issuers(self, name: bytes, identifier: bytes | None) -> list[Authority]:
         """Authorities of that name or key; renewed ones share either."""
         by_key = self.by_key_identifier.get(identifier, ()) if identifier else ()
         return list({one.der: one for one in (*by_key, *self.by_subject.get(name, ()))}.values())
+
+
+def _readable(der: bytes) -> Authority | None:
+    """An entry of a list, or None for what is no certificate: one bad entry must not cost all other states."""
+    try:
+        return skim(der, anchor=True)
+    except MalformedFileError:
+        return None
 
 
 def signed_by(certificate: x509.Certificate, key: PublicKey) -> bool:

@@ -51,7 +51,7 @@ def skim(der: bytes, *, anchor: bool) -> Authority:
     """The authority in these bytes; `MalformedFileError` when they are no DER certificate (RFC 5280 §4.1)."""
     try:
         return _skim(der, anchor=anchor)
-    except (IndexError, UnicodeDecodeError) as error:
+    except IndexError as error:
         raise MalformedFileError("CSCA certificate", "no X.509 certificate") from error
 
 
@@ -107,9 +107,10 @@ def _comparable_text(name: bytes, at: int) -> bytes:
     """One value of a name, without what does not count."""
     encoding = STRING_ENCODINGS.get(name[at])
     begin, end = _open(name, at, name[at])
-    if encoding is None:
+    try:
+        return " ".join(name[begin:end].decode(encoding or "").casefold().split()).encode()
+    except (LookupError, UnicodeDecodeError):  # another type, or not what its type says: only the same bytes are equal
         return name[at:end]
-    return " ".join(name[begin:end].decode(encoding).casefold().split()).encode()
 
 
 def _open(source: bytes, at: int, tag: int) -> tuple[int, int]:

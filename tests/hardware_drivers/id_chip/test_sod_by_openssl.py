@@ -1,4 +1,4 @@
-"""Security objects that another program signed: openssl's cms command, in every algorithm states use."""
+"""Security objects and master lists that another program signed: openssl's cms command, in all algorithms in use."""
 
 import hashlib
 import subprocess
@@ -11,6 +11,7 @@ from asn1crypto import core
 from hardware_drivers.errors import MalformedFileError
 from hardware_drivers.id_chip import tlv
 from hardware_drivers.id_chip.checks import Check, Outcome
+from hardware_drivers.id_chip.master_list import LIST_SIGNING, MASTER_LIST, ListSigner
 from hardware_drivers.id_chip.sod import SECURITY_OBJECT, parse_sod
 from hardware_drivers.id_chip.sod_report import sod_report
 from hardware_drivers.id_chip.trust import TrustStore
@@ -40,7 +41,7 @@ def state(folder: Path, kind: str, digest: str = "sha256") -> bytes:
     new = ["req", "-newkey", *KEYS[kind], "-nodes"]
     openssl(folder, *new, "-x509", *subject, f"-{digest}", "-keyout", "a.key", "-out", "a.pem")
     openssl(folder, *new, "-subj", "/C=UT/CN=Signer", "-keyout", "s.key", "-out", "s.csr")
-    (folder / "s.ext").write_text("subjectKeyIdentifier = hash\n")
+    (folder / "s.ext").write_text(f"subjectKeyIdentifier = hash\nextendedKeyUsage = {LIST_SIGNING}\n")
     signing = ["-CA", "a.pem", "-CAkey", "a.key", "-CAcreateserial", "-extfile", "s.ext"]
     openssl(folder, "x509", "-req", "-in", "s.csr", *signing, f"-{digest}", "-out", "s.pem")
     return openssl(folder, "x509", "-in", "a.pem", "-outform", "DER")
@@ -122,6 +123,49 @@ def test_two_signers_are_refused(tmp_path: Path) -> None:
     twice = signed(tmp_path, "sha256", "-signer", "a.pem", "-inkey", "a.key")
     with pytest.raises(MalformedFileError, match="2 signers"):
         parse_sod(twice)
+
+
+def master_list(
+    folder: Path, *entries: bytes, options: tuple[str, ...] = ("-signer", "s.pem", "-inkey", "s.key")
+) -> Path:
+    """A list of these entries beside the authority's own certificate, in a folder of its own."""
+    own = openssl(folder, "x509", "-in", "a.pem", "-outform", "DER")
+    content = tlv.encode(0x30, tlv.encode(2, b"\x00") + tlv.encode(0x31, b"".join((own, *entries))))
+    words = ["cms", "-sign", "-binary", "-nodetach", "-econtent_type", MASTER_LIST, "-md", "sha256", "-outform", "DER"]
+    (folder / "trust").mkdir()
+    (folder / "trust/utopia.ml").write_bytes(openssl(folder, *words, *options, content=content))
+    return folder / "trust"
+
+
+@pytest.mark.parametrize("stream", [[], ["-stream"]])
+def test_a_list_that_openssl_signed_is_taken(tmp_path: Path, stream: list[str]) -> None:
+    state(tmp_path, "explicit")
+    folder = master_list(tmp_path, options=("-signer", "s.pem", "-inkey", "s.key", *stream))
+    (report,) = TrustStore.load(folder).lists
+    assert (report.certificates, report.unreadable, report.signer, report.objection) == (1, 0, ListSigner.OWN_CSCA, "")
+
+
+def test_an_entry_that_is_no_certificate_costs_only_itself(tmp_path: Path) -> None:
+    other = state(tmp_path, "P-256")
+    state(tmp_path, "rsa")
+    trust = TrustStore.load(master_list(tmp_path, other, tlv.encode(0x30, b"\x02\x01\x00"), b"\x04\x00"))
+    assert len(trust) == 2
+    assert (trust.lists[0].certificates, trust.lists[0].unreadable) == (4, 2)
+
+
+def test_a_list_signed_for_another_purpose_is_taken_with_an_objection(tmp_path: Path) -> None:
+    state(tmp_path, "P-256")
+    (report,) = TrustStore.load(master_list(tmp_path, options=("-signer", "a.pem", "-inkey", "a.key"))).lists
+    assert report.objection == "its signer is not certified to sign master lists"
+
+
+def test_a_list_of_a_stranger_says_so(tmp_path: Path) -> None:
+    state(tmp_path, "P-256")
+    (tmp_path / "own.pem").write_bytes((tmp_path / "a.pem").read_bytes())
+    state(tmp_path, "rsa")
+    (tmp_path / "a.pem").write_bytes((tmp_path / "own.pem").read_bytes())
+    (report,) = TrustStore.load(master_list(tmp_path)).lists
+    assert report.signer is ListSigner.UNKNOWN
 
 
 @pytest.mark.skipif(not ID_CARD_DATA.exists(), reason=SPECIMENS_MISSING)
