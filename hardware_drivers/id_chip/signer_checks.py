@@ -22,9 +22,13 @@ from hardware_drivers.id_chip.trust_index import comparable_name
 NO_SOD = "there is no readable security object"
 
 
-def judge_signer(sod: SecurityObject | None, trust: TrustStore, at: datetime) -> tuple[Check, ...]:
+def chain_of(sod: SecurityObject | None, trust: TrustStore) -> Chain | None:
+    """The way from the document's signer to an authority; looked for once, it costs signatures."""
+    return None if sod is None else trust.chain(sod.certificate)
+
+
+def judge_signer(sod: SecurityObject | None, chain: Chain | None, trust: TrustStore, at: datetime) -> tuple[Check, ...]:
     """Every check of the document signer's certificate, in the order of `CheckName`."""
-    chain = None if sod is None else trust.chain(sod.certificate)
     return (
         check_chain(chain),
         check_validity_at_signing(sod, at),
@@ -150,14 +154,14 @@ def check_algorithms(sod: SecurityObject | None, chain: Chain | None, trust: Tru
     return passed(name, "no key or hash is refused by the policy", clause)
 
 
-def check_issuing_state(sod: SecurityObject | None, mrz: Mrz | None, trust: TrustStore) -> Check:
+def check_issuing_state(sod: SecurityObject | None, chain: Chain | None, mrz: Mrz | None) -> Check:
     """Whether the state in the zone is the one whose authority signed: no state may vouch for another's documents."""
     name, clause = CheckName.ISSUING_STATE_MATCHES_SIGNER, "Doc 9303-12 §7.1.1; Doc 9303-3 §5"
-    if sod is None:
+    if sod is None or chain is None:
         return undecided(name, Code.NEEDS_SOD, NO_SOD, clause)
     if mrz is None:
         return undecided(name, Code.NEEDS_DG1, "there is no readable zone", clause)
-    issuer = trust.chain(sod.certificate).issuer
+    issuer = chain.issuer
     if issuer is None:
         return undecided(name, Code.NEEDS_ISSUER, "no authority is known that issued its signer", clause)
     try:

@@ -10,7 +10,7 @@ from hardware_drivers.errors import MalformedFileError
 from hardware_drivers.id_chip.checks import Check, CheckName, Code, failed, passed, undecided
 from hardware_drivers.id_chip.files import DATA_GROUP_TAGS
 from hardware_drivers.id_chip.lds import parse_dg1
-from hardware_drivers.id_chip.signer_checks import check_issuing_state, judge_signer
+from hardware_drivers.id_chip.signer_checks import chain_of, check_issuing_state, judge_signer
 from hardware_drivers.id_chip.sod import SecurityObject, parse_sod
 from hardware_drivers.id_chip.trust import TrustStore
 
@@ -24,14 +24,15 @@ def sod_report(sod: bytes, data_groups: Mapping[int, bytes], trust: TrustStore, 
         at: The moment to judge by, with zone.
     """
     security_object, made = check_sod(sod)
-    checks = [made, check_signature(security_object), *judge_signer(security_object, trust, at)]
+    chain = chain_of(security_object, trust)
+    checks = [made, check_signature(security_object), *judge_signer(security_object, chain, trust, at)]
     for number in sorted(set(data_groups) & set(DATA_GROUP_TAGS)):
         checks.append(check_hash(security_object, data_groups, number))
     if 1 in data_groups:
         try:
-            checks.append(check_issuing_state(security_object, parse_dg1(data_groups[1]), trust))
+            checks.append(check_issuing_state(security_object, chain, parse_dg1(data_groups[1])))
         except MalformedFileError:
-            checks.append(check_issuing_state(security_object, None, trust))
+            checks.append(check_issuing_state(security_object, chain, None))
     return tuple(checks)
 
 

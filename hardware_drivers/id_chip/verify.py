@@ -24,7 +24,7 @@ from hardware_drivers.id_chip.files import DATA_GROUP_TAGS
 from hardware_drivers.id_chip.lds import parse_com, parse_dg1, parse_dg2
 from hardware_drivers.id_chip.mrz import Mrz, MrzKey, birth_date, expiry_date
 from hardware_drivers.id_chip.portrait import Portrait
-from hardware_drivers.id_chip.signer_checks import check_issuing_state, judge_signer
+from hardware_drivers.id_chip.signer_checks import chain_of, check_issuing_state, judge_signer
 from hardware_drivers.id_chip.sod import SecurityObject
 from hardware_drivers.id_chip.sod_report import check_hash, check_signature, check_sod
 from hardware_drivers.id_chip.trust import TrustStore
@@ -108,7 +108,8 @@ def verify_evidence(
     checks.append(check_signature(sod))
 
     # 3. Did a state we trust issue that certificate, and was it valid then?
-    checks.extend(judge_signer(sod, trust, at))
+    chain = chain_of(sod, trust)
+    checks.extend(judge_signer(sod, chain, trust, at))
 
     # 4. Is every file the one whose hash was signed?
     groups = sorted({*NEEDED_GROUPS, *evidence.data_groups} & set(DATA_GROUP_TAGS))
@@ -122,7 +123,7 @@ def verify_evidence(
     checks.append(made)
     checks.append(_check_expiry(holder, at))
     checks.append(_check_access(mrz, access_key))
-    checks.append(check_issuing_state(sod, mrz, trust))
+    checks.append(check_issuing_state(sod, chain, mrz))
 
     # 7. Is there a portrait to compare with?
     portrait, made = _check_portrait(evidence.data_groups.get(2))
