@@ -1,0 +1,36 @@
+"""`counter serve`."""
+
+import argparse
+from pathlib import Path
+
+from counter_server.commands.home import settings_of
+from counter_server.serve import serve
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", title: str) -> None:
+    """Add `serve`."""
+    server = commands.add_parser("serve", help=title)
+    server.add_argument("--host", default="127.0.0.1")
+    server.add_argument("--port", type=int, default=8070)
+    server.add_argument("--kiosk-port", type=int, default=8444)
+    server.add_argument("--public-url", default="", help="address customers' links begin with")
+    server.add_argument("--tls-cert", type=Path)
+    server.add_argument("--tls-key", type=Path)
+    server.add_argument("--media-address", action="append", default=[], help="address calls are offered on; repeatable")
+    server.set_defaults(run=_serve)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    return serve(
+        settings_of(options).model_copy(
+            update={
+                "host": options.host,
+                "port": options.port,
+                "kiosk_port": options.kiosk_port,
+                "public_url": options.public_url,
+                "tls_cert": options.tls_cert,
+                "tls_key": options.tls_key,
+                "media_addresses": tuple(options.media_address),
+            }
+        )
+    )
