@@ -42,7 +42,10 @@ from hardware_drivers.smartcard.private_pcscd import PrivatePcscd, ThreadCard, w
 from hardware_drivers.smartcard.relay import Answers, Bye, DuplexClosedError, Hello, RelayLink, parse_from_counter
 from hardware_drivers.smartcard.simulated import Chip
 
-PORTRAIT_BYTES = 14_900  # a DG2 of 15 083 bytes, research id_card.md §5
+PORTRAIT_BYTES = 14_998  # makes a DG2 of 15 083 bytes, research id_card.md §5
+# The commands are counted as that table counts them: basic access, so blocks of 231 bytes under 3DES. Under AES they
+# are 223, whatever the reader; times and journeys are those of the best protected card.
+BASIC = Protection(active=ActiveAuthenticationKind.ECDSA)
 PROTECTION = Protection(
     pace=PaceKind.GENERIC, chip=ChipAuthenticationKind.ECDH_AES128, active=ActiveAuthenticationKind.RSA_SHA256
 )
@@ -62,20 +65,21 @@ def measure_card(lists: Path | None = None) -> Figures:
     Args:
         lists: A folder with master lists; without one there is nothing to load and the figure is null.
     """
-    card = _BenchCard.make()
+    basic, card = _BenchCard.make(BASIC), _BenchCard.make(PROTECTION)
     figures: Figures = {}
-    notes: dict[str, str] = {}
+    notes: dict[str, str] = {
+        "commands": "READ BINARY for EF.COM, EF.SOD, DG1, DG2, DG14, DG15 after basic access; _aes after PACE"
+    }
     for name, limits in (("short", SHORT_LIMITS), ("2k", BLOCKS_2K), ("64k", LARGEST_LIMITS)):
-        link = TimedLink(card.chip(extended=limits.extended is True), limits)
-        card.read(link)
-        figures[f"commands_{name}"] = link.file_commands
-        figures[f"commands_{name}_with_access"] = link.commands
+        figures[f"commands_{name}"] = basic.count_commands(limits)
+    for name, limits in (("short", SHORT_LIMITS), ("2k", BLOCKS_2K), ("64k", LARGEST_LIMITS)):
+        figures[f"commands_{name}_aes"] = card.count_commands(limits)
     figures |= _through_pcscd(card, notes)
     figures |= asyncio.run(_over_relay(card))
     figures["master_list_ms"], figures["master_list_certificates"] = _load_lists(lists, notes)
     evidence = card.read(TimedLink(card.chip(), LARGEST_LIMITS))
     figures["verify_ms"] = _milliseconds(lambda: card.judge(evidence), runs=20)
-    figures["files"] = card.sizes()
+    figures["files"] = basic.sizes()
     return figures | {"notes": notes}
 
 
@@ -87,12 +91,12 @@ class _BenchCard:
     trust: TrustStore
 
     @classmethod
-    def make(cls) -> Self:
-        """One generated person."""
+    def make(cls, protection: Protection) -> Self:
+        """One generated person, signed for by RSA as most states do: that makes EF.SOD as large as a real one."""
         at = datetime.now(UTC).replace(microsecond=0)
-        issuer = TestIssuer.create(secrets.token_bytes, at, kind=KeyKind.BRAINPOOL_P256)
+        issuer = TestIssuer.create(secrets.token_bytes, at, kind=KeyKind.RSA)
         person = Person("SPEED", "TEST", "VC1234567", date(1990, 5, 17), date(at.year + 5, 1, 1))
-        card = personalise(person, _portrait(), issuer, secrets.token_bytes, protection=PROTECTION)
+        card = personalise(person, _portrait(), issuer, secrets.token_bytes, protection=protection)
         return cls(card, TrustStore.of([issuer.csca_der]))
 
     def chip(self, *, extended: bool = True) -> Chip:
@@ -103,6 +107,12 @@ class _BenchCard:
         """One whole reading."""
         challenge = secrets.token_bytes(CHALLENGE_LENGTH)
         return read_chip(link, self.card.key, challenge, secrets.token_bytes, lambda _: None)
+
+    def count_commands(self, limits: LinkLimits) -> int:
+        """Commands that fetch files, over a way of these limits."""
+        link = TimedLink(self.chip(extended=limits.extended is True), limits)
+        self.read(link)
+        return link.file_commands
 
     def judge(self, evidence: ChipEvidence) -> None:
         """One whole verification; what is refused here would make the figure worthless."""
@@ -125,7 +135,7 @@ def _portrait() -> bytes:
         if len(written.getvalue()) > PORTRAIT_BYTES:
             break
         stored = written.getvalue()
-    return stored
+    return stored.ljust(PORTRAIT_BYTES, b"\x00")  # what follows the end of a JPEG is nobody's
 
 
 @dataclass(slots=True)
