@@ -27,7 +27,7 @@ from hardware_drivers.id_chip.master_list import (
 from hardware_drivers.id_chip.signatures import ASN1_ERRORS, PublicKey, public_key, signature_holds
 from hardware_drivers.id_chip.trust_index import Authority, comparable_name, skim
 
-CERTIFICATE_SUFFIXES = (".der", ".cer", ".crt", ".pem", ".ml")
+CERTIFICATE_SUFFIXES = (".der", ".cer", ".crt", ".pem", ".ml", ".mls", ".cms", ".p7s", ".p7m", ".bin")
 REVOCATION_SUFFIX = ".crl"
 LINKS_MAX = 8  # generations of one authority; the longest chain in the German list has three
 
@@ -87,7 +87,7 @@ class TrustStore:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """All of a folder: certificates .der .cer .crt .pem, master lists .ml, revocation lists .crl, and a policy.
+        """All of a folder: certificates and master lists (told apart by content), revocation lists .crl, and a policy.
 
         `MalformedFileError` names the file that is none of these, or the list that was changed after signing.
         """
