@@ -99,7 +99,7 @@ class TrustStore:
             try:
                 if suffix == REVOCATION_SUFFIX:
                     revocations.append(parse_crl(path.read_bytes()))
-                elif suffix in CERTIFICATE_SUFFIXES and looks_like_master_list(content := path.read_bytes()):
+                elif suffix in CERTIFICATE_SUFFIXES and looks_like_master_list(content := _content_of(path)):
                     found[path.name] = parse_master_list(content)
                 elif suffix in CERTIFICATE_SUFFIXES:
                     singles |= {der: skim(der, anchor=False) for der in _certificates_in(content)}
@@ -302,6 +302,14 @@ def _issuing_key(issuer: Authority) -> PublicKey:
         return public_key(issuer.certificate["tbs_certificate"]["subject_public_key_info"])
     except ASN1_ERRORS as error:
         raise MalformedFileError("CSCA certificate", type(error).__name__) from error
+
+
+def _content_of(path: Path) -> bytes:
+    """The bytes of a file, without the PEM armour that some states put around their list."""
+    content = path.read_bytes()
+    if content.lstrip().startswith((b"-----BEGIN CMS", b"-----BEGIN PKCS7")):
+        return bytes(pem.unarmor(content)[2])
+    return content
 
 
 def _certificates_in(content: bytes) -> list[bytes]:

@@ -137,7 +137,7 @@ def master_list(
     return folder / "trust"
 
 
-@pytest.mark.parametrize("stream", [[], ["-stream"]])
+@pytest.mark.parametrize("stream", [[], ["-stream"], ["-outform", "PEM"]])
 def test_a_list_that_openssl_signed_is_taken(tmp_path: Path, stream: list[str]) -> None:
     state(tmp_path, "explicit")
     folder = master_list(tmp_path, options=("-signer", "s.pem", "-inkey", "s.key", *stream))
