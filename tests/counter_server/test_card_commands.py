@@ -13,8 +13,14 @@ from counter_server.__main__ import main
 from counter_server.card_table import cells, columns
 from counter_server.card_words import check_words
 from hardware_drivers import errors
+from hardware_drivers.id_chip.card_protection import (
+    ActiveAuthenticationKind,
+    ChipAuthenticationKind,
+    PaceKind,
+    Protection,
+)
 from hardware_drivers.id_chip.checks import CheckName, Code, Outcome
-from hardware_drivers.id_chip.personalise import Defect
+from hardware_drivers.id_chip.personalise import NO_PROTECTION, Defect
 from hardware_drivers.smartcard.cable import CableReaders
 from tests.hardware_drivers.cards import NOW, make_card, make_issuer
 from tests.hardware_drivers.pcscd_rig import REPOSITORY
@@ -56,8 +62,14 @@ def run(*arguments: str | Path) -> int:
     return main(["card", *map(str, arguments)])
 
 
-def read_card(tmp_path: Path, trust: Path, *more: str | Path, defects: Sequence[Defect] = ()) -> int:
-    make_card(make_issuer(), defects=defects).save(tmp_path / "card.json")
+def read_card(
+    tmp_path: Path,
+    trust: Path,
+    *more: str | Path,
+    defects: Sequence[Defect] = (),
+    protection: Protection = NO_PROTECTION,
+) -> int:
+    make_card(make_issuer(), defects=defects, protection=protection).save(tmp_path / "card.json")
     port = free_port()
     with card_joining(port, tmp_path / "card.json"):
         return run("read", "--cable", str(port), "--trust", trust, "--at", AT, *more)
@@ -96,6 +108,33 @@ def test_a_changed_portrait_is_refused_by_name(tmp_path: Path, trust: Path, caps
     assert document["refused_by"] == ["dg_hash_2"]
     assert document["holder"]["document_number"] == "VC1234567"
     assert {"machine", "versions", "at"} <= document.keys()
+
+
+PROTECTED = Protection(
+    pace=PaceKind.GENERIC, chip=ChipAuthenticationKind.ECDH_AES128, active=ActiveAuthenticationKind.ECDSA
+)
+
+
+def test_the_six_digits_on_the_front_open_a_chip_that_proves_itself(
+    tmp_path: Path, trust: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("123456\n"))
+    evidence = tmp_path / "evidence.json"
+    assert read_card(tmp_path, trust, "--json", "-", "--evidence", evidence, protection=PROTECTED) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["verdict"], document["access"]) == ("genuine", "PACE")
+    later = ("verify", evidence, "--trust", trust, "--at", AT, "--json", "-", "--challenge")
+    assert run(*later, document["challenge"]) == 0
+    assert json.loads(capsys.readouterr().out)["verdict"] == "genuine"
+    assert run(*later, "00" * 8) == 1
+    assert json.loads(capsys.readouterr().out)["refused_by"] == ["clone_protection"]
+
+
+def test_a_copy_is_refused_in_plain_words(tmp_path: Path, trust: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert read_card(tmp_path, trust, *ZONE, defects=[Defect.COPIED], protection=PROTECTED) == 1
+    shown = capsys.readouterr().out
+    assert "可能是复制品" in shown
+    assert "不可采信" in shown
 
 
 def test_the_wrong_number_says_what_to_check(tmp_path: Path, trust: Path, capsys: pytest.CaptureFixture[str]) -> None:
