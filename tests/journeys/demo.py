@@ -46,6 +46,7 @@ def main() -> int:
     parser.add_argument("--auto", action="store_true", help="play the whole story in two headless browsers")
     parser.add_argument("--lan", action="store_true", help="serve phones and consoles over TLS on the local network")
     parser.add_argument("--reader", default="", help="use this plugged-in PC/SC reader (a part of its name)")
+    parser.add_argument("--portrait", type=Path, help="a photograph of you, to be the portrait in the simulated card")
     parser.add_argument("--trust", type=Path, action="append", default=[], help="CSCA certificate or master list")
     wishes = parser.parse_args()
     signal.signal(signal.SIGTERM, as_keyboard_interrupt)
@@ -104,7 +105,7 @@ def interactive(folder: Path, wishes: argparse.Namespace) -> int:
     """Open the house and serve the reader until the user leaves."""
     lan, ca_file = make_lan(folder / "tls") if wishes.lan else (None, None)
     reader = real_reader(wishes.reader) if wishes.reader else None
-    wallet = make_wallet(folder / "cards")
+    wallet = make_wallet(folder / "cards", portrait_of_visitor=wishes.portrait)
     with running_stack(folder, reader=reader, trusted=(wallet.csca, *wishes.trust), lan=lan) as stack:
         print_addresses(stack, ca_file)
         if wishes.reader:

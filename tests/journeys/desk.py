@@ -60,15 +60,21 @@ class Wallet:
     csca: Path
 
 
-def make_wallet(folder: Path) -> Wallet:
-    """Cards made on the spot: generated people, a state of this run's own, portraits from the photographs."""
+def make_wallet(folder: Path, *, portrait_of_visitor: Path | None = None) -> Wallet:
+    """Cards made on the spot: generated people, a state of this run's own, portraits from the photographs.
+
+    With a photograph of whoever tries the demo, every card but the stranger's carries that face.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC).replace(microsecond=0)
     issuer = TestIssuer.create(secrets.token_bytes, now)
     csca = folder / "csca.der"
     csca.write_bytes(issuer.csca_der)
     cards = {}
-    for name, (portrait, surname, given_names, defects) in MADE_OUT.items():
+    for name, (shown, surname, given_names, defects) in MADE_OUT.items():
+        portrait = photograph(shown)
+        if portrait_of_visitor is not None and shown == CUSTOMER_PORTRAIT:
+            portrait = portrait_of_visitor
         person = Person(
             surname=surname,
             given_names=given_names,
@@ -76,7 +82,7 @@ def make_wallet(folder: Path) -> Wallet:
             date_of_birth=date(1961, 8, 4),
             date_of_expiry=now.date() + timedelta(days=5 * 365),
         )
-        picture = portrait_for_chip(photograph(portrait).read_bytes())
+        picture = portrait_for_chip(portrait.read_bytes())
         card = personalise(person, picture, issuer, secrets.token_bytes, defects=defects)
         file = folder / f"{name}.json"
         card.save(file)
