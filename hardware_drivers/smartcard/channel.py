@@ -1,5 +1,6 @@
 """The seam between a chip's protocol and whatever carries it."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -7,6 +8,7 @@ from typing import Protocol
 from hardware_drivers.errors import TamperedAnswerError
 from hardware_drivers.smartcard.apdu import EXTENDED_MAX, SHORT_DATA_MAX, SHORT_NE_MAX, Command, Response
 
+CHAINED = 0x10  # ISO/IEC 7816-4:2020 §5.4.1, bit 5 of CLA: more of this command follows
 GET_RESPONSE_ROUNDS_MAX = 300  # 65 536 bytes in 256-byte portions, and a little; an endless 61xx stops here
 
 
@@ -81,7 +83,7 @@ class PlainChannel:
 
     def transmit(self, command: Command) -> Response:
         """Send and wait, fetching what 61xx announces and repeating once with the Le that 6Cxx asks for."""
-        return self._courtesies(command, self._once(command))
+        return self.transmit_many([command])[0]
 
     def _courtesies(self, command: Command, answer: Response) -> Response:
         """The whole answer, where this one only announces or asks."""
@@ -104,6 +106,12 @@ class PlainChannel:
         answers: list[Response] = []
         while len(answers) < len(commands):
             rest = commands[len(answers) :]
+            if self._must_be_chained(rest[0]):
+                answers.append(self._courtesies(rest[0], self._chained(rest[0])))
+                if ends_batch(answers[-1].encode()):
+                    break
+                continue
+            rest = list(itertools.takewhile(lambda command: not self._must_be_chained(command), rest))
             raw_answers = self.link.transmit_many([command.encode() for command in rest])
             if not 1 <= len(raw_answers) <= len(rest):
                 raise TamperedAnswerError(f"{len(raw_answers)} answers to {len(rest)} commands")
@@ -115,6 +123,22 @@ class PlainChannel:
             if ends_batch(answers[-1].encode()):
                 break
         return answers
+
+    def _must_be_chained(self, command: Command) -> bool:
+        """Whether its data do not fit one command on this way. PACE uses the chaining bit for its own steps."""
+        short_only = self.link.limits.extended is False
+        return short_only and len(command.data) > SHORT_DATA_MAX and not command.cla & CHAINED
+
+    def _chained(self, command: Command) -> Response:
+        """Command chaining, ISO/IEC 7816-4:2020 §5.4.1: the answer to the last part, or to the first that failed."""
+        starts = range(0, len(command.data), SHORT_DATA_MAX)
+        parts = [command.data[at : at + SHORT_DATA_MAX] for at in starts]
+        ahead = [replace(command, cla=command.cla | CHAINED, data=part, ne=0) for part in parts[:-1]]
+        last = replace(command, data=parts[-1], ne=min(command.ne, SHORT_NE_MAX))
+        raw_answers = self.link.transmit_many([part.encode() for part in (*ahead, last)])
+        if not 1 <= len(raw_answers) <= len(parts):
+            raise TamperedAnswerError(f"{len(raw_answers)} answers to {len(parts)} parts")
+        return Response.parse(next((raw for raw in raw_answers if ends_batch(raw)), raw_answers[-1]))
 
     def _once(self, command: Command) -> Response:
         """One command, one answer."""
