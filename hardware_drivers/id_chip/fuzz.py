@@ -33,6 +33,7 @@ from hardware_drivers.id_chip.card_protection import (
     Protection,
 )
 from hardware_drivers.id_chip.evidence import ChipEvidence
+from hardware_drivers.id_chip.files import data_group
 from hardware_drivers.id_chip.hostile_chip import CABLE_KINDS, Depth, HostileChip, HostileLink, Lies, spoil_files
 from hardware_drivers.id_chip.issuer import KeyKind, TestIssuer
 from hardware_drivers.id_chip.mutation import Kind
@@ -57,6 +58,7 @@ PROTECTIONS = (
     Protection(pace=PaceKind.CHIP_AUTHENTICATION, chip=ChipAuthenticationKind.ECDH_AES128_V2),
 )
 PROTECTION_WEIGHTS = (70, 11, 8, 3, 2, 2, 2, 2)
+KEY_FILES = frozenset({data_group(14).fid, data_group(15).fid})
 # How many answers a chip is honest before it begins to lie, so that every step of a reading gets its share.
 HONEST = {Depth.CABLE: (0, 0, 1, 2, 3, 4, 5, 6, 8, 12), Depth.INSIDE: (0, 0, 1, 2, 3, 5), Depth.FILES: (0,)}
 FINDINGS_MAX = 20  # the first ones are looked at; the rest are counted
@@ -168,16 +170,19 @@ class Case:
         stored = card
         copied = bool(card.secrets.active_key or card.secrets.static_keys) and rng.random() < 0.3
         if copied:
-            # a copy has the files and none of the keys, or those of its own maker
-            pace = (
-                card.pace
-                if other.pace is None or card.pace is None
-                else replace(card.pace, static_key=other.pace.static_key)
-            )
-            stored = replace(stored, secrets=NO_SECRETS if rng.random() < 0.5 else other.secrets, pace=pace)
+            # a copy has the files and none of the keys, or its maker's, who may store the public ones there as well
+            own_keys = rng.choice((NO_SECRETS, other.secrets, other.secrets))
+            pace = card.pace
+            if pace is not None and other.pace is not None:
+                pace = replace(pace, static_key=other.pace.static_key)
+            stored = replace(stored, secrets=own_keys, pace=pace)
             lies.told[Kind.NO_KEY] += 1
+            if own_keys is other.secrets and rng.random() < 0.5:
+                named = {fid: content for fid, content in other.files.items() if fid in KEY_FILES}
+                stored = replace(stored, files={**stored.files, **named})
+                lies.told[Kind.OWN_KEYS] += 1
         if depth is Depth.FILES and not (copied and rng.random() < 0.5):
-            stored = replace(stored, files=spoil_files(rng, card.files, other.files, lies.told))
+            stored = replace(stored, files=spoil_files(rng, stored.files, other.files, lies.told))
         extended = rng.random() < 0.7
         chip = HostileChip.of(stored, rng.randbytes, extended=extended)
         chip.lies = lies

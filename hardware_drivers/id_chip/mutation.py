@@ -71,7 +71,7 @@ class Kind(StrEnum):
     STORED = "changed file"
     SWAPPED = "swapped files"
     NO_KEY = "copied files without the chip's key"
-    TRUST = "other issuer"
+    OWN_KEYS = "copier's keys in DG14 and DG15"
 
 
 def flip_bits(rng: random.Random, content: bytes) -> bytes:
