@@ -15,14 +15,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from hardware_drivers.smartcard.readers import CardReaders
-from kiosk.card_desk import CardDesk
+from kiosk.card_desk import CardDesk, CounterSide
 from kiosk.config import KioskConfig
 from kiosk.counter_client import Answer, CounterClient
 from kiosk.doorkeeper import Doorkeeper
 from kiosk.errors import BadRequestError, KioskError
 from kiosk.live import pass_live
 from kiosk.screen import mount_screen
-from webrtc.wire import CardAccess, ChipEvidenceMessage, ErrorBody, ErrorCode, KioskView, VisitView
+from webrtc.wire import CardAccess, ChipEvidenceMessage, ChipOffer, ErrorBody, ErrorCode, KioskView, VisitView
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,13 @@ def build_agent(config: KioskConfig, readers: CardReaders, port: int) -> Doorkee
         async def deliver(evidence: ChipEvidenceMessage) -> VisitView:
             return await counter.deliver_chip(visit_id, authorization, evidence)
 
-        return await desk.read(access, request.is_disconnected, deliver)
+        async def offer(dg14: bytes) -> ChipOffer:
+            return await counter.chip_offer(visit_id, authorization, dg14)
+
+        async def challenge() -> bytes:
+            return await counter.chip_challenge(visit_id, authorization)
+
+        return await desk.read(access, request.is_disconnected, CounterSide(challenge, offer, deliver))
 
     @app.websocket("/api/visits/{visit_id}/live")
     async def live(visit_id: str, page: WebSocket) -> None:

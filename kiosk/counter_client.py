@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus
 
 from kiosk.config import KioskConfig
 from kiosk.errors import CounterRefusedError, CounterUnreachableError
-from webrtc.wire import ChipEvidenceMessage, ErrorBody, ErrorCode, VisitView
+from webrtc.wire import AskChipOffer, ChipChallenge, ChipEvidenceMessage, ChipOffer, ErrorBody, ErrorCode, VisitView
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +82,36 @@ class CounterClient:
         self._note(reached=True)
         back = {name: response.headers[name] for name in PASSED_BACK if name in response.headers}
         return Answer(response.status_code, back, bytes(content))
+
+    async def chip_challenge(self, visit_id: str, authorization: str) -> bytes:
+        """What the chip must prove itself over; the counter draws it, so that this desk cannot.
+
+        Raises:
+            CounterUnreachableError: the line is gone.
+            CounterRefusedError: the visit is not waiting for a card, or not this customer's.
+        """
+        answer = await self.pass_on(
+            "POST", f"/api/visits/{visit_id}/chip-challenge", "", {"authorization": authorization}, b""
+        )
+        if answer.status != httpx.codes.OK:
+            raise CounterRefusedError(answer.status, error_of(answer))
+        return ChipChallenge.model_validate_json(answer.content).challenge
+
+    async def chip_offer(self, visit_id: str, authorization: str, dg14: bytes) -> ChipOffer:
+        """The counter's own run of chip authentication, to be carried to a chip with these keys.
+
+        Errors as of `chip_challenge`.
+        """
+        answer = await self.pass_on(
+            "POST",
+            f"/api/visits/{visit_id}/chip-offer",
+            "",
+            {"authorization": authorization, "content-type": "application/json"},
+            AskChipOffer.model_construct(dg14=dg14).model_dump_json().encode(),
+        )
+        if answer.status != httpx.codes.OK:
+            raise CounterRefusedError(answer.status, error_of(answer))
+        return ChipOffer.model_validate_json(answer.content)
 
     async def deliver_chip(self, visit_id: str, authorization: str, evidence: ChipEvidenceMessage) -> VisitView:
         """Hand over what the chip gave; returns the visit after the counter's own checks.

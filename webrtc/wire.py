@@ -415,6 +415,36 @@ class ChipEvidenceMessage(Message):
     data_groups: dict[int, Annotated[Base64Bytes, Field(max_length=400_000)]]
     read_ms: int
     reader: ShortText
+    proofs: Annotated[
+        Base64Bytes,
+        Field(
+            max_length=131_072, description="JSON of id_chip.evidence.proofs_of: what the chip proved against copies"
+        ),
+    ] = b""
+
+
+class ChipChallenge(Message):
+    """Answer to POST /api/visits/{id}/chip-challenge, counter to kiosk agent: what the chip must prove itself over."""
+
+    challenge: Annotated[Base64Bytes, Field(min_length=8, max_length=32)]
+
+
+class AskChipOffer(Message):
+    """POST /api/visits/{id}/chip-offer, kiosk agent to counter: which keys this chip claims to have."""
+
+    dg14: Annotated[Base64Bytes, Field(max_length=65536)]
+
+
+class ChipOffer(Message):
+    """Its answer: the counter's own public key for chip authentication, and the first command under keys only it has.
+
+    Everything is empty where the chip has no key for it.
+    """
+
+    oid: ShortText
+    key_id: int | None
+    terminal_public: Base64Bytes
+    command: Base64Bytes
 
 
 class SubmitForm(Message):

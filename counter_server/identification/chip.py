@@ -1,16 +1,19 @@
 """The chip's files, checked again where the kiosk's word counts for nothing."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from counter_server.identification.portrait import display_jpeg
 from hardware_drivers.errors import MalformedFileError
 from hardware_drivers.id_chip.checks import failed
-from hardware_drivers.id_chip.evidence import ChipEvidence
+from hardware_drivers.id_chip.chip_auth import CounterTerminal
+from hardware_drivers.id_chip.evidence import ChipEvidence, with_proofs
 from hardware_drivers.id_chip.portrait import Portrait
 from hardware_drivers.id_chip.trust import TrustStore
 from hardware_drivers.id_chip.verify import Check, CheckName, ChipReport, Code, verify_evidence
-from webrtc.wire import CheckOutcome, CheckView, ChipEvidenceMessage, HolderView, Reason
+from webrtc.wire import CheckOutcome, CheckView, ChipEvidenceMessage, ChipOffer, HolderView, Reason
 
 REASONS = {
     (CheckName.DOCUMENT_NOT_EXPIRED, Code.EXPIRED): Reason.CARD_EXPIRED,
@@ -34,8 +37,39 @@ class ChipFinding:
     refusal: Reason | None
 
 
-def check_chip(message: ChipEvidenceMessage, trust: TrustStore, at: datetime) -> ChipFinding:
-    """Every named check on the files, and the customer's reason when one that must pass did not."""
+@dataclass(frozen=True, slots=True)
+class ChipQuestion:
+    """What a chip is asked to prove itself over in one reading; drawn here, used once.
+
+    Attributes:
+        challenge: For active authentication, and for a terminal's own run of chip authentication.
+        terminal: For the counter's own run, whose private key stays here.
+    """
+
+    challenge: bytes
+    terminal: CounterTerminal
+
+    @classmethod
+    def draw(cls) -> Self:
+        """A fresh one."""
+        return cls(secrets.token_bytes(8), CounterTerminal.create(secrets.token_bytes))
+
+
+def offer_for(question: ChipQuestion | None, dg14: bytes) -> ChipOffer:
+    """What a kiosk is to carry to a chip with this DG14; empty without a question, or for a chip without keys."""
+    try:
+        offer = question.terminal.offer(dg14) if question is not None else None
+    except MalformedFileError:
+        offer = None
+    if offer is None:
+        return ChipOffer.model_construct(oid="", key_id=None, terminal_public=b"", command=b"")
+    return ChipOffer.model_construct(
+        oid=offer.oid, key_id=offer.key_id, terminal_public=offer.terminal_public, command=offer.command
+    )
+
+
+def evidence_in(message: ChipEvidenceMessage) -> ChipEvidence:
+    """The message as evidence; proofs that cannot be read are none, which the checks will say."""
     evidence = ChipEvidence(
         access=message.access,
         atr=message.atr,
@@ -44,7 +78,36 @@ def check_chip(message: ChipEvidenceMessage, trust: TrustStore, at: datetime) ->
         data_groups=dict(message.data_groups),
         read_ms=message.read_ms,
     )
-    report = verify_evidence(evidence, trust, at)
+    try:
+        return with_proofs(evidence, message.proofs) if message.proofs else evidence
+    except MalformedFileError:
+        return evidence
+
+
+def check_chip(
+    message: ChipEvidenceMessage,
+    trust: TrustStore,
+    at: datetime,
+    question: ChipQuestion | None = None,
+    *,
+    own_terminal: bool = False,
+) -> ChipFinding:
+    """Every named check on the files, and the customer's reason when one that must pass did not.
+
+    Args:
+        question: What this reading was given. Without one a fresh one is drawn, which no proof fits: a terminal that
+            does not ask for its challenge gains nothing by it.
+        own_terminal: The counter itself drove the reading, over a phone.
+    """
+    question = question or ChipQuestion.draw()
+    report = verify_evidence(
+        evidence_in(message),
+        trust,
+        at,
+        challenge=question.challenge,
+        counter_secret=question.terminal.secret,
+        own_terminal=own_terminal,
+    )
     refusal = refusal_for(report.refusals())
     portrait_jpeg, checks = decode_portrait(report)
     if report.holder is None or portrait_jpeg is None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hardware_drivers.id_chip.evidence import ChipEvidence
@@ -59,9 +58,18 @@ def _key(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def read_over_phone(link: CardLink, access: Access, on_step: Callable[[str], None]) -> ChipEvidence:
-    """The chip on the phone, with a challenge that was drawn here and now; blocks the calling thread.
+def draw_challenge() -> bytes:
+    """What a chip is to prove itself over, in one reading that the counter drives."""
+    return secrets.token_bytes(CHALLENGE_LENGTH)
 
-    Errors as `read_chip` lists them.
+
+def read_over_phone(link: CardLink, access: Access, challenge: bytes) -> ChipEvidence:
+    """The chip on the phone; blocks the calling thread. Errors as `read_chip` lists them.
+
+    The counter is the terminal here: it has the keys, so it may believe its own run of chip authentication.
     """
-    return read_chip(link, access, secrets.token_bytes(CHALLENGE_LENGTH), secrets.token_bytes, on_step)
+    return read_chip(link, access, challenge, secrets.token_bytes, _nobody_watches)
+
+
+def _nobody_watches(_: str) -> None:
+    """The phone shows one sentence for all steps."""

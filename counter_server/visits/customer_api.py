@@ -6,11 +6,14 @@ import segno
 from fastapi import APIRouter, Request, Response
 
 from counter_server.errors import CounterError
+from counter_server.identification.chip import offer_for
 from counter_server.people import phones
 from counter_server.visits import customer, identify, views
 from counter_server.visits.doors import MyVisit, bearer, channel_of, kiosk_of, office_of, view_of
 from counter_server.visits.once import json_response, once
 from webrtc.wire import (
+    AskChipOffer,
+    ChipChallenge,
     ChipEvidenceMessage,
     ErrorCode,
     GiveConsent,
@@ -107,6 +110,26 @@ async def chip_evidence(request: Request, visit: MyVisit, body: ChipEvidenceMess
         return await view_of(office, visit.visit_id)
 
     return await once(office, visit.visit_id, request, act)
+
+
+@router.post("/visits/{visit_id}/chip-challenge")
+async def chip_challenge(request: Request, visit: MyVisit) -> Response:
+    """What the chip must prove itself over, for the kiosk that is about to read it."""
+    office = office_of(request)
+    if await kiosk_of(request) is None:
+        raise CounterError(ErrorCode.NOT_ALLOWED)
+    question = await identify.ask_chip(office, visit.visit_id)
+    return json_response(ChipChallenge.model_construct(challenge=question.challenge).model_dump_json())
+
+
+@router.post("/visits/{visit_id}/chip-offer")
+async def chip_offer(request: Request, visit: MyVisit, body: AskChipOffer) -> Response:
+    """The counter's own run of chip authentication, for a chip with these keys; the kiosk only carries it."""
+    office = office_of(request)
+    if await kiosk_of(request) is None:
+        raise CounterError(ErrorCode.NOT_ALLOWED)
+    offer = offer_for(office.chip_questions.get(visit.visit_id), body.dg14)
+    return json_response(offer.model_dump_json())
 
 
 @router.post("/visits/{visit_id}/form")

@@ -1,13 +1,16 @@
 """From card and face to how much is proven. The kiosk gathers, this decides."""
 
 import asyncio
+import functools
+import json
 import logging
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from counter_server.calls.rooms import CUSTOMER
 from counter_server.errors import CounterError
-from counter_server.identification.chip import check_chip
+from counter_server.identification.chip import ChipQuestion, check_chip
 from counter_server.identification.face_process import FaceFinding, Guide
 from counter_server.records.record import ObjectClass
 from counter_server.visits import store
@@ -37,13 +40,36 @@ log = logging.getLogger(__name__)
 PICTURES_PER_S = 30.0  # every picture: each VP8 picture needs those before it; the face process looks at some
 
 
-async def take_chip_evidence(office: Office, visit_id: str, message: ChipEvidenceMessage) -> None:
-    """Check the chip's files; the visit goes on to the face, or is refused with the reason."""
+async def ask_chip(office: Office, visit_id: str) -> ChipQuestion:
+    """What the chip of this visit must prove itself over; a new question makes the last one worthless."""
     visit = await office.db.run(store.load, visit_id)
     if visit.state is not VisitState.CARD:
         raise CounterError(ErrorCode.WRONG_STEP)
-    finding = await asyncio.to_thread(check_chip, message, office.trust, datetime.now(UTC))
+    office.chip_questions[visit_id] = question = ChipQuestion.draw()
+    return question
+
+
+async def take_chip_evidence(
+    office: Office, visit_id: str, message: ChipEvidenceMessage, *, own_challenge: bytes | None = None
+) -> None:
+    """Check the chip's files; the visit goes on to the face, or is refused with the reason.
+
+    Args:
+        own_challenge: Where the counter itself drove the reading: what it asked the chip.
+    """
+    visit = await office.db.run(store.load, visit_id)
+    if visit.state is not VisitState.CARD:
+        raise CounterError(ErrorCode.WRONG_STEP)
+    question = office.chip_questions.pop(visit_id, None) or ChipQuestion.draw()
+    if own_challenge is not None:
+        question = replace(question, challenge=own_challenge)
+    judge = functools.partial(check_chip, own_terminal=own_challenge is not None)
+    finding = await asyncio.to_thread(judge, message, office.trust, datetime.now(UTC), question)
     evidence = office.evidence[visit_id]
+    asked = {"challenge": question.challenge.hex(), "counter_secret": question.terminal.secret.hex()}
+    evidence.add("chip/question.json", ObjectClass.EVIDENCE, "application/json", json.dumps(asked).encode())
+    if message.proofs:
+        evidence.add("chip/proofs.json", ObjectClass.EVIDENCE, "application/json", message.proofs)
     for name, content in (("ef-com", message.ef_com), ("ef-sod", message.ef_sod)):
         evidence.add(f"chip/{name}.bin", ObjectClass.EVIDENCE, "application/octet-stream", content)
     for number, content in message.data_groups.items():

@@ -13,6 +13,7 @@ from counter_server.catalogue.catalogue import Catalogue
 from counter_server.config import Settings
 from counter_server.db import Database
 from counter_server.hub import CONSOLES, Hub, visit_topic
+from counter_server.identification.chip import ChipQuestion
 from counter_server.identification.face_process import FaceFinding
 from counter_server.identification.faces import FaceDesk, FaceEvent
 from counter_server.identification.relay import Pairings
@@ -82,6 +83,7 @@ class Office:
         self.faces = FaceDesk(self._face_event, self._face_lost)
         self.evidence: dict[str, Evidence] = {}
         self.guidance: dict[str, Guidance] = {}
+        self.chip_questions: dict[str, ChipQuestion] = {}  # visits whose card is being read
         self.pairings = Pairings()
         self.customers = Presence()
         self.clerks = Presence()

@@ -10,13 +10,13 @@ import segno
 from fastapi import APIRouter, Request, Response, WebSocket, WebSocketDisconnect
 
 from counter_server.errors import CounterError
-from counter_server.identification.relay import TOKEN_LIFE_S, Pairing, read_over_phone
+from counter_server.identification.relay import TOKEN_LIFE_S, Pairing, draw_challenge, read_over_phone
 from counter_server.visits import identify, store
 from counter_server.visits.doors import MyVisit, office_of
 from counter_server.visits.office import Office
 from counter_server.visits.once import json_response
 from hardware_drivers.errors import DeviceError
-from hardware_drivers.id_chip.evidence import ChipEvidence
+from hardware_drivers.id_chip.evidence import ChipEvidence, proofs_of
 from hardware_drivers.id_chip.mrz import MrzKey
 from hardware_drivers.smartcard.relay import MESSAGE_MAX, Bye, DuplexClosedError, Hello, RelayLink, receive_hello
 from webrtc.wire import CardAccess, ChipEvidenceMessage, ErrorCode, PhoneLink, VisitState
@@ -87,9 +87,9 @@ async def relay(socket: WebSocket) -> None:
 
 async def _read(office: Office, duplex: SocketDuplex, hello: Hello, pairing: Pairing) -> None:
     """One reading; what comes of it is judged like any other."""
-    link = RelayLink(duplex, hello, asyncio.get_running_loop())
+    link, challenge = RelayLink(duplex, hello, asyncio.get_running_loop()), draw_challenge()
     try:
-        evidence = await asyncio.to_thread(read_over_phone, link, pairing.access, lambda _: None)
+        evidence = await asyncio.to_thread(read_over_phone, link, pairing.access, challenge)
         await asyncio.to_thread(link.close)
     except DeviceError as error:
         log.info("card not read over a phone: %s", type(error).__name__)
@@ -98,7 +98,7 @@ async def _read(office: Office, duplex: SocketDuplex, hello: Hello, pairing: Pai
         office.changed(pairing.visit_id)
         return
     try:
-        await identify.take_chip_evidence(office, pairing.visit_id, message_of(evidence))
+        await identify.take_chip_evidence(office, pairing.visit_id, message_of(evidence), own_challenge=challenge)
     except CounterError as error:
         log.info("evidence of a visit that has moved on: %s", error)
 
@@ -113,6 +113,7 @@ def message_of(evidence: ChipEvidence) -> ChipEvidenceMessage:
         data_groups=dict(evidence.data_groups),
         read_ms=evidence.read_ms,
         reader=READER,
+        proofs=proofs_of(evidence),
     )
 
 

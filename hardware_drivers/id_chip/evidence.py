@@ -7,7 +7,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ FORMAT = "visual-counter-chip-evidence/1"
 FILE_MAX = 8_000_000  # 16 groups of 400 KB are 8.5 MB of base64; nothing real is near it
 PROTOCOL_BYTES_MAX = 4096  # a protected command or answer, a public key of a 4096-bit group
 TEXT_MAX = 64
+FILES = {"access", "atr", "ef_com", "ef_sod", "data_groups", "read_ms"}
+PROOFS_MAX = 131_072  # EF.CardSecurity of 64 KB in base64 is the largest part
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,28 @@ def evidence_document(evidence: ChipEvidence) -> dict[str, Any]:
             "chip_data": _text(mapping.chip_data),
         }
     return document
+
+
+def proofs_of(evidence: ChipEvidence) -> bytes:
+    """Everything but the files of the application, as JSON: what travels beside them where a message carries those."""
+    document = evidence_document(evidence)
+    return json.dumps({name: value for name, value in document.items() if name not in FILES}).encode()
+
+
+def with_proofs(evidence: ChipEvidence, proofs: bytes) -> ChipEvidence:
+    """The evidence with what `proofs_of` wrote; `MalformedFileError` for anything else."""
+    if len(proofs) > PROOFS_MAX:
+        raise MalformedFileError("proofs", f"{len(proofs)} bytes")
+    try:
+        carried = json.loads(proofs)
+    except (ValueError, RecursionError) as error:
+        raise MalformedFileError("proofs", "is no JSON") from error
+    if not isinstance(carried, dict) or FILES & set(carried):
+        raise MalformedFileError("proofs", "holds something else")
+    files_only = replace(evidence, data_groups={}, ef_com=b"", ef_sod=b"")
+    named = {name: value for name, value in evidence_document(files_only).items() if name in FILES}
+    parsed = parse_evidence({**named, **carried})
+    return replace(parsed, data_groups=evidence.data_groups, ef_com=evidence.ef_com, ef_sod=evidence.ef_sod)
 
 
 def parse_evidence(document: object) -> ChipEvidence:

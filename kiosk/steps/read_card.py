@@ -14,12 +14,13 @@ from hardware_drivers.errors import (
     NoReaderError,
     ReaderBusyError,
 )
-from hardware_drivers.id_chip.evidence import ChipEvidence
+from hardware_drivers.id_chip.chip_auth import Offer
+from hardware_drivers.id_chip.evidence import ChipEvidence, proofs_of
 from hardware_drivers.id_chip.mrz import MrzKey
 from hardware_drivers.id_chip.read import read_chip
 from hardware_drivers.smartcard.readers import CardReaders
 from kiosk.errors import CardStepError
-from webrtc.wire import CardAccess, CardStep, ChipEvidenceMessage, ErrorCode
+from webrtc.wire import CardAccess, CardStep, ChipEvidenceMessage, ChipOffer, ErrorCode
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,8 @@ CODES: tuple[tuple[type[DeviceError], ErrorCode], ...] = (
 def read_card(
     readers: CardReaders,
     access: CardAccess,
+    challenge: bytes,
+    ask_counter: Callable[[bytes], ChipOffer | None],
     on_step: Callable[[CardStep], None],
     cancelled: Callable[[], bool],
     *,
@@ -48,6 +51,8 @@ def read_card(
 
     Args:
         access: What the customer typed from the printed lines; it stays on this desk.
+        challenge: The counter's, for the chip to prove itself over.
+        ask_counter: Given DG14, what the counter wants carried to the chip.
         on_step: Told each step as it begins.
         cancelled: Asked while waiting for a card; true ends the waiting.
 
@@ -59,7 +64,12 @@ def read_card(
         link = readers.wait_for_card(wait_s, cancelled)
         try:
             evidence = read_chip(
-                link, mrz_key(access), secrets.token_bytes(8), secrets.token_bytes, lambda step: on_step(CardStep(step))
+                link,
+                mrz_key(access),
+                challenge,
+                secrets.token_bytes,
+                lambda step: on_step(CardStep(step)),
+                offer=lambda dg14: offer_in(ask_counter(dg14)),
             )
         finally:
             link.close()
@@ -79,6 +89,13 @@ def code_of(error: DeviceError) -> ErrorCode:
     return next((code for kind, code in CODES if isinstance(error, kind)), ErrorCode.CARD_MUTE)
 
 
+def offer_in(message: ChipOffer | None) -> Offer | None:
+    """The counter's offer in the words of the chip; None where it has none."""
+    if message is None or not message.terminal_public:
+        return None
+    return Offer(message.oid, message.key_id, message.terminal_public, message.command)
+
+
 def message_of(evidence: ChipEvidence, reader: str) -> ChipEvidenceMessage:
     """The evidence in the words of the wire."""
     access: Literal["BAC", "PACE"] = "PACE" if evidence.access == "PACE" else "BAC"
@@ -90,4 +107,5 @@ def message_of(evidence: ChipEvidence, reader: str) -> ChipEvidenceMessage:
         data_groups=dict(evidence.data_groups),
         read_ms=evidence.read_ms,
         reader=reader,
+        proofs=proofs_of(evidence),
     )

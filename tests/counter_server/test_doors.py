@@ -17,6 +17,7 @@ from counter_server.people import kiosks, phones
 from counter_server.people.kiosks import KioskAuthority
 from counter_server.visits.office import Office
 from tests.counter_server.builders import PASSWORD, add_clerk, office_in
+from webrtc.wire import ChipChallenge
 
 JSON = {"content-type": "application/json"}
 
@@ -185,11 +186,32 @@ async def test_chip_evidence_is_taken_from_kiosks_only_and_in_its_turn(tmp_path:
         }
         path = f"/api/visits/{opened.json()['view']['visit_id']}/chip-evidence"
         assert code_of(await public.post(path, json=evidence, headers=mine)) == "not_allowed"
+        for door, body in (("chip-challenge", None), ("chip-offer", {"dg14": "AA=="})):
+            asked = await public.post(path.replace("chip-evidence", door), json=body, headers=mine)
+            assert code_of(asked) == "not_allowed"
         desk = await kiosk(await enrolled(office, tmp_path))
         at_kiosk = await desk.post("/api/visits", json={"service_id": "change-address", "language": "zh"})
         token = {"authorization": f"Bearer {at_kiosk.json()['visit_token']}"}
         early = f"/api/visits/{at_kiosk.json()['view']['visit_id']}/chip-evidence"
         assert code_of(await desk.post(early, json=evidence, headers=token)) == "wrong_step"
+        question = early.replace("chip-evidence", "chip-challenge")
+        assert code_of(await desk.post(question, headers=token)) == "wrong_step"
+
+
+async def test_each_reading_gets_its_own_question(tmp_path: Path) -> None:
+    async with doors(tmp_path) as (office, _public, kiosk):
+        desk = await kiosk(await enrolled(office, tmp_path))
+        opened = await desk.post("/api/visits", json={"service_id": "change-address", "language": "zh"})
+        token = {"authorization": f"Bearer {opened.json()['visit_token']}"}
+        path = f"/api/visits/{opened.json()['view']['visit_id']}"
+        await desk.post(f"{path}/consent", json={"recording": True, "biometrics": True}, headers=token)
+        offer = await desk.post(f"{path}/chip-offer", json={"dg14": "AA=="}, headers=token)
+        assert offer.json()["terminal_public"] == ""  # nobody asked for a challenge yet, and this is no DG14
+        questions = [await desk.post(f"{path}/chip-challenge", headers=token) for _ in range(2)]
+        first, second = (ChipChallenge.model_validate_json(question.content).challenge for question in questions)
+        assert len(first) == len(second) == 8
+        assert first != second
+        assert office.chip_questions[opened.json()["view"]["visit_id"]].challenge == second
 
 
 async def test_nonsense_for_a_chip_is_a_refusal_and_not_an_accident(tmp_path: Path) -> None:

@@ -17,11 +17,15 @@ from fastapi import FastAPI, Request, Response, WebSocket
 from starlette.websockets import WebSocketDisconnect
 from uvicorn import Server
 
+from counter_server.identification.chip import ChipQuestion, offer_for
 from counter_server.people.kiosks import KioskAuthority
 from hardware_drivers.smartcard.readers import CardReaders
 from kiosk.__main__ import listen_here_only
 from kiosk.agent import build_agent
 from kiosk.config import KioskConfig, ReaderKind
+from webrtc.wire import AskChipOffer, ChipChallenge, ChipOffer
+
+CHALLENGE = bytes.fromhex("0123456789ABCDEF")
 
 
 @dataclass
@@ -31,12 +35,14 @@ class Heard:
     requests: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
     live: list[str] = field(default_factory=list)
     live_ended: threading.Event = field(default_factory=threading.Event)
+    question: ChipQuestion = field(default_factory=ChipQuestion.draw)
+    offered: list[ChipOffer] = field(default_factory=list)
     answer_status: int = 200
     answer: bytes = b"{}"
 
 
 def standin_app(heard: Heard) -> FastAPI:
-    """Records every request; its live channel echoes, and closes with 4001 when it hears `bye`."""
+    """Records every request but a chip's questions; its live channel echoes, closes with 4001 when it hears `bye`."""
     app = FastAPI()
 
     @app.websocket("/{path:path}")
@@ -52,6 +58,15 @@ def standin_app(heard: Heard) -> FastAPI:
                 await page.send_text(f"echo {frame}")
         except WebSocketDisconnect:
             heard.live_ended.set()
+
+    @app.post("/api/visits/{visit_id}/chip-challenge")
+    async def challenge(visit_id: str) -> Response:
+        return Response(ChipChallenge.model_construct(challenge=CHALLENGE).model_dump_json())
+
+    @app.post("/api/visits/{visit_id}/chip-offer")
+    async def offer(visit_id: str, asked: AskChipOffer) -> Response:
+        heard.offered.append(offer_for(heard.question, asked.dg14))
+        return Response(heard.offered[-1].model_dump_json())
 
     @app.api_route("/{path:path}", methods=["GET", "POST"])
     async def anything(request: Request, path: str) -> Response:

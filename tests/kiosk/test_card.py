@@ -16,14 +16,23 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from counter_server.identification.chip import ChipQuestion, check_chip, evidence_in
 from hardware_drivers.errors import CardMuteError, DeviceGoneError, NotAnIdCardError, TamperedAnswerError
 from hardware_drivers.id_chip.card_file import PersonalisedCard
+from hardware_drivers.id_chip.card_protection import (
+    ActiveAuthenticationKind,
+    ChipAuthenticationKind,
+    PaceKind,
+    Protection,
+)
 from hardware_drivers.id_chip.issuer import TestIssuer
 from hardware_drivers.id_chip.personalise import Person, personalise
+from hardware_drivers.id_chip.trust import TrustStore
 from hardware_drivers.smartcard.cable import CableReaders
 from kiosk.steps.read_card import code_of, read_card
 from tests.kiosk.conftest import Desk
-from webrtc.wire import CardAccess, CardStep, ChipEvidenceMessage, ErrorCode
+from tests.kiosk.standin_counter import CHALLENGE
+from webrtc.wire import CardAccess, CardStep, CheckOutcome, ChipEvidenceMessage, ErrorCode, Reason
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NUMBER, BORN, EXPIRES = "VC1234567", date(1990, 5, 17), date(2031, 9, 14)
@@ -65,6 +74,35 @@ def test_the_files_of_the_chip_reach_the_counter_as_they_are(desk: Desk, card: P
     assert (evidence.ef_com, evidence.ef_sod) == (stored[0x011E], stored[0x011D])
     assert evidence.data_groups == {1: stored[0x0101], 2: stored[0x0102]}
     assert (answer.status_code, answer.json()["code"]) == (409, "wrong_step")  # the counter's word is the last
+
+
+@pytest.mark.parametrize("chip", [None, ChipAuthenticationKind.ECDH_AES128])
+def test_the_chip_proves_itself_to_the_counter_and_not_to_the_desk(
+    desk: Desk, tmp_path: Path, chip: ChipAuthenticationKind | None
+) -> None:
+    issuer = TestIssuer.create(secrets.token_bytes, datetime.now(UTC).replace(microsecond=0))
+    picture = io.BytesIO()
+    Image.new("RGB", (120, 160), (120, 130, 140)).save(picture, "JPEG")
+    protection = Protection(PaceKind.GENERIC, chip=chip, active=ActiveAuthenticationKind.ECDSA)
+    person = Person("ZHANG", "WEI", NUMBER, BORN, EXPIRES)
+    personalise(person, picture.getvalue(), issuer, secrets.token_bytes, protection=protection).save(tmp_path / "card")
+    desk.heard.answer_status, desk.heard.answer = 409, b'{"code": "wrong_step", "message": "no"}'
+    with on_reader(desk, tmp_path / "card"):
+        desk.page.post("/api/visits/v1/card", json=TYPED)
+    message = ChipEvidenceMessage.model_validate_json(desk.heard.requests[-1][3])
+    trust = TrustStore.of([issuer.csca_der])
+    question = ChipQuestion(CHALLENGE, desk.heard.question.terminal)
+    finding = check_chip(message, trust, datetime.now(UTC), question)
+    assert finding.refusal is None
+    outcome = {check.name: check.outcome for check in finding.checks}
+    assert outcome["clone_protection"] is CheckOutcome.PASSED
+    assert message.access == "PACE"
+    proof = evidence_in(message)
+    assert (proof.chip_authentication is not None, proof.active_authentication is not None) == (bool(chip), not chip)
+    # the same evidence for another visit, or without its proofs, is refused
+    for evidence, asked in ((message, ChipQuestion.draw()), (message.model_copy(update={"proofs": b""}), question)):
+        assert check_chip(evidence, trust, datetime.now(UTC), asked).refusal is Reason.CARD_NOT_GENUINE
+        assert check_chip(evidence, trust, datetime.now(UTC)).refusal is Reason.CARD_NOT_GENUINE
 
 
 def test_what_was_typed_stays_on_the_desk(desk: Desk, card: Path) -> None:
@@ -122,8 +160,9 @@ def test_nobodys_card_is_said_so_and_nothing_personal_is_logged(caplog: pytest.L
     readers.start()
     steps: list[CardStep] = []
     try:
+        access = CardAccess.model_validate(TYPED)
         with pytest.raises(Exception, match="NoCardError") as refused:
-            read_card(readers, CardAccess.model_validate(TYPED), steps.append, lambda: False, wait_s=0.2)
+            read_card(readers, access, CHALLENGE, lambda _: None, steps.append, lambda: False, wait_s=0.2)
     finally:
         readers.stop()
     assert getattr(refused.value, "code", None) is ErrorCode.NO_CARD

@@ -40,7 +40,13 @@ SENT_BY_PAGE: tuple[type[BaseModel], ...] = (
     wire.Approve,
 )
 # Between kiosk agent and counter only; no page ever holds the chip's files.
-NOT_FOR_PAGES: tuple[type[BaseModel], ...] = (wire.ChipEvidenceMessage, wire.Message)
+NOT_FOR_PAGES: tuple[type[BaseModel], ...] = (
+    wire.ChipEvidenceMessage,
+    wire.ChipChallenge,
+    wire.AskChipOffer,
+    wire.ChipOffer,
+    wire.Message,
+)
 
 PRIMITIVES: dict[object, str] = {
     str: "string",
