@@ -17,6 +17,7 @@ from counter_server.visits import customer, store
 from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
 from hardware_drivers.errors import CardRemovedError
+from hardware_drivers.id_chip.card_protection import ActiveAuthenticationKind, ChipAuthenticationKind, Protection
 from hardware_drivers.id_chip.personalise import Defect
 from hardware_drivers.smartcard.relay import Hello
 from hardware_drivers.smartcard.relay_client import relay
@@ -90,6 +91,17 @@ async def test_a_genuine_card_on_a_phone_carries_the_visit_on(tmp_path: Path) ->
         seen = await office.db.run(store.load, visit.visit_id)
         assert seen.holder is not None
         assert seen.holder.document_number == WEI.document_number
+
+
+async def test_a_copied_card_on_a_phone_is_refused(tmp_path: Path) -> None:
+    protection = Protection(chip=ChipAuthenticationKind.ECDH_AES128, active=ActiveAuthenticationKind.ECDSA)
+    for defects, state in (((), VisitState.FACE), ((Defect.COPIED,), VisitState.REFUSED)):
+        async with serving(tmp_path / state) as (office, url):
+            token, visit = await visit_at_card(office)
+            address, pairing_token = await pairing(url, token, visit)
+            card = make_card(make_issuer(), defects=defects, protection=protection)
+            await relay(link_to(make_chip(card)), address, pairing_token, None)
+            await until_state(office, visit, state)
 
 
 async def test_a_changed_card_on_a_phone_is_refused_as_at_the_desk(tmp_path: Path) -> None:
