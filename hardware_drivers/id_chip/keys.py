@@ -31,10 +31,12 @@ def decrypt(key: bytes, cipher_text: bytes) -> bytes:
 
 
 def retail_mac(key: bytes, padded: bytes) -> bytes:
-    """ISO/IEC 9797-1 MAC algorithm 3 with DES over already padded blocks; 8 bytes (§9.8.6.1)."""
-    first, second = key[:BLOCK], key[BLOCK:]
-    chained = _cbc(first, ZERO_IV).encryptor().update(padded)[-BLOCK:]
-    return encrypt(first, _cbc(second, ZERO_IV).decryptor().update(chained))
+    """ISO/IEC 9797-1 MAC algorithm 3 with DES over already padded blocks; 8 bytes (§9.8.6.1).
+
+    DES under the first key up to the last block, which the closing decryption and encryption make one of 3DES.
+    """
+    chained = _cbc(key[:BLOCK], ZERO_IV).encryptor().update(padded[:-BLOCK])[-BLOCK:]
+    return _cbc(key, chained or ZERO_IV).encryptor().update(padded[-BLOCK:])
 
 
 def macs_match(one: bytes, other: bytes) -> bool:

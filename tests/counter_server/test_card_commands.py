@@ -1,6 +1,7 @@
 import contextlib
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -22,12 +23,17 @@ from hardware_drivers.id_chip.card_protection import (
 from hardware_drivers.id_chip.checks import CheckName, Code, Outcome
 from hardware_drivers.id_chip.personalise import NO_PROTECTION, Defect
 from hardware_drivers.smartcard.cable import CableReaders
-from tests.hardware_drivers.cards import NOW, make_card, make_issuer
-from tests.hardware_drivers.pcscd_rig import REPOSITORY
+from tests.hardware_drivers.cards import NOW, make_card, make_chip, make_issuer
+from tests.hardware_drivers.pcscd_rig import REPOSITORY, PrivatePcscd, ThreadCard, why_not
 from webrtc.wire import Language
 
 AT = NOW.isoformat()
 ZONE = ("--number", "VC1234567", "--birth", "1990-05-17", "--expiry", "2031-01-01")
+
+
+PROTECTED = Protection(
+    pace=PaceKind.GENERIC, chip=ChipAuthenticationKind.ECDH_AES128, active=ActiveAuthenticationKind.ECDSA
+)
 
 
 @pytest.fixture
@@ -91,6 +97,27 @@ def test_a_document_is_read_and_judged_in_plain_words(
     assert "a0000002471001" in recording.read_text()
 
 
+@pytest.mark.pcsc
+def test_a_document_on_a_real_reader_is_read(tmp_path: Path, trust: Path) -> None:
+    lacking = why_not()
+    if lacking is not None:
+        pytest.skip(lacking)
+    card = make_card(make_issuer(), protection=PROTECTED)
+    with PrivatePcscd() as daemon, ThreadCard(daemon.ports[0], make_chip(card)):
+        command = [sys.executable, "-m", "counter_server", "card", "read", "--reader", "Kiosk A", "--can", "123456"]
+        done = subprocess.run(
+            [*command, "--trust", str(trust), "--at", AT, "--json", "-"],
+            cwd=REPOSITORY,
+            env=os.environ | {"PCSCLITE_CSOCK_NAME": str(daemon.socket)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["verdict"], document["access"], document["reader"]) == ("genuine", "PACE", "Kiosk A 00 00")
+
+
 def test_what_was_not_given_is_asked_for(
     tmp_path: Path, trust: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,11 +135,6 @@ def test_a_changed_portrait_is_refused_by_name(tmp_path: Path, trust: Path, caps
     assert document["refused_by"] == ["dg_hash_2"]
     assert document["holder"]["document_number"] == "VC1234567"
     assert {"machine", "versions", "at"} <= document.keys()
-
-
-PROTECTED = Protection(
-    pace=PaceKind.GENERIC, chip=ChipAuthenticationKind.ECDH_AES128, active=ActiveAuthenticationKind.ECDSA
-)
 
 
 def test_the_six_digits_on_the_front_open_a_chip_that_proves_itself(
