@@ -2,66 +2,29 @@
 
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
 from enum import StrEnum
 
-from hardware_drivers.errors import CardError, MalformedFileError, NotAnIdCardError, StatusError, TamperedAnswerError
-from hardware_drivers.id_chip.active_auth import ActiveAuthenticationProof, authenticate_chip, challenge_bytes
-from hardware_drivers.id_chip.bac import open_by_bac
-from hardware_drivers.id_chip.block_sizes import buffer_in, first_answer_max, next_smaller
+from hardware_drivers.errors import TamperedAnswerError
+from hardware_drivers.id_chip.active_auth import challenge_bytes
 from hardware_drivers.id_chip.chip_auth import (
-    SALT_LENGTH,
-    ChipKey,
     EphemeralKey,
     Offer,
-    Witness,
-    chip_key_of,
     chip_keys,
-    ephemeral_key,
-    keys_after,
-    run_offer,
-    send_ephemeral,
 )
-from hardware_drivers.id_chip.cv_certificate import ReadRight
-from hardware_drivers.id_chip.evidence import ChipAuthenticationProof, ChipEvidence
+from hardware_drivers.id_chip.evidence import ChipEvidence
 from hardware_drivers.id_chip.file_reader import (
-    AheadChannel,
     BlockTooLargeError,
-    FileReader,
-    begin_in_clear,
-    is_about_length,
-    plain_room,
-    read_in_clear,
 )
 from hardware_drivers.id_chip.files import (
-    EF_ATR_SFI,
-    EF_CARD_ACCESS,
-    EF_CARD_SECURITY,
-    EF_COM,
-    EF_SOD,
-    ID_APPLICATION,
-    ElementaryFile,
     data_group,
 )
 from hardware_drivers.id_chip.keys import RandomBytes
-from hardware_drivers.id_chip.lds import parse_com
 from hardware_drivers.id_chip.mrz import MrzKey
-from hardware_drivers.id_chip.pace import PaceSession, establish_pace
-from hardware_drivers.id_chip.pace_mapping import MappingProof
 from hardware_drivers.id_chip.pace_password import PacePassword
-from hardware_drivers.id_chip.secure_messaging import SecureChannel
-from hardware_drivers.id_chip.security_infos import SecurityInfos, parse_dg14, parse_security_infos
-from hardware_drivers.id_chip.sod import parse_sod
-from hardware_drivers.id_chip.terminal_auth import TerminalCredential, chip_identity, open_fingerprints
-from hardware_drivers.smartcard.apdu import SHORT_NE_MAX, Command, Response
-from hardware_drivers.smartcard.channel import CardLink, Channel, LinkLimits, PlainChannel
+from hardware_drivers.id_chip.reading import FINGERPRINTS, USUAL_GROUPS, ChokedError, Reading
+from hardware_drivers.id_chip.terminal_auth import TerminalCredential
+from hardware_drivers.smartcard.channel import CardLink
 
-USUAL_GROUPS = frozenset({1, 2, 11, 12})  # zone, portrait, further text; 14 and 15 are read for their protocols
-FINGERPRINTS = 3
-# By name and without Le, which German chips refuse (research id_card.md §5).
-SELECT_APPLICATION = Command(0x00, 0xA4, 0x04, 0x0C, ID_APPLICATION)
-SELECT_MASTER_FILE = Command(0x00, 0xA4, 0x00, 0x0C, bytes.fromhex("3F00"))
-NO_SUCH_APPLICATION = {0x6A82, 0x6A81, 0x6D00, 0x6E00, 0x6999}
 ATTEMPTS_MAX = 8  # every block size once, and every protocol that a chip may choke on left out once
 
 
@@ -73,26 +36,6 @@ class ReadStep(StrEnum):
     READING_SECURITY = "reading_security"
     READING_TEXT = "reading_text"
     READING_PORTRAIT = "reading_portrait"
-
-
-class Protocol(StrEnum):
-    """What a reading can go without when a chip chokes on it."""
-
-    PACE = "pace"
-    CHIP_AUTHENTICATION = "chip_authentication"
-    ACTIVE_AUTHENTICATION = "active_authentication"
-    TERMINAL_AUTHENTICATION = "terminal_authentication"
-    COUNTER_RUN = "counter_run"
-    GUESSED_DG14 = "guessed_dg14"  # asking for it before the security object has said that it is there
-
-
-class _ChokedError(Exception):
-    """The chip broke a session off during this protocol; without it the rest can still be read."""
-
-    def __init__(self, protocol: Protocol, cause: CardError) -> None:
-        super().__init__(protocol)
-        self.protocol = protocol
-        self.cause = cause
 
 
 def read_chip(
@@ -127,7 +70,7 @@ def read_chip(
         TamperedAnswerError, MalformedFileError, StatusError: Chip or relay leave the protocol.
         DeviceError: Whatever the link raises: removed, mute, gone.
     """
-    reading = _Reading(
+    reading = Reading(
         link,
         access,
         challenge_bytes(challenge),
@@ -142,316 +85,61 @@ def read_chip(
     began = monotonic()
     for _ in range(ATTEMPTS_MAX):  # each begins from nothing: after an error many chips drop secure messaging
         try:
-            reading.attempt()
+            _attempt(reading)
             return reading.evidence(round((monotonic() - began) * 1000))
         except BlockTooLargeError:
             reading.take_smaller_blocks()
-        except _ChokedError as choked:
+        except ChokedError as choked:
             reading.go_on_without(choked)
     raise TamperedAnswerError("the chip broke off every attempt in another way")
 
 
-@dataclass(slots=True)
-class _Reading:
-    """One reading under way: what was asked, what came home so far, and what this chip cannot do."""
+def _attempt(reading: Reading) -> None:
+    """All steps, in order."""
+    plain = reading.begin_again()
 
-    link: CardLink
-    access: MrzKey | PacePassword
-    short_challenge: bytes
-    challenge: bytes
-    rng: RandomBytes
-    on_step: Callable[[str], None]
-    groups: frozenset[int]
-    credential: TerminalCredential | None
-    offer: Callable[[bytes], Offer | None] | None
-    monotonic: Callable[[], float]
-    answer_max: int = field(init=False)
-    without: set[Protocol] = field(default_factory=set)
-    card_access: bytes | None = None
-    card_security: bytes = b""
-    opened_by: str = "BAC"
-    files: dict[int, bytes] = field(default_factory=dict)
-    not_permitted: list[int] = field(default_factory=list)
-    active: ActiveAuthenticationProof | None = None
-    chip: ChipAuthenticationProof | None = None
-    mapping: MappingProof | None = None
-    timings_ms: dict[str, int] = field(default_factory=dict)
-    running: tuple[str, float] | None = None
+    # 1. What does the chip offer? In clear, before the application is selected.
+    reading.tell(ReadStep.OPENING)
+    reading.look_around(plain)
 
-    def __post_init__(self) -> None:
-        """Begin with the largest blocks that anybody claims to carry."""
-        self.answer_max = first_answer_max(self.link)
+    # 2. Show that we were given the document: by PACE where there is one, else by basic access.
+    reading.tell(ReadStep.ACCESS)
+    session, pace = reading.open(plain)
 
-    def attempt(self) -> None:
-        """All steps, in order."""
-        self.files.clear()
-        self.not_permitted.clear()
-        plain = PlainChannel(self.link)
+    # 3. What was signed? EF.COM is read because a verifier compares it; the security object decides what is there.
+    reading.tell(ReadStep.READING_SECURITY)
+    present = reading.take_signed_list(session, pace)
+    infos = reading.take_infos(session, present)
+    keys = chip_keys(infos)
+    counter_runs = bool(keys) and reading.counter_may_run
+    signs = 15 in present and not counter_runs
 
-        # 1. What does the chip offer? In clear, before the application is selected.
-        self._begin(ReadStep.OPENING)
-        self._look_around(plain)
+    # 4. Has the chip the private key to DG14? If so, go on under keys that a copy cannot follow. The counter's own run
+    #    is worth more and replaces ours, unless terminal authentication is to build on it.
+    ephemeral: EphemeralKey | None = None
+    if keys and (not counter_runs or reading.credential is not None):
+        session, ephemeral = reading.authenticate_chip(plain, session, keys[0], with_signing_key=signs)
 
-        # 2. Show that we were given the document: by PACE where there is one, else by basic access.
-        self._begin(ReadStep.ACCESS)
-        session, pace = self._open(plain)
+    # 5. Who is it? And does the chip sign the challenge, unless the counter convinces itself at the end?
+    reading.tell(ReadStep.READING_TEXT)
+    reading.take(session, data_group(1), *([data_group(15)] if signs else []))
+    if signs:
+        reading.authenticate_actively(session)
 
-        # 3. What was signed? EF.COM is read because a verifier compares it; the security object decides what is there.
-        self._begin(ReadStep.READING_SECURITY)
-        self._take_signed_list(session, pace)
-        present = _groups_present(self.files[EF_SOD.fid], self.files[EF_COM.fid])
-        if 14 in present:
-            self._take(session, data_group(14))
-        infos = _infos_in(self.files.get(data_group(14).fid))
-        keys = chip_keys(infos)
+    # 6. Fingerprints, where a state lets this terminal read them.
+    if FINGERPRINTS in reading.groups & present:
+        reading.read_fingerprints(session, ephemeral, pace)
 
-        # 4. Has the chip the private key to DG14? If so, go on under keys that a copy cannot follow. The counter's own
-        #    run is worth more and replaces ours, unless terminal authentication is to build on it.
-        ephemeral: EphemeralKey | None = None
-        if keys and (self.offer is None or self.credential is not None):
-            signs = 15 in present and self.offer is None
-            session, ephemeral = self._authenticate_chip(plain, session, keys[0], with_signing_key=signs)
+    # 7. Further text, and the portrait last: it is by far the largest, and a screen can already show the rest.
+    rest = sorted(reading.groups & present - {1, 2, FINGERPRINTS, 14, 15})
+    reading.take(session, *(data_group(number) for number in rest))
+    reading.tell(ReadStep.READING_PORTRAIT)
+    if 2 in reading.groups:
+        reading.take(session, data_group(2))
 
-        # 5. Who is it? And does the chip sign the challenge, unless the counter convinces itself at the end?
-        self._begin(ReadStep.READING_TEXT)
-        signs = 15 in present and (self.offer is None or not keys)
-        self._take(session, data_group(1), *([data_group(15)] if signs else []))
-        if signs:
-            self._authenticate_actively(session)
-
-        # 6. Fingerprints, where a state lets this terminal read them.
-        if FINGERPRINTS in self.groups & present:
-            self._read_fingerprints(session, ephemeral, pace)
-
-        # 7. Further text, and the portrait last: it is by far the largest, and a screen can already show the rest.
-        self._take(session, *(data_group(n) for n in sorted(self.groups & present - {1, 2, FINGERPRINTS, 14, 15})))
-        self._begin(ReadStep.READING_PORTRAIT)
-        if 2 in self.groups:
-            self._take(session, data_group(2))
-
-        # 8. The counter's run, under keys that this machine never has; nothing can be read afterwards.
-        if keys and self.offer is not None:
-            self._carry_offer(plain, session, infos, self.offer)
-        self._begin("")
-
-    def take_smaller_blocks(self) -> None:
-        """After blocks that did not pass; `StatusError` when there is nothing smaller to try."""
-        smaller = next_smaller(self.answer_max)
-        if smaller is None:
-            raise StatusError(0x6700, "READ BINARY, whatever the length")
-        if self.answer_max > SHORT_NE_MAX >= smaller:
-            limits = self.link.limits
-            self.link.learn(LinkLimits(extended=False, command_max=min(255, limits.command_max), answer_max=smaller))
-        self.answer_max = smaller
-
-    def go_on_without(self, choked: _ChokedError) -> None:
-        """Leave that protocol out from now on; its error counts when it had been left out already."""
-        if choked.protocol in self.without:
-            raise choked.cause
-        self.without.add(choked.protocol)
-
-    def evidence(self, read_ms: int) -> ChipEvidence:
-        """What came home."""
-        outside = (EF_COM.fid, EF_SOD.fid)
-        return ChipEvidence(
-            access=self.opened_by,
-            atr=self.link.atr,
-            ef_com=self.files[EF_COM.fid],
-            ef_sod=self.files[EF_SOD.fid],
-            data_groups={fid - 0x0100: content for fid, content in self.files.items() if fid not in outside},
-            read_ms=read_ms,
-            ef_card_access=self.card_access or b"",
-            ef_card_security=self.card_security,
-            active_authentication=self.active,
-            chip_authentication=self.chip,
-            mapping=self.mapping,
-            not_permitted=tuple(self.not_permitted),
-            timings_ms=dict(self.timings_ms),
-        )
-
-    def _look_around(self, plain: Channel) -> None:
-        """EF.CardAccess, and what EF.ATR/INFO says of the chip's buffers; both once per reading."""
-        if self.card_access is not None:
-            plain.transmit(SELECT_MASTER_FILE)  # back from the application; a chip that has no such way refuses
-            return
-        if self.answer_max <= SHORT_NE_MAX:
-            self.card_access = read_in_clear(plain, EF_CARD_ACCESS)
-            return
-        ask_buffers = Command(0x00, 0xB0, 0x80 | EF_ATR_SFI, 0x00, ne=SHORT_NE_MAX)
-        answers = plain.transmit_many([begin_in_clear(EF_CARD_ACCESS), ask_buffers])
-        self.card_access = read_in_clear(plain, EF_CARD_ACCESS, answers[0])
-        told = buffer_in((answers[1] if len(answers) > 1 else plain.transmit(ask_buffers)).data)
-        self.answer_max = max(SHORT_NE_MAX, min(self.answer_max, told or self.answer_max))
-
-    def _open(self, plain: PlainChannel) -> tuple[SecureChannel, PaceSession | None]:
-        """The application under secure messaging."""
-        if _offers_pace(self.card_access or b"") and Protocol.PACE not in self.without:
-            return self._open_by_pace(plain)
-        if not isinstance(self.access, MrzKey):
-            raise NotAnIdCardError("the chip has no PACE; it opens with the printed zone only")
-        _select_application(plain)
-        self.opened_by, self.mapping = "BAC", None
-        return open_by_bac(plain, self.access, self.rng), None
-
-    def _open_by_pace(self, plain: PlainChannel) -> tuple[SecureChannel, PaceSession]:
-        """PACE in the Master File, what it leaves there to read, then the application."""
-        password = PacePassword.mrz(self.access) if isinstance(self.access, MrzKey) else self.access
-        try:
-            pace = establish_pace(plain, password, self.card_access or b"", self.rng)
-        except (StatusError, MalformedFileError) as error:
-            # offered and then not spoken: the printed zone may still open the chip the old way
-            raise (_ChokedError(Protocol.PACE, error) if isinstance(self.access, MrzKey) else error) from error
-        self.opened_by, self.mapping = "PACE", pace.proof
-        if pace.proof is not None:
-            self.card_security = self._reader(pace.channel).read(EF_CARD_SECURITY)
-        return pace.channel, pace  # the application is selected along with the first files
-
-    def _take_signed_list(self, session: SecureChannel, pace: PaceSession | None) -> None:
-        """EF.COM and EF.SOD. After PACE the application is still to be selected, and DG14 is there as good as surely
-        (Doc 9303-11 §9.2 repeats EF.CardAccess in it): one journey for all four."""
-        if pace is None:
-            self._take(session, EF_COM, EF_SOD)
-            return
-        guess = Protocol.GUESSED_DG14 not in self.without
-        channel = AheadChannel(session, SELECT_APPLICATION, _judge_selection)
-        wanted = (EF_COM, EF_SOD, *([data_group(14)] if guess else []))
-        try:
-            self.files.update(FileReader(channel, self._room(session)).read_many(wanted))
-        except BlockTooLargeError:
-            raise
-        except StatusError as error:
-            raise (_ChokedError(Protocol.GUESSED_DG14, error) if guess else error) from error
-
-    def _authenticate_chip(
-        self, plain: Channel, session: SecureChannel, key: ChipKey, *, with_signing_key: bool
-    ) -> tuple[SecureChannel, EphemeralKey | None]:
-        """Our own run of chip authentication; what the first answer under the new keys was is kept as its proof."""
-        if Protocol.CHIP_AUTHENTICATION in self.without:
-            return session, None
-        salt = self.rng(SALT_LENGTH)
-        ephemeral = ephemeral_key(key.public.domain, self.challenge, salt)
-        try:
-            agreed = send_ephemeral(session, key, ephemeral.public)
-        except StatusError as error:
-            raise _ChokedError(Protocol.CHIP_AUTHENTICATION, error) from error
-        if agreed is None:
-            return session, None
-        witness = Witness(plain)
-        try:
-            renewed = SecureChannel(witness, keys_after(key, ephemeral, agreed))
-            self._take(renewed, data_group(1), *([data_group(15)] if with_signing_key else []))
-        except BlockTooLargeError:
-            raise
-        except (StatusError, TamperedAnswerError, MalformedFileError) as error:
-            # a copy: it cannot go on under keys made from a private key it lacks. The failed proof goes home, and the
-            # files are read without it, so that whoever judges can say what is wrong.
-            raise _ChokedError(Protocol.CHIP_AUTHENTICATION, error) from error
-        finally:
-            exchange = (b"", agreed.version_2) if agreed.version_2 else (witness.command, witness.answer)
-            self.chip = ChipAuthenticationProof(key.oid, key.key_id, salt, ephemeral.public, *exchange)
-        return renewed, ephemeral
-
-    def _authenticate_actively(self, session: SecureChannel) -> None:
-        """A signature over the challenge."""
-        if Protocol.ACTIVE_AUTHENTICATION in self.without:
-            return
-        extended = self.answer_max > SHORT_NE_MAX
-        try:
-            self.active = authenticate_chip(session, self.short_challenge, extended=extended)
-        except StatusError as error:
-            if extended and is_about_length(error.sw):
-                raise BlockTooLargeError(error.sw, "INTERNAL AUTHENTICATE") from error
-            raise _ChokedError(Protocol.ACTIVE_AUTHENTICATION, error) from error
-
-    def _read_fingerprints(
-        self, session: SecureChannel, ephemeral: EphemeralKey | None, pace: PaceSession | None
-    ) -> None:
-        """DG3 after terminal authentication; without a right to it, it is `not_permitted`, which is no error."""
-        granted = ReadRight(0)
-        if self.credential and ephemeral and Protocol.TERMINAL_AUTHENTICATION not in self.without:
-            try:
-                granted = open_fingerprints(session, self.credential, chip_identity(self.access, pace), ephemeral, pace)
-            except StatusError as error:
-                raise _ChokedError(Protocol.TERMINAL_AUTHENTICATION, error) from error
-        if granted & ReadRight.DG3:
-            self._take(session, data_group(FINGERPRINTS))
-        else:
-            self.not_permitted.append(FINGERPRINTS)
-
-    def _carry_offer(
-        self, plain: Channel, session: SecureChannel, infos: SecurityInfos, ask: Callable[[bytes], Offer | None]
-    ) -> None:
-        """Take the counter's public key and command to the chip, and the answer home."""
-        offer = None if Protocol.COUNTER_RUN in self.without else ask(self.files[data_group(14).fid])
-        key = chip_key_of(infos, offer.oid, offer.key_id) if offer is not None else None
-        if offer is None or key is None:
-            return
-        try:
-            self.chip = run_offer(session, plain, key, offer) or self.chip
-        except StatusError as error:
-            raise _ChokedError(Protocol.COUNTER_RUN, error) from error
-
-    def _reader(self, session: SecureChannel) -> FileReader:
-        """A reader with blocks that fit this session's cipher."""
-        return FileReader(session, self._room(session))
-
-    def _room(self, session: SecureChannel) -> int:
-        """Most plain bytes of a block under this session's cipher."""
-        return plain_room(self.answer_max, session.keys.suite.block)
-
-    def _take(self, session: SecureChannel, *files: ElementaryFile) -> None:
-        """Read those of these files that are not home yet."""
-        wanted = [file for file in files if file.fid not in self.files]
-        if wanted:
-            self.files.update(self._reader(session).read_many(wanted))
-
-    def _begin(self, step: str) -> None:
-        """Tell the next step, and note how long the one before took."""
-        now = self.monotonic()
-        if self.running is not None:
-            name, since = self.running
-            self.timings_ms[name] = self.timings_ms.get(name, 0) + round((now - since) * 1000)
-        self.running = (step, now) if step else None
-        if step:
-            self.on_step(step)
-
-
-def _select_application(channel: Channel) -> None:
-    """The ID application, before basic access."""
-    _judge_selection(channel.transmit(SELECT_APPLICATION))
-
-
-def _judge_selection(answer: Response) -> None:
-    """Nothing, or what the answer to SELECT means."""
-    if answer.sw in NO_SUCH_APPLICATION:
-        raise NotAnIdCardError(f"status {answer.sw:04X} to SELECT of the ID application")
-    if answer.sw != 0x9000:
-        raise StatusError(answer.sw, "SELECT application")
-
-
-def _offers_pace(card_access: bytes) -> bool:
-    """Whether EF.CardAccess is there and names a way to PACE; a broken one counts as none."""
-    try:
-        return bool(card_access) and bool(parse_security_infos(card_access).pace)
-    except MalformedFileError:
-        return False
-
-
-def _groups_present(ef_sod: bytes, ef_com: bytes) -> frozenset[int]:
-    """The data groups that were signed; where the security object cannot be read, those EF.COM lists."""
-    try:
-        return frozenset(parse_sod(ef_sod).hashes)
-    except MalformedFileError:
-        pass
-    try:
-        return frozenset(parse_com(ef_com).data_groups)
-    except MalformedFileError:
-        return frozenset({1, 2})
-
-
-def _infos_in(dg14: bytes | None) -> SecurityInfos:
-    """What DG14 offers; nothing where it is missing or broken, which its own check will say."""
-    try:
-        return SecurityInfos() if dg14 is None else parse_dg14(dg14)
-    except MalformedFileError:
-        return SecurityInfos()
+    # 8. The counter's run, under keys that this machine never has; nothing can be read afterwards. Where it cannot be,
+    #    the chip's signature has to do.
+    if counter_runs and not reading.carry_offer(plain, session, infos) and 15 in present:
+        reading.take(session, data_group(15))
+        reading.authenticate_actively(session)
+    reading.tell("")

@@ -17,7 +17,18 @@ from hardware_drivers.id_chip.personalise import Defect
 from hardware_drivers.id_chip.read import read_chip
 from hardware_drivers.id_chip.trust import TrustStore
 from hardware_drivers.id_chip.verify import CheckName, Code, Outcome, verify_evidence
-from tests.hardware_drivers.cards import CHALLENGE, NOW, WEI, link_to, make_card, make_chip, make_issuer, seeded
+from hardware_drivers.smartcard.apdu import Command, Response
+from tests.hardware_drivers.cards import (
+    CHALLENGE,
+    NOW,
+    WEI,
+    DirectLink,
+    link_to,
+    make_card,
+    make_chip,
+    make_issuer,
+    seeded,
+)
 
 ISSUER = make_issuer()
 TRUST = TrustStore.of([ISSUER.csca_der])
@@ -71,6 +82,41 @@ def test_chip_authentication_by_the_counter_convinces_it() -> None:
     assert judged(evidence, secret=counter.secret) == PASSED
     other = CounterTerminal.create(seeded(5))
     assert judged(evidence, secret=other.secret) == (Outcome.FAILED, Code.CHALLENGE_DIFFERS)
+
+
+@pytest.mark.parametrize("refusal", ["no offer", "refused", "broken off"])
+def test_where_the_counter_cannot_run_it_the_chip_signs(refusal: str) -> None:
+    card = make_card(ISSUER, protection=Protection(chip=CA, active=ECDSA))
+    chip = make_chip(card)
+    answer, inside = chip.answer, chip._answer_inside
+    set_template = [False]
+
+    def refuse(command: Command) -> Response:
+        set_template[0] = (command.ins, command.p1, command.p2) == (0x22, 0x41, 0xA4) and refusal != "no offer"
+        return Response(b"", 0x6A88) if set_template[0] else inside(command)
+
+    def break_off(raw: bytes) -> bytes:
+        set_template[0] = False
+        said = answer(raw)
+        return bytes.fromhex("6985") if set_template[0] and refusal == "broken off" else said
+
+    chip._answer_inside = refuse  # type: ignore[method-assign]
+    link = DirectLink(break_off, chip.atr)
+    counter = CounterTerminal.create(seeded(4))
+    offer = counter.offer if refusal != "no offer" else lambda _: None
+    evidence = read_chip(link, card.key, CHALLENGE, seeded(), lambda _: None, offer=offer)
+    assert set(evidence.data_groups) == {1, 2, 14, 15}
+    assert judged(evidence, secret=counter.secret) == PASSED
+
+
+def test_a_dg14_that_nobody_signed_is_left_out() -> None:
+    protected = make_card(ISSUER, protection=Protection(PaceKind.GENERIC, chip=CA))
+    plain = make_card(ISSUER)
+    files = {**plain.files, 0x010E: protected.files[0x010E]}
+    card = replace(protected, files=files)
+    evidence = read_chip(link_to(make_chip(card)), card.key, CHALLENGE, seeded(), lambda _: None)
+    assert set(evidence.data_groups) == {1, 2}
+    assert verify_evidence(evidence, TRUST, NOW, challenge=CHALLENGE).refusals() == ()
 
 
 @pytest.mark.parametrize("chip", [None, CA])

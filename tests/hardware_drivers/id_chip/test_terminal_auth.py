@@ -9,7 +9,8 @@ from hardware_drivers.id_chip.cv_certificate import CvCertificate, ReadRight, Ro
 from hardware_drivers.id_chip.evidence import ChipEvidence
 from hardware_drivers.id_chip.inspection_issuer import InspectionIssuer
 from hardware_drivers.id_chip.personalise import Defect
-from hardware_drivers.id_chip.read import USUAL_GROUPS, read_chip
+from hardware_drivers.id_chip.read import read_chip
+from hardware_drivers.id_chip.reading import USUAL_GROUPS
 from hardware_drivers.id_chip.terminal_auth import TerminalCredential, compressed, parse_cvca, signed_message
 from hardware_drivers.id_chip.trust import TrustStore
 from hardware_drivers.id_chip.verify import verify_evidence
@@ -70,12 +71,16 @@ def test_the_bsis_terminal_signs_what_is_signed_here(family: str) -> None:
 
 
 def read(
-    credential: TerminalCredential | None, pace: PaceKind | None = None, chip: ChipAuthenticationKind | None = CHIP
+    credential: TerminalCredential | None,
+    pace: PaceKind | None = None,
+    chip: ChipAuthenticationKind | None = CHIP,
+    *,
+    extended: bool = True,
 ) -> tuple[ChipEvidence, bytes]:
     protection = Protection(pace, chip=chip, inspection_authority=STATE.authority)
     card = make_card(protection=protection)
     evidence = read_chip(
-        link_to(make_chip(card)),
+        link_to(make_chip(card, extended=extended)),
         card.key,
         CHALLENGE,
         seeded(),
@@ -94,6 +99,12 @@ def test_a_certified_terminal_reads_fingerprints(pace: PaceKind | None, chip: Ch
     evidence, dg3 = read(STATE.credential(), pace, chip)
     assert evidence.data_groups[3] == dg3
     assert evidence.not_permitted == ()
+
+
+@pytest.mark.parametrize("pace", [None, PaceKind.GENERIC])
+def test_certificates_reach_a_chip_that_takes_only_short_commands(pace: PaceKind | None) -> None:
+    evidence, dg3 = read(STATE.credential(), pace, extended=False)
+    assert evidence.data_groups[3] == dg3
 
 
 STRANGER = InspectionIssuer.create(seeded(12), NOW, country="XX")

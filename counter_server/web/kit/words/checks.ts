@@ -20,6 +20,7 @@ const checkWords: Readonly<Record<string, Text>> = {
   depth: { zh: "是立体的脸，不是照片", en: "A face with depth, no print" },
   one_person: { zh: "始终是同一个人", en: "One person throughout" },
   match: { zh: "与芯片照片比对", en: "Compared with the chip's portrait" },
+  card_access_matches_dg14: { zh: "开放目录与签名一致", en: "Offer matches what was signed" },
   clone_protection: { zh: "芯片防复制", en: "Chip is no copy" },
 };
 
