@@ -1,3 +1,4 @@
+import contextlib
 import io
 import subprocess
 import sys
@@ -55,6 +56,18 @@ def test_a_finger_in_wsq_is_decoded() -> None:
     decoded = decode_image((ID_CARD_DATA / "iso39794_samples/sample_image.wsq").read_bytes())
     assert decoded.shape == (622, 545, 3)
     assert decoded.std() > 20  # ridges, not a grey area
+
+
+@needs_specimens
+def test_a_finger_that_aborts_its_decoder_is_refused_and_nothing_else_ends() -> None:
+    pytest.importorskip("wsq", reason="wants the decoder of fingers, `wsq` from PyPI")
+    source, rng = (ID_CARD_DATA / "iso39794_samples/sample_image.wsq").read_bytes(), seeded(4)
+    for _ in range(10):  # NBIS calls abort() for some of them
+        mutated = bytearray(source)
+        for _ in range(20):
+            mutated[int.from_bytes(rng(2), "big") % 300] = rng(1)[0]
+        with contextlib.suppress(MalformedFileError):
+            decode_image(bytes(mutated))
 
 
 @pytest.mark.parametrize(
