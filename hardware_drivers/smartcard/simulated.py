@@ -8,23 +8,26 @@ It speaks the vpcd protocol: frames of u16 length and payload; a one-byte payloa
 
 import argparse
 import logging
+import random
 import secrets
 import signal
 import socket
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
 from hardware_drivers.errors import MalformedFileError
 from hardware_drivers.id_chip.card_file import PersonalisedCard
+from hardware_drivers.id_chip.hostile_chip import Depth, HostileChip, Lies, spoil_files
 from hardware_drivers.id_chip.simulated_chip import SimulatedChip
 
 log = logging.getLogger("simulated-card")
 
 POWER_OFF, POWER_ON, RESET, GET_ATR = 0, 1, 2, 4
+FRAME_MAX = 65_535  # u16 length: what a chip says beyond it never leaves the card
 JOIN_AGAIN_S = 0.2  # pcscd restarts in 10-30 ms (research id_card.md §1)
 
 
@@ -89,7 +92,7 @@ class VpcdCard:
                 raise PulledError
             if self._faults.mute_after is not None and self._commands > self._faults.mute_after:
                 continue
-            _send(reader, self._chip.answer(payload))
+            _send(reader, self._chip.answer(payload)[:FRAME_MAX])
 
 
 def _receive(reader: socket.socket, count: int) -> bytes:
@@ -116,6 +119,19 @@ def _pull(_signal: int, _frame: FrameType | None) -> None:
     raise PulledError
 
 
+def _chip(card: PersonalisedCard, arguments: argparse.Namespace) -> SimulatedChip:
+    """The honest chip, or its evil twin."""
+    extended = not arguments.short
+    if arguments.lies is None:
+        return SimulatedChip.of(card, secrets.token_bytes, extended=extended)
+    lies = Lies(random.Random(arguments.seed), Depth(arguments.lies), rate=0.3)  # noqa: S311 - repeatable on purpose
+    if lies.depth is Depth.FILES:
+        card = replace(card, files=spoil_files(lies.rng, card.files, {}, lies.told))
+    twin = HostileChip.of(card, secrets.token_bytes, extended=extended)
+    twin.lies = lies
+    return twin
+
+
 def main() -> int:
     """Put the card on the reader; ends when it is pulled."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -124,6 +140,8 @@ def main() -> int:
     parser.add_argument("--card", type=Path, required=True, help="card.json, or a folder of specimen files")
     parser.add_argument("--short", action="store_true", help="take no extended length")
     parser.add_argument("--pull-after", type=int, metavar="N", help="hang up when command N+1 arrives")
+    parser.add_argument("--lies", choices=[depth.value for depth in Depth], help="a hostile chip, and where it lies")
+    parser.add_argument("--seed", type=int, default=1, help="of its lies")
     parser.add_argument("--mute-after", type=int, metavar="N", help="never answer after N commands")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
@@ -132,7 +150,7 @@ def main() -> int:
     except (OSError, MalformedFileError) as error:
         print(f"{arguments.card}: {error}", file=sys.stderr)
         return 2
-    chip = SimulatedChip.of(card, secrets.token_bytes, extended=not arguments.short)
+    chip = _chip(card, arguments)
     signal.signal(signal.SIGTERM, _pull)
     try:
         VpcdCard(chip, Faults(arguments.pull_after, arguments.mute_after)).serve(arguments.host, arguments.port)
