@@ -22,6 +22,7 @@ from hardware_drivers.smartcard.channel import Channel
 
 CHALLENGE_LENGTH = 8  # §6.1.2: RND.IFD
 CHALLENGE_LENGTH_MAX = 32
+EXPONENT_BITS_MAX = 64  # OpenSSL's own limit; a longer one only makes the verifier work
 SIGNATURE_MAX = 1024  # bytes of an RSA-8192 signature, the largest key signatures.py takes
 
 # Trailers of ISO/IEC 9796-2:2010 §8.1.2 and the hash identifiers of ISO/IEC 10118-3; BC means SHA-1 by agreement.
@@ -77,8 +78,8 @@ def parse_dg15(content: bytes) -> PublicKey:
         # The BSI's own specimen writes a modulus without the zero byte that would make it positive: read it unsigned.
         numbers = info["public_key"].parsed
         modulus, exponent = (int.from_bytes(numbers[part].contents, "big") for part in ("modulus", "public_exponent"))
-        if modulus.bit_length() > RSA_BITS_MAX:
-            raise MalformedFileError("DG15", f"RSA of {modulus.bit_length()} bits")
+        if modulus.bit_length() > RSA_BITS_MAX or exponent.bit_length() > EXPONENT_BITS_MAX:
+            raise MalformedFileError("DG15", f"RSA of {modulus.bit_length()} and {exponent.bit_length()} bits")
         return rsa.RSAPublicNumbers(exponent, modulus).public_key()
     except ASN1_ERRORS as error:
         raise MalformedFileError("DG15", type(error).__name__) from error

@@ -48,6 +48,7 @@ from hardware_drivers.smartcard.apdu import Command, Response
 from hardware_drivers.smartcard.channel import Channel
 
 SALT_LENGTH = 32
+PUBLIC_VALUES_DRAWN_MAX = 64  # as in PACE: one in 256 is drawn again, so only a made-up group gets here
 LABEL = b"visual counter, ephemeral key of chip authentication"
 # AES-256 first; elliptic curves before prime fields, which cost chips seconds
 PREFERENCE = (CipherSuite.AES_256, CipherSuite.AES_192, CipherSuite.AES_128, CipherSuite.TDES)
@@ -115,11 +116,12 @@ def ephemeral_key(domain: Domain, secret: bytes, salt: bytes) -> EphemeralKey:
     """
     agreement = agreement_over(domain)
     stream = _Stream(LABEL + len(secret).to_bytes(2, "big") + secret + salt)
-    while True:
+    for _ in range(PUBLIC_VALUES_DRAWN_MAX):
         private = agreement.draw_private_key(stream.take)
         public = agreement.power(agreement.generator, private)
         if public is not None and public[0]:
             return EphemeralKey(domain, private, public)
+    raise MalformedFileError("chip authentication", "a group made of small numbers")
 
 
 def shared_secret(key: AgreementKey, private: int) -> bytes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hardware_drivers.errors import MalformedFileError
 
+ORDER_BITS_MIN = 160  # RFC 5114 §2.1, the smallest of the standard groups; a tiny one would leave no secret at all
 PRIME_BITS_MIN, PRIME_BITS_MAX = 1024, 4096  # Doc 9303-11 §9.5.1 begins at 1024; beyond 4096 it only costs time
 
 
@@ -38,8 +39,8 @@ def group_with(p: int, g: int, q: int | None) -> ModularGroup:
             return group
     if not PRIME_BITS_MIN <= p.bit_length() <= PRIME_BITS_MAX or not p & 1 or not 1 < g < p - 1:
         raise MalformedFileError("diffie-hellman group", f"prime of {p.bit_length()} bits or a trivial generator")
-    if q is not None and not (1 < q < p and pow(g, q, p) == 1):
-        raise MalformedFileError("diffie-hellman group", "generator has another order")
+    if q is not None and not (q.bit_length() >= ORDER_BITS_MIN and q < p and pow(g, q, p) == 1):
+        raise MalformedFileError("diffie-hellman group", "generator has another order, or a tiny one")
     return ModularGroup(f"dh{p.bit_length()}", p, g, q)
 
 

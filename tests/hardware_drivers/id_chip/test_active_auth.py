@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from hardware_drivers.errors import MalformedFileError
+from hardware_drivers.id_chip import der, tlv
 from hardware_drivers.id_chip.active_auth import (
     ActiveAuthenticationProof,
     _end_of_header,
@@ -134,3 +135,13 @@ def test_a_chip_without_a_key_says_so() -> None:
     answer = SimulatedProofs(ChipSecrets(), b"", seeded()).answer(Command(0, 0x88, 0, 0, CHALLENGE, ne=256))
     assert answer is not None
     assert answer.sw == 0x6D00
+
+
+def test_a_key_that_only_makes_work_is_refused() -> None:
+    modulus, exponent = (1 << 8191) + 1, (1 << 4000) + 1
+    for n, e in ((modulus << 8 | 1, 3), (modulus, exponent)):
+        numbers = tlv.encode(0x30, der.encode_unsigned(n) + der.encode_unsigned(e))
+        algorithm = tlv.encode(0x30, bytes.fromhex("06092A864886F70D0101010500"))
+        info = tlv.encode(0x30, algorithm + tlv.encode(0x03, b"\x00" + numbers))
+        with pytest.raises(MalformedFileError):
+            parse_dg15(tlv.encode(0x6F, info))

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from hardware_drivers.id_chip import tlv
+from hardware_drivers.errors import MalformedFileError
+from hardware_drivers.id_chip import der, tlv
 from hardware_drivers.id_chip.card_protection import ChipAuthenticationKind, Protection, protect
 from hardware_drivers.id_chip.chip_auth import (
     Agreed,
@@ -166,3 +167,25 @@ def forged_answer(encryption: bytes, authentication: bytes, content: bytes) -> b
 def test_no_proof_is_offered_by_a_chip_without_keys() -> None:
     assert CounterTerminal.create(seeded()).offer(bytes.fromhex("6E023100")) is None
     assert chip_keys(SecurityInfos()) == []
+
+
+@pytest.mark.parametrize("order", [2, 3, 7, None])
+def test_a_made_up_group_costs_nothing_but_its_refusal(order: int | None) -> None:
+    # p = g^2 + g + 1 makes g one of three; p = g^2 - 1 makes it one of two
+    g = 1 << 511 | 0x1235
+    p = g * g - 1 if order == 2 else g * g + g + 1
+    p |= 1
+    numbers = (p, g) if order is None else (p, g, order)
+    oid = "1.2.840.113549.1.3.1" if order is None else "1.2.840.10046.2.1"
+    parameters = tlv.encode(0x30, b"".join(der.encode_unsigned(number) for number in numbers))
+    algorithm = tlv.encode(0x30, tlv.encode(0x06, der.encode_object_identifier(oid)) + parameters)
+    key = tlv.encode(0x30, algorithm + tlv.encode(0x03, b"\x00" + der.encode_unsigned(g)))
+    info = tlv.encode(0x30, tlv.encode(0x06, der.encode_object_identifier("0.4.0.127.0.7.2.2.1.1")) + key)
+    dg14 = tlv.encode(0x6E, tlv.encode(0x31, info))
+    try:
+        CounterTerminal.create(seeded()).offer(dg14)
+    except MalformedFileError:
+        return
+    assert (
+        order is None
+    )  # without a stated order such a group cannot be told from others, and draws from it all the same
