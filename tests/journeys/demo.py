@@ -30,6 +30,7 @@ KEYS = {
     "3": CardName.EXPIRED,
     "4": CardName.UNKNOWN_ISSUER,
     "5": CardName.TAMPERED,
+    "6": CardName.COPIED,
 }
 MEANING = {
     CardName.GENUINE: "a genuine card",
@@ -37,6 +38,7 @@ MEANING = {
     CardName.EXPIRED: "expired yesterday",
     CardName.UNKNOWN_ISSUER: "signed by a state nobody trusts",
     CardName.TAMPERED: "one bit of the portrait changed",
+    CardName.COPIED: "a copy: every file of a genuine card, none of its keys",
 }
 
 

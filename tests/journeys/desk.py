@@ -8,6 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from hardware_drivers.id_chip.card_protection import (
+    ActiveAuthenticationKind,
+    ChipAuthenticationKind,
+    PaceKind,
+    Protection,
+)
 from hardware_drivers.id_chip.issuer import TestIssuer
 from hardware_drivers.id_chip.personalise import Defect, Person, personalise, portrait_for_chip
 from tests.journeys.photographs import photograph
@@ -28,6 +34,7 @@ class CardName(StrEnum):
     EXPIRED = "expired"
     UNKNOWN_ISSUER = "unknown-issuer"
     TAMPERED = "tampered"  # one bit of the portrait changed after signing
+    COPIED = "copied"  # every file of the genuine card, and none of its private keys
 
 
 # name -> (portrait, surname, given names, what is wrong with it)
@@ -37,7 +44,12 @@ MADE_OUT: dict[CardName, tuple[str, str, str, tuple[Defect, ...]]] = {
     CardName.EXPIRED: (CUSTOMER_PORTRAIT, "CHEN", "MING", (Defect.EXPIRED,)),
     CardName.UNKNOWN_ISSUER: (CUSTOMER_PORTRAIT, "CHEN", "MING", (Defect.FOREIGN_ISSUER,)),
     CardName.TAMPERED: (CUSTOMER_PORTRAIT, "CHEN", "MING", (Defect.TAMPERED_DG2,)),
+    CardName.COPIED: (CUSTOMER_PORTRAIT, "CHEN", "MING", (Defect.COPIED,)),
 }
+# As a European card of these years: opened by PACE, its chip proves itself twice over.
+PROTECTION = Protection(
+    pace=PaceKind.GENERIC, chip=ChipAuthenticationKind.ECDH_AES128, active=ActiveAuthenticationKind.ECDSA
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +95,9 @@ def make_wallet(folder: Path, *, portrait_of_visitor: Path | None = None) -> Wal
             date_of_expiry=now.date() + timedelta(days=5 * 365),
         )
         picture = portrait_for_chip(portrait.read_bytes())
-        card = personalise(person, picture, issuer, secrets.token_bytes, defects=defects)
+        card = personalise(
+            person, picture, issuer, secrets.token_bytes, defects=defects, protection=PROTECTION, with_details=True
+        )
         file = folder / f"{name}.json"
         card.save(file)
         key = card.key

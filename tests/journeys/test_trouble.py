@@ -143,6 +143,7 @@ def test_a_fixed_picture_and_the_wrong_movement_end_in_refusal(house: House, mod
     [
         (CardName.EXPIRED, "card_expired"),
         (CardName.TAMPERED, "card_not_genuine"),
+        (CardName.COPIED, "card_not_genuine"),
         (CardName.UNKNOWN_ISSUER, "card_unknown_issuer"),
     ],
 )
