@@ -27,7 +27,7 @@ from hardware_drivers.id_chip.master_list import (
 from hardware_drivers.id_chip.signatures import ASN1_ERRORS, PublicKey, public_key, signature_holds
 from hardware_drivers.id_chip.trust_index import Authority, comparable_name, skim
 
-CERTIFICATE_SUFFIXES = (".der", ".cer", ".crt", ".pem", ".ml", ".mls", ".cms", ".p7s", ".p7m", ".bin")
+CERTIFICATE_SUFFIXES = (".der", ".cer", ".crt", ".pem", ".ml", ".mls", ".cms", ".p7s", ".p7m")
 REVOCATION_SUFFIX = ".crl"
 LINKS_MAX = 8  # generations of one authority; the longest chain in the German list has three
 
