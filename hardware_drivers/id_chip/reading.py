@@ -98,6 +98,7 @@ class Reading:
     monotonic: Callable[[], float]
     answer_max: int = field(init=False)
     without: set[Protocol] = field(default_factory=set)
+    choked_before: bool = False
     card_access: bytes | None = None
     card_security: bytes = b""
     opened_by: str = "BAC"
@@ -135,9 +136,15 @@ class Reading:
         self.answer_max = smaller
 
     def go_on_without(self, choked: ChokedError) -> None:
-        """Leave that protocol out from now on; its error counts when it had been left out already."""
+        """Leave that protocol out from now on; its error counts when it had been left out already.
+
+        Chip authentication is tried twice: its failure calls the document a copy, and one broken answer may be chance.
+        """
         if choked.protocol in self.without:
             raise choked.cause
+        if choked.protocol is Protocol.CHIP_AUTHENTICATION and not self.choked_before:
+            self.choked_before = True
+            return
         self.without.add(choked.protocol)
 
     def evidence(self, read_ms: int) -> ChipEvidence:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from hardware_drivers.errors import CardError
 from hardware_drivers.id_chip.card_protection import (
     ActiveAuthenticationKind,
     ChipAuthenticationKind,
@@ -13,8 +14,9 @@ from hardware_drivers.id_chip.card_protection import (
 from hardware_drivers.id_chip.chip_auth import CounterTerminal
 from hardware_drivers.id_chip.evidence import ChipEvidence
 from hardware_drivers.id_chip.pace_password import PacePassword
-from hardware_drivers.id_chip.personalise import Defect
+from hardware_drivers.id_chip.personalise import Defect, _sod
 from hardware_drivers.id_chip.read import read_chip
+from hardware_drivers.id_chip.simulated_chip import SimulatedChip
 from hardware_drivers.id_chip.trust import TrustStore
 from hardware_drivers.id_chip.verify import CheckName, Code, Outcome, verify_evidence
 from hardware_drivers.smartcard.apdu import Command, Response
@@ -109,6 +111,25 @@ def test_where_the_counter_cannot_run_it_the_chip_signs(refusal: str) -> None:
     assert judged(evidence, secret=counter.secret) == PASSED
 
 
+def test_one_broken_answer_calls_no_document_a_copy() -> None:
+    card = make_card(ISSUER, protection=Protection(PaceKind.GENERIC, chip=CA))
+    honest = link_to(make_chip(card))
+    read_chip(honest, card.key, CHALLENGE, seeded(), lambda _: None)
+    for target in range(len(honest.commands)):
+        chip, seen = make_chip(card), [0]
+
+        def answer(raw: bytes, chip: SimulatedChip = chip, seen: list[int] = seen, target: int = target) -> bytes:
+            said, seen[0] = chip.answer(raw), seen[0] + 1
+            return bytes((said[0] ^ 1,)) + said[1:] if seen[0] == target + 1 else said
+
+        try:
+            evidence = read_chip(DirectLink(answer, chip.atr), card.key, CHALLENGE, seeded(), lambda _: None)
+        except CardError:
+            continue
+        outcome, code = judged(evidence, own=True)
+        assert outcome is not Outcome.FAILED or code is Code.PROOF_WITHHELD
+
+
 def test_a_dg14_that_nobody_signed_is_left_out() -> None:
     protected = make_card(ISSUER, protection=Protection(PaceKind.GENERIC, chip=CA))
     plain = make_card(ISSUER)
@@ -193,3 +214,44 @@ def test_a_better_way_taken_out_of_the_offer_is_noticed() -> None:
     generic = read(Protection(PaceKind.GENERIC)).ef_card_access
     report = verify_evidence(replace(evidence, ef_card_access=generic), TRUST, NOW)
     assert report.check(CheckName.CARD_ACCESS_MATCHES_DG14).outcome is Outcome.FAILED
+
+
+EVERY_PROOF = read(ALL)
+FIELDS = [
+    ("active_authentication", "challenge"),
+    ("active_authentication", "signature"),
+    ("chip_authentication", "salt"),
+    ("chip_authentication", "terminal_public"),
+    ("chip_authentication", "answer"),
+    ("mapping", "mapping_key"),
+    ("mapping", "chip_data"),
+]
+
+
+def changed(proof: str, field: str, content: bytes) -> ChipEvidence:
+    """The evidence with one field of one proof replaced."""
+    replaced = replace(getattr(EVERY_PROOF, proof), **{field: content})
+    return replace(EVERY_PROOF, **{proof: replaced})
+
+
+@pytest.mark.parametrize(("proof", "field"), FIELDS)
+def test_no_changed_proof_passes(proof: str, field: str) -> None:
+    assert judged(EVERY_PROOF, own=True) == PASSED
+    content: bytes = getattr(getattr(EVERY_PROOF, proof), field)
+    covered = len(content) - 2 if field == "answer" else len(content)  # the outer status is nobody's word
+    for at in sorted({0, 1, covered // 2, covered - 1}):
+        flipped = content[:at] + bytes((content[at] ^ 0x10,)) + content[at + 1 :]
+        assert judged(changed(proof, field, flipped), own=True)[0] is Outcome.FAILED
+    nothing = [] if field == "salt" else [b""]  # without its salt it is a counter's run, and no counter is asked here
+    for garbage in (*nothing, b"\x00", content + b"\x00", content[:-3], bytes(len(content)), b"\xff" * 300):
+        assert judged(changed(proof, field, garbage), own=True)[0] is Outcome.FAILED
+
+
+@pytest.mark.parametrize("number", [14, 15])
+def test_keys_that_are_none_are_said_to_be_so(number: int) -> None:
+    """Signed nonsense in place of the keys: judged, not crashed over."""
+    for content in (b"", b"\x6e\x00", b"\x6f\x00", bytes(40), b"\x6e\x02\x31\x00", b"\x6f\x02\x30\x00"):
+        groups = {**EVERY_PROOF.data_groups, number: content}
+        sod = _sod(groups, ISSUER)
+        outcome, _ = judged(replace(EVERY_PROOF, data_groups=groups, ef_sod=sod))
+        assert outcome is Outcome.FAILED
