@@ -63,6 +63,11 @@ class LimitsMemory:
         with self._lock:
             return self._known.get((model, atr))
 
+    def forget(self, model: str, atr: bytes) -> None:
+        """Their next meeting is the first again."""
+        with self._lock:
+            self._known.pop((model, atr), None)
+
     def note(self, model: str, atr: bytes, limits: LinkLimits) -> None:
         """Remember; the oldest kinds of card are forgotten first."""
         with self._lock:

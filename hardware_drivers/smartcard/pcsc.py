@@ -11,7 +11,14 @@ import time
 from collections.abc import Callable
 from types import ModuleType
 
-from hardware_drivers.errors import CardRemovedError, DeviceGoneError, NoCardError, NoReaderError
+from hardware_drivers.errors import (
+    CardMuteError,
+    CardRemovedError,
+    DeviceGoneError,
+    NoCardError,
+    NoReaderError,
+    ReaderBusyError,
+)
 from hardware_drivers.smartcard.channel import CardLink
 from hardware_drivers.smartcard.limits import LimitsMemory
 from hardware_drivers.smartcard.pcsc_link import PcscLink
@@ -93,12 +100,7 @@ class PcscReaders:
             status, now = self._status, time.monotonic()
             if status.state is ReaderPresence.CARD_PRESENT and status.reader is not None:
                 try:
-                    return PcscLink.open(
-                        status.reader,
-                        command_timeout_s=self._command_timeout_s,
-                        card_timeout_s=self._card_timeout_s,
-                        memory=self._memory,
-                    )
+                    return self._open_first(status.reader)
                 except (CardRemovedError, DeviceGoneError):
                     # Gone between seeing and opening: wait for the next one, but never spin on a reader that lies.
                     if now >= give_up_at:
@@ -112,6 +114,23 @@ class PcscReaders:
             with self._changed:
                 self._changed.wait(ASK_AGAIN_S)
         raise NoCardError("waiting was called off")
+
+    def _open_first(self, reader: str) -> PcscLink:
+        """The card on that reader, or where that is held or mute, on another; the last reader's error if on none."""
+        others = (one.reader for one in self._all if one.state is ReaderPresence.CARD_PRESENT)
+        names = list(dict.fromkeys((reader, *(name for name in others if name is not None))))
+        for name in names:
+            try:
+                return PcscLink.open(
+                    name,
+                    command_timeout_s=self._command_timeout_s,
+                    card_timeout_s=self._card_timeout_s,
+                    memory=self._memory,
+                )
+            except (ReaderBusyError, CardMuteError):
+                if name == names[-1]:
+                    raise
+        raise DeviceGoneError("no reader to open")
 
     def _tell(self, status: ReaderStatus, every: tuple[ReaderStatus, ...] = ()) -> None:
         """Publish a state and wake whoever waits."""

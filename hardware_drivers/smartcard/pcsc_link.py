@@ -33,6 +33,7 @@ FRAME_MAX = 70_000  # as in pcsc_worker, which a machine without PC/SC cannot im
 NOT_ANNOUNCED = 0xFFFFFFFF  # as there
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 LEAVE_WITHIN_S = 1.5  # the worker leaves by itself within 1 s
+PROBE_TIMEOUT_S = 2.0  # a file's first block takes milliseconds; a card mute from the start is told before 6 s are over
 FREED_WITHIN_S = 1.0  # pcscd notices a killed client at once, unless its driver still waits for the card
 
 # PC/SC codes by what somebody can do about them (pcsclite.h; measured in research id_card.md §1).
@@ -102,13 +103,20 @@ class PcscLink:
         announced = link._greet(reader)
         if known.recall(link._model, link._atr) is None:
             known.note(link._model, link._atr, UNTRIED_LIMITS)
+            link._command_timeout_s = min(command_timeout_s, PROBE_TIMEOUT_S)
             try:
                 (answer,) = link.transmit_many([PROBE])
+                link._command_timeout_s = command_timeout_s
             except CardMuteError:
                 if known.recall(link._model, link._atr) != SHORT_LIMITS:
                     raise  # it took the watchdog's whole time: let the caller decide whether to begin again
                 # The reader lost the command: it carries short ones only, and that handle has ended.
-                link = cls._open_again(reader, command_timeout_s, card_timeout_s, known)
+                silent = link
+                try:
+                    link = cls._open_again(reader, command_timeout_s, card_timeout_s, known)
+                except CardMuteError:
+                    known.forget(silent._model, silent._atr)  # it was mute altogether, which says nothing of lengths
+                    raise
             else:
                 link.learn(limits_after_probe(answer, announced))
         return link

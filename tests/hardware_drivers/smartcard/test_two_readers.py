@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from hardware_drivers.errors import CardError, CardMuteError, CardRemovedError
+from hardware_drivers.errors import CardError, CardMuteError, CardRemovedError, ReaderBusyError
 from hardware_drivers.smartcard.channel import SHORT_LIMITS, CardLink
 from hardware_drivers.smartcard.limits import PROBE, LimitsMemory
 from hardware_drivers.smartcard.pcsc import PcscReaders
@@ -175,6 +175,36 @@ def test_a_mute_card_is_freed_while_the_other_slots_work(pcscd: PrivatePcscd, de
     assert ended[0] <= 6.0
     assert served >= 5
     assert slowest < 2.0
+
+
+def test_a_card_that_is_mute_from_the_start_is_told_within_six_seconds(pcscd: PrivatePcscd, desk: PcscReaders) -> None:
+    silence = threading.Event()
+    with ThreadCard(pcscd.ports[0], Chip(mute=silence)):
+        until(lambda: bool(present(desk)))
+        began = time.monotonic()
+        with pytest.raises(CardMuteError):
+            desk.wait_for_card(30, lambda: False)
+        took = time.monotonic() - began
+        silence.set()
+    told("card mute from the start told", took)
+    until(lambda: not present(desk))
+    with ThreadCard(pcscd.ports[0], Chip()):  # its silence taught nothing about cards of its kind
+        link = desk.wait_for_card(5, lambda: False)
+        assert link.limits.extended
+        link.close()
+    assert took < 6.0
+
+
+def test_a_card_that_is_held_does_not_keep_the_next_reader_from_being_used(
+    pcscd: PrivatePcscd, desk: PcscReaders
+) -> None:
+    with ThreadCard(pcscd.ports[0], Chip()), ThreadCard(pcscd.ports[1], Chip(b"other\x90\x00")):
+        until(lambda: len(present(desk)) == 2)
+        with contextlib.closing(PcscLink.open(SLOTS[0])):
+            with contextlib.closing(desk.wait_for_card(5, lambda: False)) as link:
+                assert link.transmit_many([ASK]) == [b"other\x90\x00"]
+            with contextlib.closing(PcscLink.open(SLOTS[2])), pytest.raises(ReaderBusyError):
+                desk.wait_for_card(5, lambda: False)
 
 
 def test_a_slow_card_is_waited_for(pcscd: PrivatePcscd, desk: PcscReaders) -> None:
