@@ -131,8 +131,7 @@ def _attempt(reading: Reading) -> None:
         reading.read_fingerprints(session, ephemeral, pace)
 
     # 7. Further text, and the portrait last: it is by far the largest, and a screen can already show the rest.
-    rest = sorted(reading.groups & present - {1, 2, FINGERPRINTS, 14, 15})
-    reading.take(session, *(data_group(number) for number in rest))
+    reading.take_details(session, sorted(reading.groups & present - {1, 2, FINGERPRINTS, 14, 15}))
     reading.tell(ReadStep.READING_PORTRAIT)
     if 2 in reading.groups:
         reading.take(session, data_group(2))

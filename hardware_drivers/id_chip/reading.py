@@ -76,9 +76,9 @@ class Protocol(StrEnum):
 class ChokedError(Exception):
     """The chip broke a session off during this protocol; without it the rest can still be read."""
 
-    def __init__(self, protocol: Protocol, cause: CardError) -> None:
-        super().__init__(protocol)
-        self.protocol = protocol
+    def __init__(self, part: Protocol | int, cause: CardError) -> None:
+        super().__init__(str(part))
+        self.part = part
         self.cause = cause
 
 
@@ -97,7 +97,7 @@ class Reading:
     offer: Callable[[bytes], Offer | None] | None
     monotonic: Callable[[], float]
     answer_max: int = field(init=False)
-    without: set[Protocol] = field(default_factory=set)
+    without: set[Protocol | int] = field(default_factory=set)
     choked_before: bool = False
     card_access: bytes | None = None
     card_security: bytes = b""
@@ -140,12 +140,12 @@ class Reading:
 
         Chip authentication is tried twice: its failure calls the document a copy, and one broken answer may be chance.
         """
-        if choked.protocol in self.without:
+        if choked.part in self.without:
             raise choked.cause
-        if choked.protocol is Protocol.CHIP_AUTHENTICATION and not self.choked_before:
+        if choked.part is Protocol.CHIP_AUTHENTICATION and not self.choked_before:
             self.choked_before = True
             return
-        self.without.add(choked.protocol)
+        self.without.add(choked.part)
 
     def evidence(self, read_ms: int) -> ChipEvidence:
         """What came home."""
@@ -285,10 +285,26 @@ class Reading:
                 granted = open_fingerprints(session, self.credential, chip_identity(self.access, pace), ephemeral, pace)
             except StatusError as error:
                 raise ChokedError(Protocol.TERMINAL_AUTHENTICATION, error) from error
-        if granted & ReadRight.DG3:
-            self.take(session, data_group(FINGERPRINTS))
-        else:
+        if not granted & ReadRight.DG3 or not self.take_optional(session, FINGERPRINTS):
             self.not_permitted.append(FINGERPRINTS)
+
+    def take_details(self, session: SecureChannel, numbers: list[int]) -> None:
+        """Further groups; one that the chip keeps to itself is `not_permitted`: some states close DG11 like DG3."""
+        for number in numbers:
+            if not self.take_optional(session, number):
+                self.not_permitted.append(number)
+
+    def take_optional(self, session: SecureChannel, number: int) -> bool:
+        """One group the reading can do without; False where an attempt before this one was refused."""
+        if number in self.without:
+            return False
+        try:
+            self.take(session, data_group(number))
+        except BlockTooLargeError:
+            raise
+        except StatusError as error:
+            raise ChokedError(number, error) from error
+        return True
 
     def carry_offer(self, plain: Channel, session: SecureChannel, infos: SecurityInfos) -> bool:
         """Take the counter's public key and command to the chip, and the answer home.

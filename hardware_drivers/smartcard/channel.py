@@ -9,6 +9,7 @@ from hardware_drivers.errors import TamperedAnswerError
 from hardware_drivers.smartcard.apdu import EXTENDED_MAX, SHORT_DATA_MAX, SHORT_NE_MAX, Command, Response
 
 CHAINED = 0x10  # ISO/IEC 7816-4:2020 §5.4.1, bit 5 of CLA: more of this command follows
+SECURE_CLASS = 0x0C  # ISO/IEC 7816-4:2020 §5.4.1, both bits of secure messaging
 GET_RESPONSE_ROUNDS_MAX = 300  # 65 536 bytes in 256-byte portions, and a little; an endless 61xx stops here
 
 
@@ -87,7 +88,8 @@ class PlainChannel:
 
     def _courtesies(self, command: Command, answer: Response) -> Response:
         """The whole answer, where this one only announces or asks."""
-        if answer.sw >> 8 == 0x6C:
+        if answer.sw >> 8 == 0x6C and not command.cla & SECURE_CLASS:
+            # never under secure messaging: the counter has moved on at the chip, the same bytes would end the session
             answer = self._once(replace(command, ne=(answer.sw & 0xFF) or 256))
         if answer.sw >> 8 != 0x61:
             return answer

@@ -325,3 +325,88 @@ def test_another_persons_portrait_under_a_perfect_protocol_is_not_believed() -> 
     evidence = read_chip(link_to(chip), card.key, CHALLENGE, seeded(), ignore)
     report = verify_evidence(evidence, TrustStore.of([issuer.csca_der]), NOW)
     assert [refused.name for refused in report.refusals()] == ["dg_hash_2"]
+
+
+@pytest.mark.parametrize("status", ["6700", "6B00", "6CC0"])
+@pytest.mark.parametrize("protected", [True, False])
+@pytest.mark.parametrize("largest", [2048, 223, 200, 150, 100])
+def test_blocks_shrink_until_the_chip_takes_them(status: str, protected: bool, largest: int) -> None:
+    card = make_card(with_details=True, portrait=drawn_portrait(100))
+    chip = make_chip(card)
+    inside, outside, refused = chip._answer_inside, chip.answer, [False]
+
+    def refuse(command: Command) -> Response:
+        refused[0] = command.ins in (0xB0, 0xB1) and command.ne > largest
+        return Response(b"", int(status, 16)) if refused[0] else inside(command)
+
+    def answer(raw: bytes) -> bytes:
+        refused[0] = False
+        said = outside(raw)
+        if refused[0] and not protected:
+            chip.reset()  # as chips do that take the error for the end of secure messaging
+            return bytes.fromhex(status)
+        return said
+
+    chip._answer_inside = refuse  # type: ignore[method-assign]
+    evidence = read_chip(DirectLink(answer, chip.atr), card.key, CHALLENGE, seeded(), ignore)
+    assert evidence.data_groups == {number: card.files[0x0100 + number] for number in (1, 2, 11)}
+
+
+def test_a_chip_that_takes_no_block_at_all_is_given_up_soon() -> None:
+    chip = honest()
+    inside = chip._answer_inside
+
+    def refuse(command: Command) -> Response:
+        return Response(b"", 0x6700) if command.ins in (0xB0, 0xB1) else inside(command)
+
+    chip._answer_inside = refuse  # type: ignore[method-assign]
+    link = link_to(chip)
+    with pytest.raises(StatusError):
+        read_chip(link, WEI.key, CHALLENGE, seeded(), ignore)
+    assert len(link.commands) < 60
+
+
+@pytest.mark.parametrize(
+    ("buffers", "answer_max"), [("7F6608020204000202 0200", 510), ("7F66080202040002020800", 2046)]
+)
+def test_the_chips_own_word_on_its_buffers_is_kept(buffers: str, answer_max: int) -> None:
+    # Doc 9303-10 §3.11.1: EF.ATR/INFO, here with 1 024 bytes for commands and 512 or 2 048 for answers
+    card = make_card(portrait=drawn_portrait(100))
+    chip = make_chip(card)
+    longest = [0]
+
+    def answer(raw: bytes) -> bytes:
+        if raw == bytes.fromhex("00B0810000"):
+            return bytes.fromhex(buffers) + b"\x90\x00"
+        said = chip.answer(raw)
+        longest[0] = max(longest[0], len(said) - 2)
+        return said
+
+    link = DirectLink(answer, chip.atr)
+    link.limits = LARGEST_LIMITS
+    assert read_chip(link, card.key, CHALLENGE, seeded(), ignore).data_groups[2] == card.files[0x0102]
+    assert answer_max - 40 < longest[0] <= answer_max
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_details_that_a_state_keeps_closed_do_not_stop_the_reading(protected: bool) -> None:
+    card = make_card(with_details=True)
+    chip = make_chip(card)
+    inside, outside, refused = chip._answer_inside, chip.answer, [False]
+
+    def refuse(command: Command) -> Response:
+        refused[0] = command.ins == 0xB0 and command.p1 == 0x8B
+        return Response(b"", 0x6982) if refused[0] else inside(command)
+
+    def answer(raw: bytes) -> bytes:
+        refused[0] = False
+        said = outside(raw)
+        if refused[0] and not protected:
+            chip.reset()
+            return bytes.fromhex("6982")
+        return said
+
+    chip._answer_inside = refuse  # type: ignore[method-assign]
+    evidence = read_chip(DirectLink(answer, chip.atr), card.key, CHALLENGE, seeded(), ignore)
+    assert set(evidence.data_groups) == {1, 2}
+    assert evidence.not_permitted == (11,)
