@@ -342,7 +342,7 @@ class Reading:
         if self.running is not None:
             name, since = self.running
             self.timings_ms[name] = self.timings_ms.get(name, 0) + round((now - since) * 1000)
-        self.running = (step, now) if step else None
+        self.running = (str(step), now) if step else None
         if step:
             self.on_step(step)
 

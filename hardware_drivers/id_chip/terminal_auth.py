@@ -41,7 +41,7 @@ from hardware_drivers.smartcard.channel import Channel
 CHALLENGE_LENGTH = 8  # TR-03110-3 §B.3.4
 REFERENCE = 0x42  # certification authority references in EF.CVCA, TR-03110-1 §A.2
 TRUST_POINTS_MAX = 2  # §A.2: the current one and the one before
-CERTIFICATE_SUFFIXES, KEY_SUFFIXES = (".cvcert", ".cvc"), (".pkcs8", ".key", ".pem", ".der")
+CERTIFICATE_SUFFIXES, KEY_SUFFIXES = (".cvcert", ".cvc"), (".pkcs8", ".key", ".pem")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class TerminalCredential:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """The credential in a folder: certificates (.cvcert, .cvc) and one key (.pkcs8, .key, .pem, .der).
+        """The credential in a folder: certificates (.cvcert, .cvc) and one key (.pkcs8, .key, .pem).
 
         The authority's own certificate must be among them: elliptic keys below take their curve from it.
         """

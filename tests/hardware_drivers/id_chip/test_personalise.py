@@ -8,6 +8,13 @@ import pytest
 from hardware_drivers.errors import MalformedFileError
 from hardware_drivers.id_chip import tlv
 from hardware_drivers.id_chip.card_file import PersonalisedCard
+from hardware_drivers.id_chip.card_protection import (
+    ActiveAuthenticationKind,
+    ChipAuthenticationKind,
+    PaceKind,
+    Protection,
+)
+from hardware_drivers.id_chip.inspection_issuer import InspectionIssuer
 from hardware_drivers.id_chip.issuer import KeyKind, TestIssuer
 from hardware_drivers.id_chip.lds import parse_dg1
 from hardware_drivers.id_chip.personalise import portrait_for_chip
@@ -15,7 +22,7 @@ from hardware_drivers.id_chip.portrait import look_at
 from hardware_drivers.id_chip.sod import parse_sod
 from hardware_drivers.id_chip.trust import TrustStore
 from hardware_drivers.id_chip.verify import verify_evidence
-from tests.hardware_drivers.cards import NOW, drawn_portrait, evidence_of, make_card, make_issuer
+from tests.hardware_drivers.cards import NOW, drawn_portrait, evidence_of, make_card, make_issuer, seeded
 from tests.hardware_drivers.pcscd_rig import REPOSITORY
 
 
@@ -34,8 +41,17 @@ def test_openssl_verifies_the_security_object(kind: KeyKind, tmp_path: Path) -> 
     assert (tmp_path / "out").read_bytes() == parse_sod(card.files[0x011D]).content
 
 
-def test_a_card_file_comes_back_as_it_was(tmp_path: Path) -> None:
-    card = make_card()
+EVERYTHING = Protection(
+    pace=PaceKind.CHIP_AUTHENTICATION,
+    chip=ChipAuthenticationKind.DH_AES128,
+    active=ActiveAuthenticationKind.RSA_SHA256,
+    inspection_authority=InspectionIssuer.create(seeded(2), NOW).authority,
+)
+
+
+@pytest.mark.parametrize("protection", [Protection(), EVERYTHING], ids=["plain", "everything"])
+def test_a_card_file_comes_back_as_it_was(tmp_path: Path, protection: Protection) -> None:
+    card = make_card(protection=protection)
     card.save(tmp_path / "card.json")
     assert PersonalisedCard.load(tmp_path / "card.json") == card
 
