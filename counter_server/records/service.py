@@ -10,6 +10,9 @@ from counter_server.records.codes import CODE_SALT_BYTES, code_is_right, is_reco
 from counter_server.records.errors import RecordExistsError, RecordUnknownError
 from counter_server.records.journal import instant, read_instant
 from counter_server.records.keys import WrappedKey
+from counter_server.records.log import ledger
+from counter_server.records.log.proof import Proof
+from counter_server.records.log.tables import log_leaf
 from counter_server.records.seal import SealedRecord
 from counter_server.records.store import RecordStore
 from counter_server.records.tables import record, record_slot
@@ -68,7 +71,7 @@ def load_slot(conn: Connection, record_id: str) -> WrappedKey:
 
 
 def insert_record(conn: Connection, sealed: SealedRecord) -> None:
-    """The row that makes a record count. Repeating it for the same seal changes nothing.
+    """The row that makes a record count, and its leaf in the log. Repeating it for the same seal changes nothing.
 
     Raises:
         RecordExistsError: Another seal of this number or this visit is already there.
@@ -95,6 +98,27 @@ def insert_record(conn: Connection, sealed: SealedRecord) -> None:
             code_hash=sealed.code_hash,
         )
     )
+    ledger.append_record(conn, sealed.record_id, sealed.leaf_hash)
+
+
+def append_missing_leaves(conn: Connection) -> int:
+    """Leaves for records sealed before there was a log, oldest first; returns how many were added."""
+    logged = select(log_leaf.c.subject).where(log_leaf.c.kind == ledger.RECORD)
+    missing = select(record.c.record_id, record.c.leaf_hash).where(record.c.record_id.not_in(logged))
+    rows = conn.execute(missing.order_by(record.c.sealed_at, record.c.record_id)).all()
+    for row in rows:
+        ledger.append_record(conn, row.record_id, row.leaf_hash)
+    return len(rows)
+
+
+def inclusion_proof(conn: Connection, record_id: str) -> Proof:
+    """That a record is in the log, checkable by anybody offline.
+
+    Raises:
+        RecordUnknownError: no such record.
+        NotPublishedError: no checkpoint covers it yet; one does within about a second.
+    """
+    return ledger.prove_record(conn, record_id)
 
 
 def find_record(conn: Connection, record_id: str) -> RecordRow | None:
