@@ -1,5 +1,6 @@
 """The chip's files, checked again where the kiosk's word counts for nothing."""
 
+import contextlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,17 +38,19 @@ class ChipFinding:
     refusal: Reason | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ChipQuestion:
     """What a chip is asked to prove itself over in one reading; drawn here, used once.
 
     Attributes:
         challenge: For active authentication, and for a terminal's own run of chip authentication.
         terminal: For the counter's own run, whose private key stays here.
+        offered_for: The DG14 it has answered; another one gets nothing, so that nobody can probe the private key.
     """
 
     challenge: bytes
     terminal: CounterTerminal
+    offered_for: bytes = b""
 
     @classmethod
     def draw(cls) -> Self:
@@ -57,10 +60,11 @@ class ChipQuestion:
 
 def offer_for(question: ChipQuestion | None, dg14: bytes) -> ChipOffer:
     """What a kiosk is to carry to a chip with this DG14; empty without a question, or for a chip without keys."""
-    try:
-        offer = question.terminal.offer(dg14) if question is not None else None
-    except MalformedFileError:
-        offer = None
+    offer = None
+    if question is not None and question.offered_for in (b"", dg14):
+        question.offered_for = dg14
+        with contextlib.suppress(MalformedFileError):
+            offer = question.terminal.offer(dg14)
     if offer is None:
         return ChipOffer.model_construct(oid="", key_id=None, terminal_public=b"", command=b"")
     return ChipOffer.model_construct(

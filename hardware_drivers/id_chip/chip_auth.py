@@ -31,6 +31,7 @@ from enum import StrEnum
 from hardware_drivers.errors import MalformedFileError, StatusError, TamperedAnswerError
 from hardware_drivers.id_chip import der, tlv
 from hardware_drivers.id_chip.cipher_suites import CipherSuite
+from hardware_drivers.id_chip.curves import Curve
 from hardware_drivers.id_chip.domain_parameters import AgreementKey, Domain
 from hardware_drivers.id_chip.evidence import PROTOCOL_BYTES_MAX, ChipAuthenticationProof
 from hardware_drivers.id_chip.key_agreement import agreement_over
@@ -111,11 +112,13 @@ def _chip_key(info: ChipAuthenticationInfo, key: ChipAuthenticationPublicKeyInfo
 def ephemeral_key(domain: Domain, secret: bytes, salt: bytes) -> EphemeralKey:
     """The ephemeral key that follows from a secret (or a challenge) and a salt.
 
-    Drawn from SHAKE256 over label, length of the secret, secret and salt; drawn again while the public value begins
-    with a zero byte, because chips disagree on whether to send it (pace.py draws its own the same way).
+    Drawn from SHAKE256 over label, domain, length of the secret, secret and salt; drawn again while the public value
+    begins with a zero byte, because chips disagree on whether to send it (pace.py draws its own the same way). The
+    domain is part of the seed so that one secret has unrelated keys on different curves: whoever asks for an offer in a
+    group that he can break would otherwise learn the key on the chip's own curve.
     """
     agreement = agreement_over(domain)
-    stream = _Stream(LABEL + len(secret).to_bytes(2, "big") + secret + salt)
+    stream = _Stream(LABEL + _name_of(domain) + len(secret).to_bytes(2, "big") + secret + salt)
     for _ in range(PUBLIC_VALUES_DRAWN_MAX):
         private = agreement.draw_private_key(stream.take)
         public = agreement.power(agreement.generator, private)
@@ -127,6 +130,12 @@ def ephemeral_key(domain: Domain, secret: bytes, salt: bytes) -> EphemeralKey:
 def shared_secret(key: AgreementKey, private: int) -> bytes:
     """What both sides come to from the chip's key, which was checked when it was parsed."""
     return agreement_over(key.domain).shared_secret(key.element, private)
+
+
+def _name_of(domain: Domain) -> bytes:
+    """Bytes that no two domains share."""
+    numbers = (domain.p, domain.a, domain.b, domain.x, domain.y) if isinstance(domain, Curve) else (domain.p, domain.g)
+    return tlv.encode(der.SEQUENCE, b"".join(der.encode_unsigned(number) for number in numbers))
 
 
 class _Stream:
@@ -299,7 +308,8 @@ class CounterTerminal:
     def offer(self, dg14: bytes) -> Offer | None:
         """What to say to the chip with this DG14; None when it has no key of its own.
 
-        The file need not be believed yet: the proof counts only once the same file's hash was found signed.
+        The file need not be believed yet: the proof counts only once the same file's hash was found signed. One secret
+        is to answer for one DG14 only, so that nobody can probe it with elements of his choice.
         """
         keys = chip_keys(parse_dg14(dg14))
         if not keys:

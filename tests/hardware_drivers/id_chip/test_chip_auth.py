@@ -164,6 +164,15 @@ def forged_answer(encryption: bytes, authentication: bytes, content: bytes) -> b
     return objects + tlv.encode(0x8E, mac) + b"\x90\x00"
 
 
+def test_one_secret_has_unrelated_keys_in_different_domains() -> None:
+    """A kiosk may ask for an offer in a group it can break; what it learns must not help on the chip's curve."""
+    keys = [ephemeral_key(domain, bytes(32), b"") for domain in STANDARD_DOMAINS.values()]
+    shortest = min(key.private.bit_length() for key in keys) - 64
+    heads = {key.private >> key.private.bit_length() - shortest for key in keys}
+    tails = {key.private % (1 << shortest) for key in keys}
+    assert len(heads) == len(tails) == len(keys)
+
+
 def test_no_proof_is_offered_by_a_chip_without_keys() -> None:
     assert CounterTerminal.create(seeded()).offer(bytes.fromhex("6E023100")) is None
     assert chip_keys(SecurityInfos()) == []
