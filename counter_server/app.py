@@ -26,10 +26,15 @@ def build_app(office: Office) -> Guards:
     @contextlib.asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         await presence.recover(office)
-        async with office.running():
-            office.spawn(identify.follow_faces(office), "faces")
-            office.spawn(presence.watch_presence(office), "presence")
-            yield
+        try:
+            async with office.running():
+                office.spawn(identify.follow_faces(office), "faces")
+                office.spawn(presence.watch_presence(office), "presence")
+                yield
+        except BaseExceptionGroup as failures:  # uvicorn would say nothing of it and go on serving an empty office
+            for error in failures.exceptions:
+                log.critical("the office closed: %s", type(error).__name__, exc_info=error)
+            raise
 
     app = FastAPI(title="Visual Counter", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.office = office

@@ -108,7 +108,8 @@ async def _serve(settings: Settings) -> int:
     try:
         authority = KioskAuthority(settings.keys)
         authority.make_door(("127.0.0.1", "localhost", settings.host))
-        app = build_app(build_office(settings, database))
+        office = build_office(settings, database)
+        app = build_app(office)
         public = _Server(_public(settings, app))
         kiosks = _Server(_kiosk_door(settings, authority, app))
         stop = asyncio.Event()
@@ -130,6 +131,9 @@ async def _serve(settings: Settings) -> int:
             if kiosks.started:
                 sys.stdout.write(json.dumps({"ready": True, "port": _port(public), "kiosk_port": _port(kiosks)}) + "\n")
                 sys.stdout.flush()
+                await office.closed.wait()  # asked for by a signal, or because one of its tasks failed
+            for server in (public, kiosks):
+                server.should_exit = True
         return 0 if stop.is_set() else 1
     finally:
         database.close()

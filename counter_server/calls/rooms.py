@@ -4,7 +4,6 @@ The database says which clerk serves which visit; this room only carries their p
 everything when the counter restarts.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -69,7 +68,6 @@ class Calls:
         self._by_leg: dict[str, Seat] = {}
         self._pairs: dict[str, str] = {}  # visit id → clerk id
         self._recordings: dict[str, Recording] = {}
-        self._listener: asyncio.Task[None] | None = None
 
     @property
     def healthy(self) -> bool:
@@ -77,14 +75,11 @@ class Calls:
         return self._engine.healthy
 
     async def start(self) -> None:
-        """Start the engine and listen to it."""
+        """Start the engine; somebody must `listen` to it then."""
         await self._engine.start()
-        self._listener = asyncio.create_task(self._listen(), name="media-events")
 
     async def stop(self) -> None:
         """End every call."""
-        if self._listener is not None:
-            self._listener.cancel()
         await self._engine.stop()
 
     def line(self, role: str, owner: str) -> Line:
@@ -103,6 +98,9 @@ class Calls:
             offer = await self._engine.create_leg(_room(role, owner), role)
         except MediaError as error:
             raise CounterError(ErrorCode.MEDIA_UNAVAILABLE, str(error)) from error
+        if self._seats.get((role, owner)) is not seat:  # hung up meanwhile: nobody would close this leg
+            await self._quietly(self._engine.close_leg(offer.leg_id))
+            raise CounterError(ErrorCode.WRONG_STEP, "the call has ended")
         if seat.joining is not None:
             seat.old_legs.append(seat.joining)
         seat.joining = offer.leg_id
@@ -160,15 +158,18 @@ class Calls:
         if recording is None or clerk_id is None:
             return ()
         tracks: tuple[RecordedTrack, ...] = ()
+        failed: MediaError | None = None
         for role, owner in ((CUSTOMER, visit_id), (CLERK, clerk_id)):
             try:
                 if _room(role, owner) in recording.begun:
                     tracks += await self._engine.end_recording(_room(role, owner))
             except MediaError as error:
-                raise CounterError(ErrorCode.MEDIA_UNAVAILABLE, f"not wholly recorded: {error}") from error
+                failed = error  # told at the end: the other side must not be seen and recorded on for this one's sake
             seat = self._seats.get((role, owner))
             if seat is not None and seat.leg_id is not None:
                 await self._quietly(self._engine.detach(seat.leg_id))
+        if failed is not None:
+            raise CounterError(ErrorCode.MEDIA_UNAVAILABLE, f"not wholly recorded: {failed}") from failed
         return tracks
 
     async def leave(self, role: str, owner: str) -> None:
@@ -196,7 +197,8 @@ class Calls:
             await self._quietly(self._engine.attach(legs[0], legs[1]))
             await self._quietly(self._engine.attach(legs[1], legs[0]))
 
-    async def _listen(self) -> None:
+    async def listen(self) -> None:
+        """Follow what the engine says, for as long as there are calls."""
         while True:
             event = await self._engine.next_event()
             match event:

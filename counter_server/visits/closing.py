@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from counter_server.calls.rooms import CUSTOMER
 from counter_server.errors import CounterError
@@ -14,6 +16,7 @@ from counter_server.records import service as records
 from counter_server.records.errors import RecordError
 from counter_server.records.keys import RecordKeys
 from counter_server.records.seal import SealedRecord, seal_record
+from counter_server.signing.errors import SigningError
 from counter_server.visits import store
 from counter_server.visits.compose import compose
 from counter_server.visits.evidence import Evidence
@@ -25,6 +28,9 @@ from webrtc.wire import ErrorCode, Reason, Receipt, VisitState
 
 log = logging.getLogger(__name__)
 
+# What may keep a record from being sealed: its content, the sheet's fonts, the call's recording, the disk.
+NotSealed = (RecordError, SigningError, CounterError, SQLAlchemyError)
+
 
 async def close(office: Office, visit_id: str) -> None:
     """Seal the visit's record and finish it; returns when both are durable.
@@ -32,10 +38,22 @@ async def close(office: Office, visit_id: str) -> None:
     Raises:
         CounterError: INTERNAL when the record could not be sealed; the visit is then interrupted, nothing was done.
     """
+    office.being_sealed.add(visit_id)
     try:
-        tracks = office.evidence[visit_id].tracks + await office.calls.part(visit_id)
+        await _close(office, visit_id)
+    finally:
+        office.being_sealed.discard(visit_id)  # still sealing, for whatever reason: `presence` interrupts it
+
+
+async def _close(office: Office, visit_id: str) -> None:
+    evidence = office.evidence_of(visit_id)
+    try:
+        evidence.tracks += await office.calls.part(visit_id)
         visit = await office.db.run(store.load, visit_id)
-        sealed = await _seal(office, visit, office.evidence[visit_id], "done", tracks)
+        shown = None if visit.document is None else visit.document.sha256
+        if shown != (None if evidence.document is None else evidence.document.sha256):
+            raise CounterError(ErrorCode.DOCUMENT_CHANGED, "the document kept is not the one that was shown")
+        sealed = await _seal(office, visit, evidence, "done", evidence.tracks)
         receipt = Receipt(
             record_id=sealed.record_id,
             check_code=sealed.check_code,
@@ -56,28 +74,44 @@ async def close(office: Office, visit_id: str) -> None:
             queue.leave(connection, visit_id)
 
         await office.db.run(write)
-    except (RecordError, CounterError) as error:
-        log.error("visit %s could not be sealed: %s", visit_id, error)
-        record_id = office.evidence[visit_id].keys.record_id
-        await office.db.run(lambda connection: office.safe.set_aside_unclaimed(connection, record_id))
+    except NotSealed as error:
+        log.error("visit %s could not be sealed: %s", visit_id, type(error).__name__)
+        await office.db.run(office.safe.set_aside_unclaimed, evidence.keys.record_id)
         await end(office, visit_id, Event.INTERRUPTED, Reason.MEDIA_FAILED, store.COUNTER)
         raise CounterError(ErrorCode.INTERNAL, "the record could not be sealed; nothing was done") from error
     await _forget(office, visit_id)
 
 
-async def refuse(office: Office, visit_id: str, reason: Reason, actor: store.Actor) -> None:
+async def refuse(
+    office: Office,
+    visit_id: str,
+    reason: Reason,
+    actor: store.Actor,
+    first: Callable[[Connection], object] = lambda _: None,
+) -> None:
     """End the visit without a result; what led to it is sealed too, because refusals are contested."""
-    await end(office, visit_id, Event.REFUSED, reason, actor)
+    await end(office, visit_id, Event.REFUSED, reason, actor, first)
 
 
-async def end(office: Office, visit_id: str, event: Event, reason: Reason, actor: store.Actor) -> None:
+async def end(
+    office: Office,
+    visit_id: str,
+    event: Event,
+    reason: Reason,
+    actor: store.Actor,
+    first: Callable[[Connection], object] = lambda _: None,
+) -> None:
     """End the visit by this event. Everybody is told first; the record of a refusal follows.
 
     A cancelled or interrupted visit leaves its journal and no pictures, unless a clerk had been in the call: then
     what was recorded is sealed.
+
+    Args:
+        first: What is checked and written before, in the same transaction; its exception leaves the visit as it is.
     """
 
     def write(connection: Connection) -> Visit:
+        first(connection)
         moved = store.move(
             connection,
             visit_id,
@@ -94,13 +128,16 @@ async def end(office: Office, visit_id: str, event: Event, reason: Reason, actor
     evidence = office.evidence.get(visit_id)
     try:
         tracks = await office.calls.part(visit_id)
-        tracks += () if evidence is None else evidence.tracks
-        if evidence is not None and (tracks or visit.state is VisitState.REFUSED):
-            sealed = await _seal(office, visit, evidence, visit.state.value, tracks)
-            await office.db.run(records.insert_record, sealed)
-    except (RecordError, CounterError) as error:
-        log.error("visit %s ended as %s, but its record could not be sealed: %s", visit_id, visit.state.value, error)
-    await _forget(office, visit_id)
+        if evidence is not None:
+            evidence.tracks += tracks
+            if evidence.tracks or visit.state is VisitState.REFUSED:
+                sealed = await _seal(office, visit, evidence, visit.state.value, evidence.tracks)
+                await office.db.run(records.insert_record, sealed)
+    except NotSealed as error:
+        kind = type(error).__name__  # a database's error may repeat what it was given
+        log.error("visit %s ended as %s, but its record could not be sealed: %s", visit_id, visit.state.value, kind)
+    finally:
+        await _forget(office, visit_id)
 
 
 async def seal_after_a_crash(office: Office, visit: Visit, keys: RecordKeys) -> None:

@@ -68,13 +68,15 @@ async def open_visit(
         records.store_slot(connection, keys.record_id, office.master.wrap(keys), now)
         store.insert_visit(connection, visit, token, store.Actor("kiosk", kiosk_id) if kiosk_id else store.CUSTOMER)
 
-    office.evidence[visit.visit_id] = Evidence(keys)  # before the row: nobody may find a visit without its evidence
+    # Before the row: nobody may find a visit without its evidence, nor one whose page was never heard.
+    office.evidence[visit.visit_id] = Evidence(keys)
+    office.customers.heard(visit.visit_id)
     try:
         await office.db.run(write)
     except BaseException:
         del office.evidence[visit.visit_id]
+        office.customers.forget(visit.visit_id)
         raise
-    office.customers.heard(visit.visit_id)
     return token, visit
 
 
@@ -126,7 +128,6 @@ async def confirm(office: Office, visit_id: str) -> None:
     visit = await office.db.run(store.load, visit_id)
     document = await render(office, visit)
     shown = announce(office, visit, document)
-    office.evidence[visit_id].add_document(document)
     await office.db.run(
         store.move,
         visit_id,
@@ -135,6 +136,7 @@ async def confirm(office: Office, visit_id: str) -> None:
         lambda v: v.model_copy(update={"document": shown}),
         {"document_sha256": shown.sha256},
     )
+    office.evidence_of(visit_id).add_document(document)  # not before: it may be another document that stands
     office.changed(visit_id)
     await close(office, visit_id)
 
@@ -216,7 +218,7 @@ async def sign(office: Office, visit_id: str, request: SignDocument) -> None:
         )
 
     visit = await office.db.run(write)
-    office.evidence[visit_id].strokes = strokes
+    office.evidence_of(visit_id).strokes = strokes
     state(office, visit, visit.signed[-1])
     office.changed(visit_id)
 

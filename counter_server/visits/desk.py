@@ -42,8 +42,11 @@ async def take(office: Office, clerk: ClerkView, ticket_id: str | None) -> None:
     """Call the next ticket, or a given one, to this desk.
 
     Raises:
-        CounterError: NOT_FOUND or TICKET_TAKEN; WRONG_STEP while another visit is on the desk.
+        CounterError: NOT_ALLOWED for somebody who serves nobody (an auditor, an approver only), NOT_FOUND or
+            TICKET_TAKEN; WRONG_STEP while another visit is on the desk.
     """
+    if "clerk" not in clerk.roles:
+        raise CounterError(ErrorCode.NOT_ALLOWED)
 
     def write(connection: Connection) -> Visit:
         current = store.visit_of_clerk(connection, clerk.clerk_id)
@@ -61,6 +64,7 @@ async def take(office: Office, clerk: ClerkView, ticket_id: str | None) -> None:
                     "clerk_id": clerk.clerk_id,
                     "clerk_name": clerk.name,
                     "checklist": (*items, FACE_REFERRED) if referred else items,
+                    "assurance": Assurance.LIVE_PERSON if referred else visit.assurance,
                     "document": None,
                     "signed": (),
                     "approval": "none",
@@ -70,12 +74,16 @@ async def take(office: Office, clerk: ClerkView, ticket_id: str | None) -> None:
         return store.move(connection, ticket.visit_id, Event.TAKEN, _actor(clerk), with_clerk)
 
     visit = await office.db.run(write)
-    evidence = office.evidence[visit.visit_id]
+    evidence = office.evidence_of(visit.visit_id)
     evidence.drop_document()
     part = await office.db.run(store.count_journal, visit.visit_id, Event.TAKEN.value)
     folder = await asyncio.to_thread(office.safe.recording_folder, visit.record_id)
     office.changed(visit.visit_id)
     await office.calls.bring_together(visit.visit_id, clerk.clerk_id, Recording(folder, evidence.keys.recipient, part))
+    now = await office.db.run(store.load, visit.visit_id)
+    if now.state in FINAL or now.clerk_id != clerk.clerk_id:
+        # It ended or was given back while the call was made: nobody else would part it, and the clerk be recorded on.
+        evidence.tracks += await office.calls.part(visit.visit_id)
 
 
 async def set_item(office: Office, clerk: ClerkView, visit_id: str, item_id: str, request: SetChecklistItem) -> None:
@@ -94,9 +102,11 @@ async def set_item(office: Office, clerk: ClerkView, visit_id: str, item_id: str
                 for item in before.checklist
             )
             changed = before.model_copy(update={"checklist": items})
-            # The clerk's own eyes have compared: only now the referred face counts as the chip's.
-            seen = any(i.item_id == FACE_REFERRED.item_id for i in items) and changed.checklist_complete
-            return changed.model_copy(update={"assurance": Assurance.CHIP_AND_FACE}) if seen else changed
+            if not any(i.item_id == FACE_REFERRED.item_id for i in items):
+                return changed
+            # The clerk's own eyes compare: while they have, and say so, the referred face counts as the chip's.
+            proven = Assurance.CHIP_AND_FACE if changed.checklist_complete else Assurance.LIVE_PERSON
+            return changed.model_copy(update={"assurance": proven})
 
         details = {"item": item_id, "outcome": request.outcome.value}
         store.note(connection, visit_id, _actor(clerk), "checklist_item", answered, details)
@@ -128,9 +138,8 @@ async def push_document(office: Office, clerk: ClerkView, visit_id: str) -> None
             {"document_sha256": shown.sha256, "pages": str(shown.pages)},
         )
 
-    evidence = office.evidence[visit_id]
-    evidence.add_document(document)
     await office.db.run(write)
+    office.evidence_of(visit_id).add_document(document)  # not before: pressed twice, the first one's stands
     office.changed(visit_id)
 
 
@@ -180,22 +189,26 @@ async def decide_approval(office: Office, approver: ClerkView, visit_id: str, re
     await require_password(office, approver, request.password)
     actor = store.Actor("approver", approver.clerk_id)
 
-    def write(connection: Connection) -> Visit:
+    def judged(connection: Connection) -> Signed:
         visit = store.load(connection, visit_id)
         if visit.state is not VisitState.APPROVING:
             raise CounterError(ErrorCode.WRONG_STEP)
         if visit.clerk_id == approver.clerk_id:
             raise CounterError(ErrorCode.SAME_PERSON)
-        act = _act("approver", approver, visit, request.document_sha256)
-        if request.decision == "decline":
-            return store.note(
-                connection,
-                visit_id,
-                actor,
-                "declined",
-                lambda v: v.model_copy(update={"approval": "declined", "note": request.note or None}),
-                {"document_sha256": act.document_sha256},
-            )
+        return _act("approver", approver, visit, request.document_sha256)
+
+    def decline(connection: Connection) -> None:
+        store.note(
+            connection,
+            visit_id,
+            actor,
+            "declined",
+            lambda v: v.model_copy(update={"approval": "declined", "note": request.note or None}),
+            {"document_sha256": judged(connection).document_sha256},
+        )
+
+    def approve(connection: Connection) -> Visit:
+        act = judged(connection)
         return store.move(
             connection,
             visit_id,
@@ -205,19 +218,19 @@ async def decide_approval(office: Office, approver: ClerkView, visit_id: str, re
             {"document_sha256": act.document_sha256},
         )
 
-    decided = await office.db.run(write)
+    if request.decision == "decline":
+        await refuse(office, visit_id, Reason.BY_APPROVER, actor, decline)
+        return
+    approved = await office.db.run(approve)
+    state(office, approved, approved.signed[-1])
     office.changed(visit_id)
-    if decided.state is VisitState.SEALING:
-        state(office, decided, decided.signed[-1])
-        await close(office, visit_id)
-    else:
-        await refuse(office, visit_id, Reason.BY_APPROVER, actor)
+    await close(office, visit_id)
 
 
 async def refuse_visit(office: Office, clerk: ClerkView, visit_id: str, note: str) -> None:
     """The clerk ends the visit without a result and tells the customer why."""
 
-    def write(connection: Connection) -> None:
+    def explain(connection: Connection) -> None:
         visit = store.load(connection, visit_id)
         if visit.clerk_id != clerk.clerk_id:
             raise CounterError(ErrorCode.NOT_ALLOWED)
@@ -225,8 +238,7 @@ async def refuse_visit(office: Office, clerk: ClerkView, visit_id: str, note: st
             connection, visit_id, _actor(clerk), "refusal_explained", lambda v: v.model_copy(update={"note": note})
         )
 
-    await office.db.run(write)
-    await refuse(office, visit_id, Reason.BY_CLERK, _actor(clerk))
+    await refuse(office, visit_id, Reason.BY_CLERK, _actor(clerk), explain)
 
 
 async def clear(office: Office, clerk: ClerkView) -> None:

@@ -49,7 +49,7 @@ def announce(office: Office, visit: Visit, document: RenderedDocument) -> Docume
 
 def state(office: Office, visit: Visit, act: Signed) -> None:
     """The server's signed statement of this act, made at the moment of the act and kept for the record."""
-    office.evidence[visit.visit_id].statements[act.role] = sign_statement(
+    office.evidence_of(visit.visit_id).statements[act.role] = sign_statement(
         office.sealing,
         record_id=visit.record_id,
         visit_id=visit.visit_id,

@@ -8,10 +8,13 @@ from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from counter_server.calls.rooms import CUSTOMER, Calls, Seat
 from counter_server.catalogue.catalogue import Catalogue
 from counter_server.config import Settings
 from counter_server.db import Database
+from counter_server.errors import CounterError
 from counter_server.hub import CONSOLES, Hub, visit_topic
 from counter_server.identification.chip import ChipQuestion
 from counter_server.identification.face_process import FaceFinding
@@ -27,7 +30,7 @@ from counter_server.visits.evidence import Evidence
 from counter_server.visits.views import Versions
 from hardware_drivers.id_chip.trust import TrustStore
 from webrtc.engine import MediaEngine, PictureSampled
-from webrtc.wire import Guidance
+from webrtc.wire import ErrorCode, Guidance
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +85,7 @@ class Office:
         self.calls = Calls(engine, self._line_changed, self._picture)
         self.faces = FaceDesk(self._face_event, self._face_lost)
         self.evidence: dict[str, Evidence] = {}
+        self.being_sealed: set[str] = set()  # visits whose record somebody is sealing now
         self.guidance: dict[str, Guidance] = {}
         self.chip_questions: dict[str, ChipQuestion] = {}  # visits whose card is being read
         self.pairings = Pairings()
@@ -89,20 +93,24 @@ class Office:
         self.clerks = Presence()
         self.face_events: asyncio.Queue[FaceEvent | str] = asyncio.Queue(maxsize=1000)
         self.deciding: dict[str, asyncio.Event] = {}  # visits whose face has been seen and not yet decided on
+        self.closed = asyncio.Event()  # an office that closed unasked must not leave open doors behind
         self._tasks: asyncio.TaskGroup | None = None
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Open for business until the block ends."""
+        """Open for business until the block ends, or until one of its tasks fails: then everything ends."""
         await asyncio.gather(self.calls.start(), self.faces.start())
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
+                self.spawn(self.calls.listen(), "media-events")
                 yield
                 self._tasks = None
                 for task in [t for t in asyncio.all_tasks() if t.get_name().startswith("office:")]:
                     task.cancel()
         finally:
+            self._tasks = None
+            self.closed.set()
             await asyncio.gather(self.calls.stop(), self.faces.stop())
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -115,6 +123,16 @@ class Office:
     def changed(self, visit_id: str) -> None:
         """Tell the visit's page and every console to look again."""
         self.hub.changed(visit_topic(visit_id), CONSOLES)
+
+    def evidence_of(self, visit_id: str) -> Evidence:
+        """What an open visit holds.
+
+        Raises:
+            CounterError: WRONG_STEP when the visit ended meanwhile.
+        """
+        if (held := self.evidence.get(visit_id)) is None:
+            raise CounterError(ErrorCode.WRONG_STEP, "the visit has ended")
+        return held
 
     def clerks_ready(self) -> int:
         """Consoles heard within the lease."""
@@ -129,7 +147,10 @@ class Office:
             self.spawn(self._tell_customer_of(seat.owner), "line")
 
     async def _tell_customer_of(self, clerk_id: str) -> None:
-        visit = await self.db.run(store.visit_of_clerk, clerk_id)
+        try:
+            visit = await self.db.run(store.visit_of_clerk, clerk_id)
+        except SQLAlchemyError:
+            return  # a signal lost costs a look
         if visit is not None:
             self.changed(visit.visit_id)
 

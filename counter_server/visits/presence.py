@@ -5,10 +5,12 @@ Also what to do with visits that a counter left open when it stopped.
 
 import asyncio
 import logging
+from collections import Counter
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
-from counter_server.calls.rooms import CLERK
+from counter_server.calls.rooms import CLERK, CUSTOMER
 from counter_server.errors import CounterError
 from counter_server.hub import CONSOLES
 from counter_server.queue import service as queue
@@ -19,37 +21,74 @@ from counter_server.visits.closing import end, seal_after_a_crash
 from counter_server.visits.facts import Visit
 from counter_server.visits.machine import OPEN, WITH_CLERK, Event
 from counter_server.visits.office import Office
-from webrtc.wire import Line, Reason, VisitState
+from webrtc.wire import ErrorCode, Line, Reason, VisitState
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
+UNSEALED_LOOKS = 5  # between the state and the work on it lies one turn of the loop; five seconds are no turn
 
 
 async def watch_presence(office: Office) -> None:
     """End visits whose customer stays away, and give visits back whose clerk does."""
-    patience = office.settings.patience
+    unsealed: Counter[str] = Counter()
     while True:
         await asyncio.sleep(LOOK_EVERY_S)
-        for visit in await office.db.run(store.in_states, OPEN):
-            try:
-                if visit.state is VisitState.SEALING:
-                    continue
-                if office.customers.gone(visit.visit_id, patience.customer_gone_s):
-                    await end(office, visit.visit_id, Event.INTERRUPTED, Reason.CUSTOMER_LEFT, store.COUNTER)
-                elif (
-                    visit.state in WITH_CLERK
-                    and visit.clerk_id is not None
-                    and office.clerks.gone(visit.clerk_id, patience.clerk_gone_s)
-                ):
-                    await give_back(office, visit)
-            except CounterError as error:
-                log.info("visit %s moved on by itself: %s", visit.visit_id, error)
-        for clerk_id in [c for c in office.clerks.heard_s if office.clerks.gone(c, patience.clerk_gone_s)]:
-            if office.calls.line(CLERK, clerk_id) is not Line.NONE:
-                await office.calls.leave(CLERK, clerk_id)
-            office.clerks.forget(clerk_id)
-            office.hub.changed(CONSOLES)
+        try:
+            await look_around(office, unsealed)
+        except SQLAlchemyError as error:
+            log.error("no look at the visits: %s", type(error).__name__)  # the disk refuses for now; the next look asks
+
+
+async def look_around(office: Office, unsealed: Counter[str]) -> None:
+    """One look; `unsealed` counts the looks at which a visit was to be sealed and nobody did."""
+    patience = office.settings.patience
+    visits = await office.db.run(store.in_states, OPEN)
+    idle = {v.visit_id for v in visits if v.state is VisitState.SEALING} - office.being_sealed
+    for visit_id in set(unsealed) - idle:
+        del unsealed[visit_id]
+    unsealed.update(idle)
+    for visit in visits:
+        try:
+            if visit.state is VisitState.SEALING:
+                if unsealed[visit.visit_id] >= UNSEALED_LOOKS:
+                    log.error("visit %s was left unsealed; it is interrupted", visit.visit_id)
+                    await end(office, visit.visit_id, Event.INTERRUPTED, Reason.MEDIA_FAILED, store.COUNTER)
+            elif office.customers.gone(visit.visit_id, patience.customer_gone_s):
+                await _end_left(office, visit.visit_id)
+            elif (
+                visit.state in WITH_CLERK
+                and visit.clerk_id is not None
+                and office.clerks.gone(visit.clerk_id, patience.clerk_gone_s)
+            ):
+                await give_back(office, visit)
+        except (CounterError, RecordError, SQLAlchemyError) as error:
+            # Somebody was quicker, or the disk refused: the next look sees the visit as it is then.
+            log.warning("visit %s: %s", visit.visit_id, type(error).__name__)
+    await _forget_the_gone(office, {visit.visit_id for visit in visits})
+
+
+async def _end_left(office: Office, visit_id: str) -> None:
+    def still_gone(connection: Connection) -> None:
+        sealing = store.load(connection, visit_id).state is VisitState.SEALING  # the clerk's act came just before
+        if sealing or not office.customers.gone(visit_id, office.settings.patience.customer_gone_s):
+            raise CounterError(ErrorCode.WRONG_STEP, "not gone after all")
+
+    await end(office, visit_id, Event.INTERRUPTED, Reason.CUSTOMER_LEFT, store.COUNTER, still_gone)
+
+
+async def _forget_the_gone(office: Office, open_visits: set[str]) -> None:
+    """Pages of ended visits go on speaking for a while, and so are remembered until they stop; consoles likewise."""
+    patience = office.settings.patience
+    for visit_id in [v for v in office.customers.heard_s if office.customers.gone(v, patience.customer_gone_s)]:
+        if visit_id not in open_visits:
+            await office.calls.leave(CUSTOMER, visit_id)
+            office.customers.forget(visit_id)
+    for clerk_id in [c for c in office.clerks.heard_s if office.clerks.gone(c, patience.clerk_gone_s)]:
+        if office.calls.line(CLERK, clerk_id) is not Line.NONE:
+            await office.calls.leave(CLERK, clerk_id)
+        office.clerks.forget(clerk_id)
+        office.hub.changed(CONSOLES)
 
 
 async def give_back(office: Office, visit: Visit) -> None:
@@ -57,6 +96,8 @@ async def give_back(office: Office, visit: Visit) -> None:
     visit_id = visit.visit_id
 
     def write(connection: Connection) -> None:
+        if store.load(connection, visit_id).clerk_id != visit.clerk_id:
+            raise CounterError(ErrorCode.WRONG_STEP, "another clerk has it")
         store.move(
             connection,
             visit_id,
@@ -77,10 +118,12 @@ async def give_back(office: Office, visit: Visit) -> None:
         queue.give_back(connection, visit_id)
 
     await office.db.run(write)
-    evidence = office.evidence[visit_id]
+    evidence = office.evidence_of(visit_id)
     evidence.drop_document()
-    evidence.tracks += await office.calls.part(visit_id)
-    office.changed(visit_id)
+    try:
+        evidence.tracks += await office.calls.part(visit_id)
+    finally:
+        office.changed(visit_id)
 
 
 async def recover(office: Office) -> None:

@@ -1,0 +1,331 @@
+"""Visits that go wrong between two steps: nobody is stuck, nothing is decided twice, nobody is recorded on."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from counter_server.calls.rooms import CLERK, CUSTOMER, Calls, Recording
+from counter_server.config import Patience
+from counter_server.errors import CounterError
+from counter_server.people import clerks
+from counter_server.visits import customer, desk, presence, store
+from counter_server.visits.facts import Visit
+from counter_server.visits.machine import Event
+from counter_server.visits.office import Office
+from tests.counter_server.builders import (
+    ADDRESS,
+    PASSWORD,
+    add_clerk,
+    office_in,
+    reading,
+    signed,
+    waiting,
+    with_card_and_face,
+)
+from webrtc.engine import LegConnected, LegOffer, MediaEvent, RecordedTrack
+from webrtc.errors import MediaError
+from webrtc.wire import (
+    Approve,
+    Assurance,
+    CheckOutcome,
+    ClerkView,
+    Countersign,
+    ErrorCode,
+    Language,
+    SetChecklistItem,
+    SubmitForm,
+    VisitState,
+)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Turn the loop until it holds; what is waited for has no event of its own."""
+    while not holds():  # noqa: ASYNC110 - as said
+        await asyncio.sleep(0)
+
+
+async def now(office: Office, visit: Visit) -> Visit:
+    return await office.db.run(store.load, visit.visit_id)
+
+
+def sha_of(visit: Visit) -> str:
+    assert visit.document is not None
+    return visit.document.sha256
+
+
+async def test_a_name_the_sheet_cannot_print_interrupts_the_visit_and_frees_the_desk(tmp_path: Path) -> None:
+    async with office_in(tmp_path) as office:
+        name = "\U0010fffd"  # no font has it
+        clerk_id = await office.db.run(clerks.add_clerk, "x", name, ("clerk",), Language.EN, PASSWORD)
+        clerk = await office.db.run(clerks.view, clerk_id)
+        visit = await signed(office, clerk, "replace-card")
+        with pytest.raises(CounterError) as failed:
+            await desk.countersign(
+                office, clerk, visit.visit_id, Countersign(document_sha256=sha_of(visit), password=PASSWORD)
+            )
+        assert failed.value.code is ErrorCode.INTERNAL
+        ended = await now(office, visit)
+        assert (ended.state, ended.receipt) == (VisitState.INTERRUPTED, None)
+        assert visit.visit_id not in office.evidence
+        await waiting(office, "replace-card")
+        await desk.take(office, clerk, None)
+
+
+async def test_a_visit_that_nobody_seals_is_interrupted(tmp_path: Path) -> None:
+    async with office_in(tmp_path) as office:
+        clerk = await add_clerk(office, "zhang")
+        visit = await signed(office, clerk, "replace-card")
+        office.clerks.heard(clerk.clerk_id)
+        await office.db.run(store.move, visit.visit_id, Event.CLERK_SIGNED, store.COUNTER)
+        unsealed: Counter[str] = Counter()
+        office.being_sealed.add(visit.visit_id)
+        for _ in range(presence.UNSEALED_LOOKS + 1):
+            await presence.look_around(office, unsealed)
+        assert (await now(office, visit)).state is VisitState.SEALING  # somebody is at it
+        office.being_sealed.clear()
+        for _ in range(presence.UNSEALED_LOOKS):
+            await presence.look_around(office, unsealed)
+        assert (await now(office, visit)).state is VisitState.INTERRUPTED
+
+
+async def test_cancelling_whoever_waits_for_the_seal_leaves_a_whole_record_or_none(tmp_path: Path) -> None:
+    async with office_in(tmp_path) as office:
+        visit = await with_card_and_face(office, "change-address")
+        await customer.submit_form(office, visit.visit_id, SubmitForm(values=ADDRESS))
+        asking = asyncio.create_task(customer.confirm(office, visit.visit_id))
+        async with asyncio.timeout(10):
+            await until(lambda: bool(office.being_sealed))
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        assert office.being_sealed == set()
+        unsealed: Counter[str] = Counter()
+        for _ in range(presence.UNSEALED_LOOKS):
+            await presence.look_around(office, unsealed)
+        assert (await now(office, visit)).state is VisitState.INTERRUPTED
+
+
+async def test_a_look_does_not_interrupt_what_a_clerk_has_just_signed(tmp_path: Path) -> None:
+    async with office_in(tmp_path, Patience(customer_gone_s=0)) as office:
+        clerk = await add_clerk(office, "zhang")
+        visit = await signed(office, clerk, "replace-card")
+        seen = store.in_states
+
+        def seen_before(connection: Connection, states: tuple[VisitState, ...]) -> tuple[Visit, ...]:
+            found = seen(connection, states)
+            store.move(connection, visit.visit_id, Event.CLERK_SIGNED, store.COUNTER)
+            return found
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(store, "in_states", seen_before)
+            await presence.look_around(office, Counter())
+        assert (await now(office, visit)).state is VisitState.SEALING
+
+
+async def approving(office: Office) -> tuple[Visit, ClerkView]:
+    clerk = await add_clerk(office, "zhang")
+    visit = await signed(office, clerk, "raise-limit")
+    yes = Countersign(document_sha256=sha_of(visit), password=PASSWORD)
+    await desk.countersign(office, clerk, visit.visit_id, yes)
+    return visit, clerk
+
+
+async def test_what_one_person_declined_another_cannot_approve(tmp_path: Path) -> None:
+    async with office_in(tmp_path) as office:
+        visit, _ = await approving(office)
+        li, wang = await add_clerk(office, "li", "approver"), await add_clerk(office, "wang", "approver")
+        sha256 = sha_of(visit)
+        no = Approve(decision="decline", document_sha256=sha256, password=PASSWORD, note="call back")
+        yes = Approve(decision="approve", document_sha256=sha256, password=PASSWORD)
+        declined: list[str] = []
+        write = store.note
+
+        def then_approve(*arguments: object, **more: object) -> Visit:
+            declined.append("now")
+            return write(*arguments, **more)  # type: ignore[arg-type]  # handed on as it came
+
+        async def at_once() -> None:
+            await until(lambda: bool(declined))
+            await desk.decide_approval(office, wang, visit.visit_id, yes)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(store, "note", then_approve)
+            patch.setattr(desk, "require_password", _believed)
+            results = await asyncio.gather(
+                desk.decide_approval(office, li, visit.visit_id, no), at_once(), return_exceptions=True
+            )
+        ended = await now(office, visit)
+        assert (ended.state, ended.approval) == (VisitState.REFUSED, "declined")
+        assert results[0] is None
+        assert isinstance(results[1], CounterError)
+
+
+async def _believed(_office: Office, _clerk: ClerkView, _password: str) -> None:
+    """A password check that takes no time, so that two acts can meet."""
+
+
+async def test_a_finished_visit_takes_no_more_notes(tmp_path: Path) -> None:
+    async with office_in(tmp_path) as office:
+        clerk = await add_clerk(office, "zhang")
+        visit = await signed(office, clerk, "replace-card")
+        yes = Countersign(document_sha256=sha_of(visit), password=PASSWORD)
+        await desk.countersign(office, clerk, visit.visit_id, yes)
+        done, journal = await now(office, visit), await office.db.run(store.read_journal_of, visit.visit_id)
+        with pytest.raises(CounterError) as late:
+            await desk.refuse_visit(office, clerk, visit.visit_id, "changed my mind")
+        assert late.value.code is ErrorCode.WRONG_STEP
+        assert await now(office, visit) == done
+        assert await office.db.run(store.read_journal_of, visit.visit_id) == journal
+
+
+async def test_only_clerks_serve(tmp_path: Path) -> None:
+    async with office_in(tmp_path) as office:
+        await waiting(office, "replace-card")
+        for role in ("auditor", "approver", "supervisor"):
+            with pytest.raises(CounterError) as refused:
+                await desk.take(office, await add_clerk(office, role, role), None)
+            assert refused.value.code is ErrorCode.NOT_ALLOWED
+
+
+async def test_a_comparison_taken_back_proves_nothing(tmp_path: Path) -> None:
+    async with office_in(tmp_path) as office:
+        clerk = await add_clerk(office, "zhang")
+        visit = await with_card_and_face(office, "change-address", "refer")
+        await customer.submit_form(office, visit.visit_id, SubmitForm(values=ADDRESS))
+        await desk.take(office, clerk, None)
+        for item in (await now(office, visit)).checklist:
+            yes = SetChecklistItem(outcome=CheckOutcome.PASSED)
+            await desk.set_item(office, clerk, visit.visit_id, item.item_id, yes)
+        assert (await now(office, visit)).assurance is Assurance.CHIP_AND_FACE
+        no = SetChecklistItem(outcome=CheckOutcome.FAILED)
+        await desk.set_item(office, clerk, visit.visit_id, "face-referred", no)
+        assert (await now(office, visit)).assurance is Assurance.LIVE_PERSON
+
+
+async def test_a_document_pushed_twice_stays_the_one_that_was_announced(tmp_path: Path) -> None:
+    async with office_in(tmp_path) as office:
+        clerk = await add_clerk(office, "zhang")
+        visit = await reading(office, clerk, "replace-card")
+        kept = office.evidence[visit.visit_id].document
+        for late in (desk.push_document(office, clerk, visit.visit_id), customer.confirm(office, visit.visit_id)):
+            with pytest.raises(CounterError):
+                await late
+        assert office.evidence[visit.visit_id].document is kept
+
+
+async def test_another_document_than_the_one_shown_is_never_sealed(tmp_path: Path) -> None:
+    async with office_in(tmp_path) as office:
+        clerk = await add_clerk(office, "zhang")
+        other = await reading(office, clerk, "replace-card")
+        await customer.cancel(office, other.visit_id)
+        visit = await signed(office, clerk, "replace-card")
+        shown = office.evidence[visit.visit_id].document
+        second = await with_card_and_face(office, "change-address")
+        assert shown is not None
+        office.evidence[visit.visit_id].document = None
+        yes = Countersign(document_sha256=sha_of(visit), password=PASSWORD)
+        with pytest.raises(CounterError):
+            await desk.countersign(office, clerk, visit.visit_id, yes)
+        assert (await now(office, visit)).state is VisitState.INTERRUPTED
+        assert (await now(office, second)).state is VisitState.FORM
+
+
+async def test_pages_of_ended_visits_are_forgotten(tmp_path: Path) -> None:
+    async with office_in(tmp_path, Patience(customer_gone_s=0.05)) as office:
+        visit = await with_card_and_face(office, "change-address")
+        await customer.cancel(office, visit.visit_id)
+        office.customers.heard(visit.visit_id)  # its page still shows the end
+        await asyncio.sleep(0.1)
+        await presence.look_around(office, Counter())
+        assert office.customers.heard_s == {}
+
+
+class Engine:
+    """A media engine whose legs exist in name only; `broken` rooms cannot end their recording."""
+
+    healthy = True
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, ...]] = []
+        self.broken: set[str] = set()
+        self.events: asyncio.Queue[MediaEvent] = asyncio.Queue()
+        self.before_offer: list[asyncio.Event] = []
+
+    async def create_leg(self, room: str, role: str) -> LegOffer:
+        for gate in self.before_offer:
+            await gate.wait()
+        return LegOffer(f"leg-{room}", "v=0")
+
+    async def end_recording(self, room: str) -> tuple[RecordedTrack, ...]:
+        self.calls.append(("end_recording", room))
+        if room in self.broken:
+            raise MediaError("disk")
+        return ()
+
+    async def next_event(self) -> MediaEvent:
+        return await self.events.get()
+
+    def __getattr__(self, name: str) -> object:
+        async def act(*arguments: object, **_more: object) -> None:
+            self.calls.append((name, *(str(argument) for argument in arguments)))
+
+        return act
+
+
+async def both_in_a_call(engine: Engine, folder: Path) -> Calls:
+    calls = Calls(engine, lambda _: None, lambda _v, _p: None)  # type: ignore[arg-type]  # see Engine
+    listening = asyncio.create_task(calls.listen())
+    for role, owner in ((CUSTOMER, "v"), (CLERK, "c")):
+        offer = await calls.join(role, owner)
+        await engine.events.put(LegConnected(offer.leg_id))
+    await asyncio.sleep(0.01)
+    await calls.bring_together("v", "c", Recording(folder, "age1", 1))
+    listening.cancel()
+    return calls
+
+
+async def test_one_sides_broken_recording_does_not_keep_the_other_side_recorded(tmp_path: Path) -> None:
+    engine = Engine()
+    calls = await both_in_a_call(engine, tmp_path)
+    engine.broken = {"customer-v"}
+    with pytest.raises(CounterError):
+        await calls.part("v")
+    assert ("end_recording", "clerk-c") in engine.calls
+    assert {call for call in engine.calls if call[0] == "detach"} == {
+        ("detach", "leg-customer-v"),
+        ("detach", "leg-clerk-c"),
+    }
+
+
+async def test_a_page_that_joins_while_its_call_is_hung_up_leaves_no_leg(tmp_path: Path) -> None:
+    engine = Engine()
+    calls = Calls(engine, lambda _: None, lambda _v, _p: None)  # type: ignore[arg-type]  # see Engine
+    gate = asyncio.Event()
+    engine.before_offer.append(gate)
+    joining = asyncio.create_task(calls.join(CUSTOMER, "v"))
+    await asyncio.sleep(0.01)
+    await calls.leave(CUSTOMER, "v")
+    gate.set()
+    with pytest.raises(CounterError):
+        await joining
+    assert ("close_leg", "leg-customer-v") in engine.calls
+
+
+async def test_a_visit_cancelled_while_its_call_begins_is_not_recorded_on(tmp_path: Path) -> None:
+    async with office_in(tmp_path) as office:
+        clerk = await add_clerk(office, "zhang")
+        visit = await waiting(office, "replace-card")
+        wire = office.calls.bring_together
+
+        async def late(visit_id: str, clerk_id: str, recording: Recording) -> None:
+            await customer.cancel(office, visit_id)
+            await wire(visit_id, clerk_id, recording)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(office.calls, "bring_together", late)
+            await desk.take(office, clerk, None)
+        assert office.calls._pairs == {}
+        assert visit.visit_id not in office.evidence
