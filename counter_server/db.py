@@ -33,6 +33,8 @@ metadata = MetaData()
 
 WRITER_ENDED = 70  # sysexits.h EX_SOFTWARE
 
+BUSY_MS = 10_000  # how long a backup may hold the file before writes fail
+
 MOST_PER_COMMIT = 64  # bounds how long the first caller of a group waits for its fsync
 
 
@@ -93,12 +95,15 @@ class Database:
         return answer
 
     def _write(self, ready: Future[None]) -> None:
-        engine = create_engine(f"sqlite:///{self._path}")
+        engine = create_engine(
+            f"sqlite:///{self._path}",
+            hide_parameters=True,  # an error's text reaches logs, and parameters are people's names and addresses
+        )
 
         @event.listens_for(engine, "connect")
         def _configure(raw: Any, _record: Any) -> None:
             raw.isolation_level = None  # we say BEGIN ourselves; sqlite3's own guessing breaks savepoints
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
                 raw.execute(f"PRAGMA {pragma}")
 
         @event.listens_for(engine, "begin")
@@ -124,6 +129,7 @@ class Database:
     def _serve(self, connection: Connection) -> None:
         while (job := self._jobs.get()) is not None:
             done: list[tuple[_Job, Any]] = []
+            goes_on = True
             try:
                 with connection.begin():
                     goes_on = self._one_group(connection, job, done)
@@ -131,11 +137,14 @@ class Database:
                 # The commit itself failed (disk full, I/O error): nobody in this group was acknowledged.
                 for failed, _ in done:
                     failed.answer.set_exception(error)
+                # Nor did it begin, perhaps (another program holds the file): its caller would wait for ever.
+                if not job.answer.done() and (job.answer.running() or job.answer.set_running_or_notify_cancel()):
+                    job.answer.set_exception(error)
             else:
                 for finished, value in done:
                     finished.answer.set_result(value)
-                if not goes_on:
-                    return
+            if not goes_on:
+                return
 
     def _one_group(self, connection: Connection, first: _Job, done: list[tuple[_Job, Any]]) -> bool:
         """Run what is queued, up to `MOST_PER_COMMIT`. False when the queue was closed: this was the last group."""
