@@ -43,7 +43,7 @@ def holder_lines(report: ChipReport, language: Language) -> list[str]:
         "nationality": holder.nationality,
         "date_of_birth": "—" if holder.date_of_birth is None else holder.date_of_birth.isoformat(),
         "date_of_expiry": holder.date_of_expiry.isoformat(),
-        "sex": holder.sex,
+        "sex": "X" if holder.sex == "<" else holder.sex,
         "portrait": "—"
         if portrait is None
         else f"{portrait.image_type.value}, {portrait.width_px} × {portrait.height_px}, {len(portrait.image)} B",
@@ -107,7 +107,7 @@ def report_document(report: ChipReport) -> dict[str, Any]:
             "nationality": holder.nationality,
             "date_of_birth": None if holder.date_of_birth is None else holder.date_of_birth.isoformat(),
             "date_of_expiry": holder.date_of_expiry.isoformat(),
-            "sex": holder.sex,
+            "sex": "X" if holder.sex == "<" else holder.sex,
         },
         "portrait": None
         if portrait is None
