@@ -12,6 +12,8 @@ from pathlib import Path
 from counter_server.records.agefile import AgeIdentity
 from counter_server.records.errors import RecordError
 from counter_server.records.keys import read_private
+from counter_server.records.log.examine import LogEvidence
+from counter_server.records.log.policy import Policy
 from counter_server.records.report import as_figures, as_lines
 from counter_server.records.verify import verify_record
 
@@ -23,11 +25,18 @@ def main(words: list[str]) -> int:
     verify.add_argument("folder", type=Path)
     verify.add_argument("--trust", type=Path, required=True, help="root certificate(s), PEM, from a source you trust")
     verify.add_argument("--identity", type=Path, help="file with the record's own key: checks the content too")
+    verify.add_argument("--proof", type=Path, help="proof that the record is in the log (.tlog-proof)")
+    verify.add_argument("--log-policy", type=Path, help="the log's key and its witnesses, from a source you trust")
     verify.add_argument("--json", choices=["-"], help="machine output on standard output")
     asked = parser.parse_args(words)
+    if (asked.proof is None) != (asked.log_policy is None):
+        parser.error("--proof and --log-policy belong together")
     try:
+        log = None
+        if asked.proof is not None:
+            log = LogEvidence(asked.proof.read_bytes(), Policy.parse(asked.log_policy.read_text("utf-8")))
         identity = None if asked.identity is None else AgeIdentity.parse(read_private(asked.identity).decode().strip())
-        verification = verify_record(asked.folder, asked.trust.read_bytes(), identity)
+        verification = verify_record(asked.folder, asked.trust.read_bytes(), identity, log)
     except (RecordError, OSError, UnicodeDecodeError) as error:
         print(f"could not be checked: {error}", file=sys.stderr)
         return 2

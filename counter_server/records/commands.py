@@ -22,7 +22,11 @@ from counter_server.records.examination import BrokenError, read_blocks
 from counter_server.records.home import SafeHome
 from counter_server.records.journal import instant
 from counter_server.records.keys import MasterKey
+from counter_server.records.log.examine import LogEvidence
+from counter_server.records.log.files import LogFiles
+from counter_server.records.log.policy import Policy
 from counter_server.records.openings import note_opening
+from counter_server.records.proving.commands import add_proving_commands
 from counter_server.records.record import MANIFEST_FILE, OBJECT_FOLDER, OBJECT_SUFFIX, Manifest
 from counter_server.records.report import as_figures, as_lines
 from counter_server.records.service import find_record, list_records, load_slot
@@ -45,6 +49,8 @@ def add_record_commands(subparsers: "argparse._SubParsersAction[argparse.Argumen
     checking.add_argument("--trust", type=Path, help="root certificate(s), PEM; default: this installation's")
     checking.add_argument("--key", type=Path, help="file with the record's own key: checks the content too")
     checking.add_argument("--content", action="store_true", help="check the content with the key from the safe")
+    checking.add_argument("--proof", type=Path, help="proof that the record is in the log: checks that too")
+    checking.add_argument("--log-policy", type=Path, help="the log's key and witnesses; default: this installation's")
     opening = commands.add_parser("open", help="decrypt a record into an empty folder; the opening is noted first")
     opening.add_argument("record", help="a record's number")
     opening.add_argument("--out", type=Path, required=True, help="a folder that does not exist yet")
@@ -53,6 +59,7 @@ def add_record_commands(subparsers: "argparse._SubParsersAction[argparse.Argumen
         parser.add_argument("--home", type=Path, default=argparse.SUPPRESS)  # the global one holds otherwise
         parser.add_argument("--json", choices=["-"], help="machine output on standard output")
         parser.set_defaults(run=_answering(run))
+    add_proving_commands(commands)
 
 
 def run_list(asked: argparse.Namespace) -> int:
@@ -98,7 +105,9 @@ def run_verify(asked: argparse.Namespace) -> int:
     else:
         folder = Path(asked.record)
     identity = _identity(asked, home)
-    verification = verify_record(folder, (asked.trust or home.trust_root).read_bytes(), identity)
+    verification = verify_record(
+        folder, (asked.trust or home.trust_root).read_bytes(), identity, _log_evidence(asked, home)
+    )
     other = registered not in (None, verification.manifest_sha256)
     if asked.json:
         _print_json({**as_figures(verification), "registered": None if registered is None else not other})
@@ -162,6 +171,13 @@ def _identity(asked: argparse.Namespace, home: SafeHome) -> AgeIdentity | None:
     if asked.key is not None:
         return AgeIdentity.parse(asked.key.read_text().strip())
     return _keys(home, asked.record) if asked.content else None
+
+
+def _log_evidence(asked: argparse.Namespace, home: SafeHome) -> LogEvidence | None:
+    if asked.proof is None:
+        return None
+    policy = asked.log_policy or LogFiles(home.folder).policy
+    return LogEvidence(asked.proof.read_bytes(), Policy.parse(policy.read_text("utf-8")))
 
 
 def _keys(home: SafeHome, record_id: str) -> AgeIdentity:

@@ -14,6 +14,12 @@ from pathlib import Path
 from counter_server.records.agefile import AgeIdentity
 from counter_server.records.errors import RecordError
 from counter_server.records.examination import BrokenError, Examination, UnreachableError
+from counter_server.records.log.examine import (
+    LogEvidence,
+    log_includes_record,
+    log_is_witnessed,
+    log_signed_checkpoint,
+)
 from counter_server.records.record import Manifest
 from counter_server.records.verify_content import (
     commitments_hold,
@@ -104,18 +110,23 @@ CONTENT_STEPS: tuple[Step, ...] = (
     strokes_are_the_signed_ones,
     recording_runs_forward,
 )
+LOG_STEPS: tuple[Step, ...] = (log_includes_record, log_signed_checkpoint, log_is_witnessed)
 
 
-def verify_record(folder: Path, trust_pem: bytes, identity: AgeIdentity | None = None) -> Verification:
+def verify_record(
+    folder: Path, trust_pem: bytes, identity: AgeIdentity | None = None, log: LogEvidence | None = None
+) -> Verification:
     """Every check of a record's folder against a trust root; with the record's key also its content.
 
     Args:
         folder: The record's directory, wherever it was copied to.
         trust_pem: One or more root certificates, PEM, from a source the caller trusts.
         identity: The record's own key, or None for the checks anybody can do.
+        log: A proof from the log and whom to believe about it; its checks come last.
     """
-    examination = Examination(folder, trust_pem, identity)
+    examination = Examination(folder, trust_pem, identity, log=log)
     steps = SEAL_STEPS if identity is None else SEAL_STEPS + CONTENT_STEPS
+    steps += () if log is None else LOG_STEPS
     checks = tuple(_judge(number, step, examination) for number, step in enumerate(steps, start=1))
     held = any(check.name == signature_holds.__name__ and check.outcome is Outcome.PASSED for check in checks)
     stored = examination.manifest_bytes

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from counter_server.records.canonical import canonical_bytes, read_canonical
 from counter_server.records.errors import RecordUnknownError
-from counter_server.records.journal import JournalEntry, instant
+from counter_server.records.journal import JournalEntry, instant, read_instant
 from counter_server.records.log.checkpoint import Checkpoint, open_checkpoint
 from counter_server.records.log.errors import LogForkError, NotPublishedError
 from counter_server.records.log.merkle import Place, inclusion_path, leaf_hash, node_hash, root_of
@@ -24,7 +24,7 @@ from counter_server.records.log.proof import Proof
 from counter_server.records.log.tables import log_checkpoint, log_hash, log_leaf
 
 RECORD = "record"
-OPENED = "record_opened"
+OPENING = "opening"
 EVENT_FORMAT = "visual-counter-log-event/1"
 SALT_BYTES = 32  # as long as the hash it protects
 READ_AT_ONCE = 500  # SQLite before 3.32 takes 999 variables
@@ -83,14 +83,14 @@ def append_openings(conn: Connection, openings: Sequence[JournalEntry]) -> int:
     The list of openings is a file, because the command line writes it beside the running server (`openings.py`).
     Who opened and why is personal: the leaf commits to the line's hash under a salt.
     """
-    known = count_of(conn, OPENED)
+    known = count_of(conn, OPENING)
     for line in openings[known:]:
         append_event(
             conn,
-            kind=OPENED,
-            subject=line.details["record_id"],
-            at=_moment(line),
-            details={"line": str(line.seq)},
+            kind=OPENING,
+            subject=line.details.get("record_id", ""),
+            at=read_instant(line.at),
+            details={"line": str(line.seq), "event": line.event},
             secret=bytes.fromhex(line.hash),
         )
     return max(0, len(openings) - known)
@@ -230,7 +230,3 @@ def _append(conn: Connection, kind: str, subject: str, leaf: bytes, entry: bytes
 
 def _root(conn: Connection, size: int) -> bytes:
     return root_of(lambda places: read_hashes(conn, places), size)
-
-
-def _moment(line: JournalEntry) -> datetime:
-    return datetime.fromisoformat(line.at)
