@@ -39,16 +39,17 @@ export function Keys({ open, onOpen }: KeysProps) {
         requestAnimationFrame(() => next.scrollIntoView({ block: "nearest" })); // after the keys have taken their room
       }
     };
+    // at the click, not at the first touch: the keys move the page, and the focus would land on another field
     const touched = (event: PointerEvent): void => {
       if (event.pointerType === "touch" && fieldOf(event.target)) {
         onOpen(true);
       }
     };
     document.addEventListener("focusin", focused);
-    document.addEventListener("pointerdown", touched);
+    document.addEventListener("click", touched);
     return () => {
       document.removeEventListener("focusin", focused);
-      document.removeEventListener("pointerdown", touched);
+      document.removeEventListener("click", touched);
     };
   }, [onOpen]);
   if (!open || field?.isConnected === false) {

@@ -77,7 +77,7 @@ export function Approval({ desk, row }: { readonly desk: ClerkDesk; readonly row
                   <Icon name={item.outcome === "passed" ? "check" : item.outcome === "failed" ? "cross" : "dash"} />
                   <div>
                     <p>
-                      {say(item.text)}: {say(outcomeWords[item.outcome ?? "not_possible"])}
+                      {t("colon", { name: say(item.text), value: say(outcomeWords[item.outcome ?? "not_possible"]) })}
                     </p>
                     {item.note && <p className="hint">{item.note}</p>}
                   </div>

@@ -1,7 +1,7 @@
 import { type FormEvent, useId, useState } from "react";
 import type { ClerkVisit, VisitState } from "../../../webrtc/web/wire";
 import { RemotePicture } from "../kit/Pictures";
-import { Button, Notice, Patience, Problem, ScreenTitle, Sheet, useAction } from "../kit/parts";
+import { Button, Notice, Patience, Problem, ScreenTitle, Sheet, useAction, useLostFocus } from "../kit/parts";
 import { LineState } from "../kit/screens/InCall";
 import { useWords, type Words } from "../kit/words";
 import { assuranceWords, channelWords, deviceWords, reasonWords, stateWords, troubleWords } from "../kit/words/codes";
@@ -22,6 +22,7 @@ interface AtDeskProps {
 export function AtDesk({ desk, visit }: AtDeskProps) {
   const { t, say } = useWords();
   const over = OVER.includes(visit.state);
+  const people = !over || visit.has_portrait || visit.has_live_picture;
   const title = t("visitOf", { number: visit.ticket_number, service: say(visit.service_title) });
   return (
     <section className="at-desk" aria-label={t("visitTitle")} data-visit-state={visit.state}>
@@ -36,10 +37,10 @@ export function AtDesk({ desk, visit }: AtDeskProps) {
         </div>
         {REFUSABLE.includes(visit.state) && <Refuse desk={desk} />}
       </div>
-      <div className="desk-columns">
-        <div className="column people">
-          {!over && <CustomerPicture desk={desk} visit={visit} />}
-          {(!over || visit.has_portrait || visit.has_live_picture) && (
+      <div className="desk-columns" data-people={people}>
+        {people && (
+          <div className="column people">
+            {!over && <CustomerPicture desk={desk} visit={visit} />}
             <Portraits
               key={`${visit.visit_id}-${visit.has_live_picture}`}
               api={desk.api}
@@ -47,8 +48,8 @@ export function AtDesk({ desk, visit }: AtDeskProps) {
               portrait={visit.has_portrait}
               live={visit.has_live_picture}
             />
-          )}
-        </div>
+          </div>
+        )}
         <div className="column">
           <NextStep desk={desk} visit={visit} />
           {visit.document && <Papers api={desk.api} visitId={visit.visit_id} document={visit.document} />}
@@ -106,19 +107,27 @@ function CustomerPicture({ desk, visit }: AtDeskProps) {
   );
 }
 
-/** The one thing the clerk can do next, always at the same place. */
+/** The one thing the clerk can do next, always at the same place; it takes a focus whose button has gone. */
 function NextStep({ desk, visit }: AtDeskProps) {
+  const { t } = useWords();
+  const section = useLostFocus<HTMLElement>(`${visit.state} ${visit.document !== null}`);
+  return (
+    <section ref={section} tabIndex={-1} className="panel act" aria-label={t("nextStep")}>
+      <Step desk={desk} visit={visit} />
+    </section>
+  );
+}
+
+function Step({ desk, visit }: AtDeskProps) {
   const { t, say } = useWords();
   const acting = useAction();
   switch (visit.state) {
     case "serving":
     case "reading":
       return visit.document !== null ? (
-        <section className="panel act" aria-label={t("nextStep")}>
-          <Patience>{say(stateWords[visit.state])}</Patience>
-        </section>
+        <Patience unspoken>{say(stateWords[visit.state])}</Patience>
       ) : (
-        <section className="panel act" aria-label={t("nextStep")}>
+        <>
           <div className="actions">
             <Button
               kind="primary"
@@ -134,28 +143,18 @@ function NextStep({ desk, visit }: AtDeskProps) {
             </p>
           </div>
           <Problem of={acting.problem} />
-        </section>
+        </>
       );
     case "countersigning":
       return <CountersignForm desk={desk} visit={visit} />;
     case "approving":
-      return (
-        <section className="panel act" aria-label={t("nextStep")}>
-          <Patience>{t("waitApproval")}</Patience>
-        </section>
-      );
-    case "sealing":
-      return (
-        <section className="panel act" aria-label={t("nextStep")}>
-          <Patience>{t("sealing")}</Patience>
-        </section>
-      );
+      return <Patience unspoken>{t("waitApproval")}</Patience>;
     case "done":
     case "refused":
     case "cancelled":
     case "interrupted":
       return (
-        <section className="panel act" aria-label={t("nextStep")}>
+        <>
           <Notice tone={visit.state === "done" ? "good" : "warn"}>
             {visit.receipt ? (
               <p data-receipt="record">{t("finishedDone", { record: visit.receipt.record_id })}</p>
@@ -170,14 +169,10 @@ function NextStep({ desk, visit }: AtDeskProps) {
             </Button>
           </div>
           <Problem of={acting.problem} />
-        </section>
+        </>
       );
     default:
-      return (
-        <section className="panel act" aria-label={t("nextStep")}>
-          <Patience>{say(stateWords[visit.state])}</Patience>
-        </section>
-      );
+      return <Patience unspoken>{say(stateWords[visit.state])}</Patience>;
   }
 }
 

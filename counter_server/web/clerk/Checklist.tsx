@@ -2,6 +2,7 @@ import { useState } from "react";
 import type { ChecklistItem, CheckOutcome } from "../../../webrtc/web/wire";
 import { Button, Problem, useAction } from "../kit/parts";
 import { useWords } from "../kit/words";
+import { outcomeWords } from "../kit/words/codes";
 import type { ClerkDesk } from "./desk";
 
 interface ChecklistProps {
@@ -20,7 +21,7 @@ export function Checklist({ desk, items, complete, closed }: ChecklistProps) {
     <section className="panel">
       <div className="panel-head">
         <h2>{t("checklistTitle")}</h2>
-        <p className="hint" id="checklist-state">
+        <p className="hint" id="checklist-state" role="status">
           {complete
             ? t("checklistDone")
             : failed > 0
@@ -50,6 +51,14 @@ function Item({
   const [note, setNote] = useState(item.note);
   const saving = useAction();
   const text = say(item.text);
+  if (closed) {
+    return (
+      <li data-outcome={item.outcome ?? "open"} data-item={item.item_id}>
+        <p>{t("colon", { name: text, value: say(outcomeWords[item.outcome ?? "not_possible"]) })}</p>
+        {item.note && <p className="hint">{item.note}</p>}
+      </li>
+    );
+  }
   const save = (outcome: CheckOutcome): void => {
     void saving.run(() => desk.checkItem(item.item_id, outcome, note));
   };
@@ -61,7 +70,6 @@ function Item({
           label={t("passItem", { text })}
           icon="check"
           pressed={item.outcome === "passed"}
-          disabled={closed}
           onPress={() => save("passed")}
         >
           {t("pass")}
@@ -70,7 +78,6 @@ function Item({
           label={t("failItem", { text })}
           icon="cross"
           pressed={item.outcome === "failed"}
-          disabled={closed}
           onPress={() => save("failed")}
         >
           {t("fail")}
@@ -79,7 +86,6 @@ function Item({
           aria-label={t("noteFor", { text })}
           placeholder={t("note")}
           maxLength={400}
-          disabled={closed}
           value={note}
           onChange={(event) => setNote(event.target.value)}
           onBlur={() => {

@@ -4,7 +4,7 @@ import type { ConsoleView, Language } from "../../../webrtc/web/wire";
 import { Mark } from "../kit/Icons";
 import { LanguageSwitch } from "../kit/Language";
 import { OwnPicture } from "../kit/Pictures";
-import { Button, Notice, Patience, Problem, useAction } from "../kit/parts";
+import { Button, Notice, Patience, Problem, useAction, useLostFocus } from "../kit/parts";
 import { LineState } from "../kit/screens/InCall";
 import { announceLanguage, browserLanguage, LanguageContext, useWords } from "../kit/words";
 import { stateWords } from "../kit/words/codes";
@@ -97,17 +97,21 @@ function Inside({ desk, view }: { readonly desk: ClerkDesk; readonly view: Conso
         <Problem of={desk.trouble} />
         {/* prefixed: the clerk's own visit may stand below it, and siblings must not share a key */}
         {row && <Approval key={`approval-${row.visit_id}`} desk={desk} row={row} />}
-        {view.visit ? (
-          <AtDesk key={view.visit.visit_id} desk={desk} visit={view.visit} />
-        ) : (
-          !row && (
-            <div className="nobody">
-              <h1>{t("noVisitTitle")}</h1>
-              <p className="lead">{t("noVisitText")}</p>
-            </div>
-          )
-        )}
+        {view.visit ? <AtDesk key={view.visit.visit_id} desk={desk} visit={view.visit} /> : !row && <Nobody />}
       </main>
+    </div>
+  );
+}
+
+function Nobody() {
+  const { t } = useWords();
+  const title = useLostFocus<HTMLHeadingElement>("once");
+  return (
+    <div className="nobody">
+      <h1 ref={title} tabIndex={-1}>
+        {t("noVisitTitle")}
+      </h1>
+      <p className="lead">{t("noVisitText")}</p>
     </div>
   );
 }
@@ -143,10 +147,14 @@ function Announcer({ view }: { readonly view: ConsoleView | null }) {
   const visit = view?.visit ?? null;
   const at = visit === null ? "" : `${visit.ticket_number}: ${say(stateWords[visit.state])}`;
   const queue = view === null ? "" : t("queueCount", { n: view.waiting.length });
+  const approvals = view?.approvals.filter((row) => !row.mine).length ?? 0;
   return (
     <>
       <p className="spoken" role="status">
         {at}
+      </p>
+      <p className="spoken" role="status">
+        {approvals > 0 ? t("approvalsCount", { n: approvals }) : ""}
       </p>
       <p className="spoken" role="status">
         {queue}

@@ -8,6 +8,7 @@ import { useFormFacts } from "../kit/screens/Form";
 import { useWords, type Word } from "../kit/words";
 import { checkName } from "../kit/words/checks";
 import { outcomeWords } from "../kit/words/codes";
+import { checkReason, faceReason } from "../kit/words/reasons";
 
 const outcomeIcons = { passed: "check", failed: "cross", not_possible: "dash" } as const satisfies Record<
   CheckView["outcome"],
@@ -32,20 +33,30 @@ export function Checks({ checks }: { readonly checks: readonly CheckView[] }) {
         <p className="hint">{t("checksNone")}</p>
       ) : (
         <ul className="checks">
-          {checks.map((check) => (
-            <li key={check.name} data-outcome={check.outcome} data-check={check.name}>
-              <Icon name={outcomeIcons[check.outcome]} />
-              <div>
-                <p className="check-name">
-                  {checkName(check.name, language)}: {say(outcomeWords[check.outcome])}
-                </p>
-                <p className="hint">
-                  {check.why}
-                  {check.clause && <span className="clause"> [{check.clause}]</span>}
-                </p>
-              </div>
-            </li>
-          ))}
+          {checks.map((check) => {
+            const [reason, spoken] = checkReason(check.why, language);
+            return (
+              <li key={check.name} data-outcome={check.outcome} data-check={check.name}>
+                <Icon name={outcomeIcons[check.outcome]} />
+                <div>
+                  <p className="check-name">
+                    {t("colon", { name: checkName(check.name, language), value: say(outcomeWords[check.outcome]) })}
+                  </p>
+                  <p className="hint">
+                    <span lang={spoken === "zh" ? "zh-CN" : "en"} data-reason-language={spoken}>
+                      {reason}
+                    </span>
+                    {check.clause && (
+                      <span className="clause" lang="en">
+                        {" "}
+                        [{check.clause}]
+                      </span>
+                    )}
+                  </p>
+                </div>
+              </li>
+            );
+          })}
         </ul>
       )}
     </section>
@@ -60,8 +71,10 @@ const verdictWords: Record<FaceView["verdict"], Word> = {
 
 /** The verdict with how often an impostor would get it; never a bare distance. */
 export function Face({ face }: { readonly face: FaceView | null }) {
-  const { t } = useWords();
+  const { t, language } = useWords();
   const bound = face?.fmr_upper ? Math.max(1, Math.floor(1 / face.fmr_upper)) : null;
+  // a missing portrait is already said by the sentence above the list
+  const told = (face?.reasons ?? []).filter((reason) => face?.compared || reason !== "no_reference");
   const whole = new Intl.NumberFormat("en-GB");
   return (
     <section className="panel">
@@ -88,11 +101,11 @@ export function Face({ face }: { readonly face: FaceView | null }) {
             </p>
           )}
           {!face.compared && <p>{t("faceNotCompared")}</p>}
-          {face.reasons.length > 0 && (
+          {told.length > 0 && (
             <ul className="reasons">
-              {face.reasons.map((reason) => (
+              {told.map((reason) => (
                 <li key={reason} className="hint">
-                  {reason}
+                  {faceReason(reason, language)}
                 </li>
               ))}
             </ul>
@@ -149,6 +162,9 @@ function Still({ api, path, name, none }: StillProps) {
   );
 }
 
+/** As the zone writes it (Doc 9303-5 §4.2.2.2); the counter says X for its filler. */
+const sexWords: Readonly<Record<string, Word>> = { F: "sexFemale", M: "sexMale" };
+
 /** DG1 in words. */
 export function Holder({ holder }: { readonly holder: HolderView }) {
   const { t } = useWords();
@@ -163,7 +179,7 @@ export function Holder({ holder }: { readonly holder: HolderView }) {
           [t("holderExpiry"), holder.date_of_expiry],
           [t("holderState"), holder.issuing_state],
           [t("holderNationality"), holder.nationality],
-          [t("holderSex"), holder.sex],
+          [t("holderSex"), t(sexWords[holder.sex] ?? "sexUnspecified")],
         ]}
       />
     </section>

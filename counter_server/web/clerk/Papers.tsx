@@ -3,7 +3,7 @@ import type { ClerkVisit, DocumentView } from "../../../webrtc/web/wire";
 import type { Api } from "../kit/api";
 import { Icon } from "../kit/Icons";
 import { useStill } from "../kit/Pictures";
-import { Button, Patience, Problem, useAction } from "../kit/parts";
+import { Button, Patience, Problem, Sheet, useAction } from "../kit/parts";
 import { useWords } from "../kit/words";
 import type { ClerkDesk } from "./desk";
 
@@ -46,6 +46,7 @@ export function Papers({ api, visitId, document }: PapersProps) {
 function Page({ api, visitId, document, page }: PapersProps & { readonly page: number }) {
   const { t } = useWords();
   const still = useStill(api, `/api/console/visits/${visitId}/document/${page}.png?of=${document.sha256.slice(0, 16)}`);
+  const [open, setOpen] = useState(false);
   const seen = document.seen_pages.includes(page);
   return (
     <li>
@@ -53,12 +54,29 @@ function Page({ api, visitId, document, page }: PapersProps & { readonly page: n
         {still.url === null ? (
           <Patience>{t("loading")}</Patience>
         ) : (
-          <img src={still.url} alt={t("documentPage", { n: page })} />
+          <button
+            type="button"
+            className="page-open"
+            aria-label={t("documentOpen", { n: page })}
+            onClick={() => setOpen(true)}
+          >
+            <img src={still.url} alt={t("documentPage", { n: page })} />
+          </button>
         )}
         <figcaption data-seen={seen}>
-          {page}: {t(seen ? "pageSeen" : "pageUnseen")}
+          {t("colon", { name: String(page), value: t(seen ? "pageSeen" : "pageUnseen") })}
         </figcaption>
       </figure>
+      {open && still.url !== null && (
+        <Sheet title={t("documentPage", { n: page })} onClose={() => setOpen(false)} wide>
+          <div className="actions">
+            <Button kind="primary" onPress={() => setOpen(false)}>
+              {t("close")}
+            </Button>
+          </div>
+          <img className="page-large" src={still.url} alt={t("documentPage", { n: page })} />
+        </Sheet>
+      )}
     </li>
   );
 }
@@ -78,7 +96,7 @@ export function CountersignForm({ desk, visit }: { readonly desk: ClerkDesk; rea
     });
   };
   return (
-    <section className="panel act" aria-label={t("countersignTitle")}>
+    <>
       <h2>{t("countersignTitle")}</h2>
       <p>{t("countersignText")}</p>
       <form className="inline-form" onSubmit={submit}>
@@ -98,6 +116,6 @@ export function CountersignForm({ desk, visit }: { readonly desk: ClerkDesk; rea
         </Button>
       </form>
       <Problem of={signing.problem} />
-    </section>
+    </>
   );
 }

@@ -1,5 +1,14 @@
 /** Small pieces every screen is made of. */
-import { type ReactNode, useCallback, useEffect, useId, useRef, useState } from "react";
+import {
+  type ReactNode,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 import { RefusedError } from "./api";
 import { Icon, type IconName } from "./Icons";
 import { useWords } from "./words";
@@ -38,12 +47,32 @@ export function Button(props: ButtonProps) {
 /** A heading that takes the focus when its screen appears, so that a screen reader says where one is. */
 export function ScreenTitle({ children }: { readonly children: ReactNode }) {
   const title = useRef<HTMLHeadingElement>(null);
-  useEffect(() => title.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    // a new screen begins at its top, wherever the one before was left
+    title.current?.closest("main")?.scrollTo(0, 0);
+    title.current?.focus({ preventScroll: true });
+  }, []);
   return (
     <h1 ref={title} tabIndex={-1}>
       {children}
     </h1>
   );
+}
+
+/**
+ * Takes the focus when what had it has gone from the page; without it a keyboard would begin again at the very top.
+ *
+ * Asked anew whenever `now` changes; the focus of somebody at work elsewhere is left alone.
+ */
+export function useLostFocus<E extends HTMLElement>(now: unknown): RefObject<E | null> {
+  const place = useRef<E>(null);
+  useEffect(() => {
+    void now;
+    if (document.activeElement === null || document.activeElement === document.body) {
+      place.current?.focus({ preventScroll: true });
+    }
+  }, [now]);
+  return place;
 }
 
 interface NoticeProps {
@@ -67,9 +96,15 @@ export function Notice({ tone, children, urgent }: NoticeProps) {
 /** What went wrong, in words, with what to do now. */
 export function Problem({ of }: { readonly of: RefusedError | null }) {
   const { say } = useWords();
+  const words = useRef<HTMLParagraphElement>(null);
+  useEffect(() => {
+    if (of !== null) {
+      words.current?.scrollIntoView({ block: "nearest" }); // in large text it may be said below the fold
+    }
+  }, [of]);
   return of === null ? null : (
     <Notice tone="bad" urgent>
-      <p>{say(errorWords[of.code])}</p>
+      <p ref={words}>{say(errorWords[of.code])}</p>
     </Notice>
   );
 }
@@ -117,13 +152,15 @@ interface SheetProps {
   readonly children: ReactNode;
   readonly onClose: () => void;
   readonly urgent?: boolean;
+  readonly wide?: boolean;
 }
 
 /** A dialog above the page: the browser's own, which holds the focus and closes on Escape. */
-export function Sheet({ title, children, onClose, urgent }: SheetProps) {
+export function Sheet({ title, children, onClose, urgent, wide }: SheetProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  // before the dialog leaves the page: only then does the browser give the focus back to who opened it
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     return () => element?.close();
@@ -131,7 +168,7 @@ export function Sheet({ title, children, onClose, urgent }: SheetProps) {
   return (
     <dialog
       ref={dialog}
-      className="sheet"
+      className={wide ? "sheet wide" : "sheet"}
       role={urgent ? "alertdialog" : undefined}
       aria-labelledby={heading}
       onCancel={(event) => {
@@ -154,10 +191,16 @@ export function Spinner() {
   return <span className="spinner" aria-hidden="true" />;
 }
 
+interface PatienceProps {
+  readonly children: ReactNode;
+  /** Somebody else on the page says the same to those who hear it. */
+  readonly unspoken?: boolean;
+}
+
 /** Waiting, said in words once. */
-export function Patience({ children }: { readonly children: ReactNode }) {
+export function Patience({ children, unspoken }: PatienceProps) {
   return (
-    <p className="patience" role="status">
+    <p className="patience" role={unspoken ? undefined : "status"}>
       <Spinner />
       <span>{children}</span>
     </p>

@@ -1,4 +1,4 @@
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { CARD_STEPS, type CardAccess } from "../../../../webrtc/web/wire";
 import { type ScreenProps, useDoor } from "../door";
 import { Icon } from "../Icons";
@@ -41,22 +41,23 @@ interface DateFieldProps {
   readonly name: string;
   readonly spot: number;
   readonly legend: string;
+  readonly hint: string;
   readonly value: DateParts;
   readonly wrong: boolean;
   readonly onChange: (value: DateParts) => void;
 }
 
 /** Three short boxes: nobody has to guess the order of a date, and no calendar has to be scrolled to 1958. */
-function DateField({ name, spot, legend, value, wrong, onChange }: DateFieldProps) {
+function DateField({ name, spot, legend, hint, value, wrong, onChange }: DateFieldProps) {
   const { t, language } = useWords();
   const order = language === "zh" ? (["year", "month", "day"] as const) : (["day", "month", "year"] as const);
   return (
-    <fieldset className="date" aria-describedby={`${name}-hint`}>
+    <fieldset className="date" name={name} aria-describedby={`${name}-hint`}>
       <legend>
         <Spot number={spot} /> {legend}
       </legend>
       <p className="hint" id={`${name}-hint`}>
-        {t("cardDateHint")}
+        {hint}
       </p>
       <div className="date-parts">
         {order.map((part) => (
@@ -92,6 +93,7 @@ export function Card({ visit }: ScreenProps) {
   const [expiry, setExpiry] = useState(NO_DATE);
   const [tried, setTried] = useState(false);
   const reading = useAction();
+  const form = useRef<HTMLFormElement>(null);
   const typed = number.toUpperCase().replace(/[\s-]/g, "");
   const wrong = {
     number: tried && !NUMBER_PATTERN.test(typed),
@@ -107,6 +109,9 @@ export function Card({ visit }: ScreenProps) {
     if (NUMBER_PATTERN.test(typed) && date_of_birth !== null && date_of_expiry !== null) {
       const access: CardAccess = { document_number: typed, date_of_birth, date_of_expiry };
       void reading.run(() => visit.readCard(access));
+    } else {
+      const first = !NUMBER_PATTERN.test(typed) ? "document-number" : date_of_birth === null ? "birth" : "expiry";
+      form.current?.querySelector<HTMLElement>(`#${first}, [name="${first}"] input`)?.focus();
     }
   };
 
@@ -114,7 +119,7 @@ export function Card({ visit }: ScreenProps) {
     return <Reading />;
   }
   return (
-    <form className="split" onSubmit={submit} noValidate>
+    <form ref={form} className="split" onSubmit={submit} noValidate>
       <div className="stage">
         <ScreenTitle>{t("cardTitle")}</ScreenTitle>
         <p className="lead">{t("cardWhy")}</p>
@@ -153,6 +158,7 @@ export function Card({ visit }: ScreenProps) {
             name="birth"
             spot={2}
             legend={t("cardBirth")}
+            hint={t("cardBirthHint")}
             value={birth}
             wrong={wrong.birth}
             onChange={setBirth}
@@ -161,6 +167,7 @@ export function Card({ visit }: ScreenProps) {
             name="expiry"
             spot={3}
             legend={t("cardExpiry")}
+            hint={t("cardExpiryHint")}
             value={expiry}
             wrong={wrong.expiry}
             onChange={setExpiry}

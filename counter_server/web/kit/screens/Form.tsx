@@ -1,4 +1,4 @@
-import { type FormEvent, useRef, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { FormField, VisitView } from "../../../../webrtc/web/wire";
 import type { ScreenProps } from "../door";
 import { Button, Facts, Problem, ScreenTitle, useAction } from "../parts";
@@ -119,6 +119,12 @@ export function Form({ visit, view }: ScreenProps) {
     visit.keepDraft(next);
     sending.forget();
   };
+  const objected = sending.problem?.field ?? null;
+  useEffect(() => {
+    if (objected !== null) {
+      form.current?.querySelector<HTMLElement>(`[name="${CSS.escape(objected)}"]`)?.focus();
+    }
+  }, [objected]);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     setTried(true);

@@ -14,13 +14,11 @@ export const isInCall = (state: VisitState): boolean => DURING_CALL.includes(sta
 
 /** A line's state: a dot, and words beside it. */
 export function LineState({ name, line }: { readonly name: string; readonly line: Line }) {
-  const { say } = useWords();
+  const { t, say } = useWords();
   return (
     <p className="line" data-line={line}>
       <span className="dot" aria-hidden="true" />
-      <span>
-        {name}: {say(lineWords[line])}
-      </span>
+      <span>{t("colon", { name, value: say(lineWords[line]) })}</span>
     </p>
   );
 }

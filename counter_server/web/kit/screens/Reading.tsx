@@ -22,6 +22,7 @@ function Paper({ visit, document }: { readonly visit: Visit; readonly document: 
   const { t, say } = useWords();
   const [page, setPage] = useState(1);
   const [signing, setSigning] = useState(false);
+  const [larger, setLarger] = useState(false);
   const all = document.pages;
   const seen = document.seen_pages.length;
   const complete = seen >= all;
@@ -30,7 +31,7 @@ function Paper({ visit, document }: { readonly visit: Visit; readonly document: 
       <p className="eyebrow">{say(document.title)}</p>
       <ScreenTitle>{t("readingTitle")}</ScreenTitle>
       <div className="paper" hidden={signing}>
-        <PaperPage key={page} visit={visit} document={document} page={page} />
+        <PaperPage key={page} visit={visit} document={document} page={page} larger={larger} />
         <nav className="pager" aria-label={t("readingPage", { n: page, all })}>
           <Button icon="back" disabled={page === 1} onPress={() => setPage(page - 1)}>
             {t("readingPrevious")}
@@ -58,6 +59,9 @@ function Paper({ visit, document }: { readonly visit: Visit; readonly document: 
           >
             {t("readingToSign")}
           </Button>
+          <Button icon="letters" pressed={larger} onPress={() => setLarger(!larger)}>
+            {t("readingLarger")}
+          </Button>
         </div>
       </div>
       {signing && <Signing visit={visit} document={document} onBack={() => setSigning(false)} />}
@@ -69,10 +73,11 @@ interface PaperPageProps {
   readonly visit: Visit;
   readonly document: DocumentView;
   readonly page: number;
+  readonly larger: boolean;
 }
 
 /** One page as a picture; told to the counter once it really was on the screen. */
-function PaperPage({ visit, document, page }: PaperPageProps) {
+function PaperPage({ visit, document, page, larger }: PaperPageProps) {
   const { t, say } = useWords();
   const still = useStill(visit.api, visit.documentPage(page));
   const telling = useAction();
@@ -84,7 +89,7 @@ function PaperPage({ visit, document, page }: PaperPageProps) {
     }
   };
   return (
-    <div className="paper-page">
+    <div className="paper-page" data-larger={larger}>
       {still.state === "loading" && <Patience>{t("loading")}</Patience>}
       {(still.state === "failed" || still.state === "none") && (
         <Notice tone="warn" urgent>

@@ -83,7 +83,7 @@ export function Waiting({ visit, view }: ScreenProps) {
           <Problem of={leave.problem} />
           <div className="actions">
             <Button kind="primary" onPress={() => setLeaving(false)}>
-              {t("stopNo")}
+              {t("waitingStay")}
             </Button>
             <Button kind="danger" disabled={leave.busy} onPress={() => void leave.run(() => visit.cancel())}>
               {t("leave")}

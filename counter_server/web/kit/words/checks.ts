@@ -2,26 +2,26 @@
 import type { Language, Text } from "../../../../webrtc/web/wire";
 
 const checkWords: Readonly<Record<string, Text>> = {
-  sod_present_and_parsed: { zh: "安全对象可读", en: "Security object present" },
+  sod_present_and_parsed: { zh: "安全对象（SOD）可读", en: "Security object present" },
   sod_signature: { zh: "安全对象的签名", en: "Signature of the security object" },
   signer_certificate_chain: { zh: "签发机关受信任", en: "Issuer is trusted" },
   signer_certificate_valid_at_signing: { zh: "签名时证书有效", en: "Certificate valid at signing" },
   signer_not_revoked: { zh: "签名证书未被撤销", en: "Signer is not revoked" },
   issuer_valid_when_issuing: { zh: "签发机关当时有效", en: "Issuer was valid when issuing" },
-  algorithms_accepted: { zh: "加密算法足够强", en: "Algorithms are strong enough" },
+  algorithms_accepted: { zh: "密码算法强度", en: "Algorithms are strong enough" },
   issuing_state_matches_signer: { zh: "签名国与证件一致", en: "Signed by the state it names" },
-  com_matches_sod: { zh: "目录与签名一致", en: "Index matches what was signed" },
+  com_matches_sod: { zh: "数据目录与签名一致", en: "Index matches what was signed" },
   mrz_check_digits: { zh: "机读区校验位", en: "Check digits of the machine-readable zone" },
   document_not_expired: { zh: "证件在有效期内", en: "Document has not expired" },
-  document_number_matches_access: { zh: "号码与输入一致", en: "Number is the one that was typed" },
+  document_number_matches_access: { zh: "证件号码与输入一致", en: "Number is the one that was typed" },
   portrait_decodable: { zh: "芯片照片可读", en: "Portrait can be read" },
   portrait_usable: { zh: "芯片照片可用于比对", en: "Portrait can be compared" },
   movement: { zh: "完成了要求的动作", en: "Did the movement asked for" },
-  depth: { zh: "是立体的脸，不是照片", en: "A face with depth, no print" },
+  depth: { zh: "是立体的人脸，不是照片", en: "A face with depth, no print" },
   one_person: { zh: "始终是同一个人", en: "One person throughout" },
-  match: { zh: "与芯片照片比对", en: "Compared with the chip's portrait" },
-  card_access_matches_dg14: { zh: "开放目录与签名一致", en: "Offer matches what was signed" },
-  clone_protection: { zh: "芯片防复制", en: "Chip is no copy" },
+  match: { zh: "人脸与芯片照片比对", en: "Compared with the chip's portrait" },
+  card_access_matches_dg14: { zh: "芯片公开信息与签名一致", en: "Offer matches what was signed" },
+  clone_protection: { zh: "芯片不是复制品", en: "Chip is no copy" },
 };
 
 /** What the files of an ICAO chip are, by the number of their data group (Doc 9303-10). */

@@ -20,19 +20,19 @@ import type {
 /** What happened, and what to do now. */
 export const errorWords: Record<ErrorCode, Text> = {
   bad_request: {
-    zh: "柜台没有看懂这次请求。请再试一次。",
+    zh: "请求有误，请再试一次。",
     en: "The counter did not understand this request. Please try again.",
   },
   body_too_large: {
-    zh: "内容太大，没有送出。请缩短后再试。",
+    zh: "内容过长，没有发送。请缩短后再试。",
     en: "This was too large and was not sent. Make it shorter and try again.",
   },
   not_logged_in: {
-    zh: "登录已经结束。请重新开始。",
+    zh: "登录已失效，请重新开始。",
     en: "You are no longer signed in. Please start again.",
   },
   wrong_login: {
-    zh: "用户名或密码不对。请检查后重新输入。",
+    zh: "用户名或密码错误，请检查后重新输入。",
     en: "User name or password is wrong. Check both and try again.",
   },
   too_many_tries: {
@@ -40,35 +40,35 @@ export const errorWords: Record<ErrorCode, Text> = {
     en: "Too many tries. Wait one minute, then try again.",
   },
   not_allowed: {
-    zh: "您没有做这一步的权限。",
+    zh: "您没有此项操作的权限。",
     en: "You are not allowed to do this step.",
   },
   not_found: {
-    zh: "这次办理已经不存在。请重新开始。",
+    zh: "本次办理已不存在，请重新开始。",
     en: "This visit no longer exists. Please start again.",
   },
   wrong_step: {
-    zh: "办理已经进入别的步骤，页面会显示最新状态。",
+    zh: "办理已进入其他步骤，页面会显示最新状态。",
     en: "The visit has moved on. This page shows where it stands now.",
   },
   conflict: {
-    zh: "这个操作已经用不同的内容做过。请检查页面上的最新状态。",
+    zh: "这一步已提交过不同的内容，请查看页面上的最新状态。",
     en: "This was already done with other content. Check what the page shows now.",
   },
   service_needs_kiosk: {
-    zh: "这项业务需要读取证件芯片。请到自助终端办理。",
+    zh: "这项业务需读取证件芯片，请到自助终端办理。",
     en: "This service needs the chip of your card. Please use a kiosk.",
   },
   link_unknown: {
-    zh: "这个链接不认识。请重新扫描二维码。",
+    zh: "链接无效，请重新扫描二维码。",
     en: "This link is unknown. Please scan a new code.",
   },
   link_used: {
-    zh: "这个链接已经用过一次。请重新扫描二维码。",
+    zh: "链接已被使用，请重新获取二维码。",
     en: "This link has been used once already. Please scan a new code.",
   },
   link_expired: {
-    zh: "这个链接已经过期。请重新扫描二维码。",
+    zh: "链接已过期，请重新获取二维码。",
     en: "This link has expired. Please scan a new code.",
   },
   no_reader: {
@@ -76,11 +76,11 @@ export const errorWords: Record<ErrorCode, Text> = {
     en: "The card reader of this kiosk is not connected. Use another kiosk or talk to a person.",
   },
   no_card: {
-    zh: "没有等到证件。请把证件平放在读卡器上，再试一次。",
+    zh: "没有检测到证件。请把证件平放在读卡器上，再试一次。",
     en: "No card was put on the reader in time. Lay it flat on the reader and try again.",
   },
   card_removed: {
-    zh: "证件拿开得太早。请放好，不要移动，再试一次。",
+    zh: "证件移开过早。请重新放好，不要移动，再试一次。",
     en: "The card was taken away too early. Put it back, leave it there and try again.",
   },
   card_mute: {
@@ -92,7 +92,7 @@ export const errorWords: Record<ErrorCode, Text> = {
     en: "The reader is busy. Wait a few seconds and try again.",
   },
   wrong_mrz: {
-    zh: "输入的号码或日期与芯片不符。请对照证件检查后再试。",
+    zh: "证件号码或日期与芯片不符，请对照证件检查后再试。",
     en: "The number or a date does not fit this card. Compare them with the card and try again.",
   },
   counter_unreachable: {
@@ -100,16 +100,16 @@ export const errorWords: Record<ErrorCode, Text> = {
     en: "The counter cannot be reached right now. What you entered is kept: try again in a moment.",
   },
   form_invalid: {
-    zh: "有一项填写不对。请修改标出的那一项。",
+    zh: "有一项填写有误，请修改标出的内容。",
     en: "One answer is not right. Please change the marked one.",
   },
   checklist_open: {
-    zh: "核对清单还没有做完。",
+    zh: "核对清单尚未完成。",
     en: "The checklist is not complete yet.",
   },
   unprintable: {
-    zh: "有一个字无法正确印在文件上。请修改标出的那一项。",
-    en: "One character cannot be printed in the document. Please change the marked answer.",
+    zh: "有的字无法正确印在文件上，请换一种写法。",
+    en: "A character here cannot be printed in the document. Please write it another way.",
   },
   pages_unseen: {
     zh: "还有没看过的页。请看完每一页再签名。",
@@ -120,15 +120,15 @@ export const errorWords: Record<ErrorCode, Text> = {
     en: "The signature is empty. Please sign inside the box.",
   },
   document_changed: {
-    zh: "文件已经更换。请重新阅读新的文件。",
+    zh: "文件已更换，请阅读新的文件。",
     en: "The document has been replaced. Please read the new one.",
   },
   ticket_taken: {
-    zh: "这个号已经由别的柜员接待。",
+    zh: "该号码已由其他柜员接待。",
     en: "Another clerk has already taken this ticket.",
   },
   same_person: {
-    zh: "签署人不能自己复核。请由另一位同事复核。",
+    zh: "签署人不能复核自己签署的文件，请由另一位同事复核。",
     en: "Whoever signed cannot approve. Another person has to.",
   },
   media_unavailable: {
@@ -136,7 +136,7 @@ export const errorWords: Record<ErrorCode, Text> = {
     en: "Video is not available right now. Try again in a moment.",
   },
   internal: {
-    zh: "柜台出了故障，没有保存这一步。请再试一次。",
+    zh: "系统故障，这一步没有保存。请再试一次。",
     en: "Something broke at the counter and this step was not saved. Please try again.",
   },
 };
@@ -149,32 +149,32 @@ export const reasonWords: Record<Reason, Text> = {
   },
   card_expired: { zh: "证件已经过期。", en: "This card has expired." },
   card_unknown_issuer: {
-    zh: "我们不认识这张证件的签发机关。",
+    zh: "该证件的签发机关不在受信任名单中，无法核验。",
     en: "We do not know the authority that issued this card.",
   },
   face_different: {
-    zh: "镜头前的人与证件照片不一致。",
+    zh: "镜头前的人脸与证件照片不一致。",
     en: "The face at the camera is not the one on the card.",
   },
   not_live: {
-    zh: "没能确认镜头前是真人：要求的动作没有完成。",
+    zh: "未能确认镜头前是真人：没有检测到要求的动作。",
     en: "We could not confirm a living person at the camera: the movement asked for was not seen.",
   },
-  by_clerk: { zh: "柜员没有办理这项业务。", en: "The clerk did not do this service." },
-  by_approver: { zh: "复核人没有批准。", en: "The second person did not approve it." },
+  by_clerk: { zh: "柜员未予办理。", en: "The clerk did not do this service." },
+  by_approver: { zh: "复核未通过。", en: "The second person did not approve it." },
   server_restarted: {
-    zh: "柜台系统重新启动，这次办理在中途停止。",
+    zh: "系统重新启动，本次办理中途停止。",
     en: "The counter was restarted and this visit stopped half-way.",
   },
-  customer_left: { zh: "我们与您失去联系的时间太长。", en: "We lost contact with you for too long." },
-  customer_cancelled: { zh: "您取消了这次办理。", en: "You cancelled this visit." },
-  media_failed: { zh: "视频连接中断，没能恢复。", en: "The video connection failed and did not come back." },
+  customer_left: { zh: "与您失去联系的时间过长。", en: "We lost contact with you for too long." },
+  customer_cancelled: { zh: "您已取消本次办理。", en: "You cancelled this visit." },
+  media_failed: { zh: "视频连接中断，未能恢复。", en: "The video connection failed and did not come back." },
 };
 
 /** One instruction at a time, short enough to read from a step away. */
 export const guidanceWords: Record<GuidanceCode, Text> = {
   starting: { zh: "请看屏幕", en: "Look at the screen" },
-  no_face: { zh: "请把脸对准椭圆框", en: "Put your face in the oval" },
+  no_face: { zh: "请将面部对准椭圆框", en: "Put your face in the oval" },
   two_faces: { zh: "请只留一个人在镜头前", en: "Only one person, please" },
   come_closer: { zh: "请靠近一点", en: "Come a little closer" },
   move_back: { zh: "请退后一点", en: "Move back a little" },
@@ -205,7 +205,7 @@ export const cardStepWords: Record<CardStep, Text> = {
   reading_security: { zh: "读取安全签名", en: "Reading the security signature" },
   reading_text: { zh: "读取姓名等信息", en: "Reading your details" },
   reading_portrait: { zh: "读取照片", en: "Reading the portrait" },
-  checking: { zh: "柜台核验真伪", en: "The counter checks it" },
+  checking: { zh: "核验证件真伪", en: "The counter checks it" },
 };
 
 export const readerWords: Record<ReaderState, Text> = {
@@ -228,8 +228,8 @@ export const lineWords: Record<Line, Text> = {
 
 export const assuranceWords: Record<Assurance, Text> = {
   none: { zh: "不核验身份", en: "Identity not checked" },
-  live_person: { zh: "核验是真人，不核验是谁", en: "A living person, but not whose identity" },
-  chip_and_face: { zh: "证件芯片和本人面部", en: "Genuine chip and matching face" },
+  live_person: { zh: "仅确认是真人，不核对身份", en: "A living person, but not whose identity" },
+  chip_and_face: { zh: "证件芯片 + 人脸比对", en: "Genuine chip and matching face" },
 };
 
 export const deviceWords: Record<DeviceTrouble["device"], Text> = {
@@ -238,7 +238,7 @@ export const deviceWords: Record<DeviceTrouble["device"], Text> = {
 };
 
 export const troubleWords: Record<DeviceTrouble["trouble"], Text> = {
-  refused: { zh: "没有许可", en: "not allowed" },
+  refused: { zh: "未获许可", en: "not allowed" },
   missing: { zh: "没有找到", en: "not found" },
   busy: { zh: "被占用", en: "used by another program" },
   ended: { zh: "已断开", en: "disconnected" },
@@ -252,21 +252,21 @@ export const channelWords: Record<Channel, Text> = {
 export const outcomeWords: Record<CheckOutcome, Text> = {
   passed: { zh: "通过", en: "Passed" },
   failed: { zh: "不通过", en: "Failed" },
-  not_possible: { zh: "无法检查", en: "Not possible" },
+  not_possible: { zh: "无法核验", en: "Not possible" },
 };
 
 /** For the clerk: where the customer stands. */
 export const stateWords: Record<VisitState, Text> = {
-  consent: { zh: "客户在阅读告知", en: "Customer reads the consent" },
-  card: { zh: "正在读证件", en: "Card is being read" },
-  face: { zh: "正在核对面部", en: "Face check" },
-  form: { zh: "客户在填写", en: "Customer fills in the form" },
-  confirm: { zh: "客户在确认", en: "Customer confirms" },
-  waiting: { zh: "客户在排队", en: "Customer waits" },
+  consent: { zh: "客户正在阅读告知", en: "Customer reads the consent" },
+  card: { zh: "正在读取证件", en: "Card is being read" },
+  face: { zh: "正在人脸核验", en: "Face check" },
+  form: { zh: "客户正在填写", en: "Customer fills in the form" },
+  confirm: { zh: "客户正在确认", en: "Customer confirms" },
+  waiting: { zh: "客户正在排队", en: "Customer waits" },
   serving: { zh: "正在接待", en: "Serving" },
-  reading: { zh: "客户在阅读文件", en: "Customer reads the document" },
+  reading: { zh: "客户正在阅读文件", en: "Customer reads the document" },
   countersigning: { zh: "等待您的签署", en: "Waiting for your signature" },
-  approving: { zh: "等待第二人复核", en: "Waiting for a second person" },
+  approving: { zh: "等待另一人复核", en: "Waiting for a second person" },
   sealing: { zh: "正在封存", en: "Sealing the record" },
   done: { zh: "已办结", en: "Done" },
   refused: { zh: "已拒绝", en: "Refused" },

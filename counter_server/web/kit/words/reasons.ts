@@ -1,0 +1,137 @@
+/**
+ * What a clerk reads below a check and below the face's verdict.
+ *
+ * The counter says why in English, for logs and strangers too. Known sentences are said in the clerk's language; one
+ * that is not known is shown as it came, marked as English for screen readers, and never hidden.
+ */
+import type { FaceView, Language, Text } from "../../../../webrtc/web/wire";
+
+/** A sentence of the counter, and the same in Chinese; `$1` is what the parentheses caught. */
+type Sentence = readonly [RegExp, string];
+
+const sentences: readonly Sentence[] = [
+  // what was read
+  [/^there is no readable security object$/, "没有可读的安全对象"],
+  [/^the chip gave no security object$/, "芯片没有给出安全对象"],
+  [/^(\d+) hashes by (.+)$/, "含 $1 个数据组的摘要，算法 $2"],
+  [/^data group (\d+) was not read$/, "没有读到数据组 $1"],
+  [/^no hash of data group (\d+) was signed$/, "签名中没有数据组 $1 的摘要"],
+  [/^data group (\d+) was changed after signing$/, "数据组 $1 在签名后被改动"],
+  [/^data group (\d+) is the one that was signed$/, "数据组 $1 与签名时一致"],
+  [/^not readable: .*$/, "内容无法读取"],
+  [/^there is no readable zone$/, "没有可读的机读区"],
+  [/^([\w/+.-]+), (\d+) x (\d+) pixels$/, "$1，$2 × $3 像素"],
+  // who signed it
+  [/^signed by the certificate it carries$/, "由其携带的证书签名"],
+  [/^the security object was changed after signing$/, "安全对象在签名后被改动"],
+  [/^cannot be verified: .*$/, "签名算法无法核验"],
+  [/^issued by a country signing authority we trust$/, "由受信任的国家签发机构（CSCA）签发"],
+  [/^issued by the successor, over (\d+) links, of an authority we trust$/, "由受信任机构的后续证书签发，经 $1 次交接"],
+  [/^issued by an authority that is not among those we trust$/, "签发机构不在受信任名单中"],
+  [/^issued by an authority whose predecessors are not among those we trust$/, "签发机构的前任不在受信任名单中"],
+  [/^claims an authority we trust, whose key did not sign it$/, "冒称受信任的机构：并非用其密钥签名"],
+  [/^its signature cannot be verified$/, "证书的签名无法核验"],
+  [/^valid at the signing time it states$/, "在其声明的签名时间有效"],
+  [/^valid today$/, "今天有效"],
+  [/^expired (\d+) days ago$/, "已过期 $1 天"],
+  [/^expired since, and no signing time is stated$/, "现已过期，且没有声明签名时间"],
+  [/^no longer valid .*$/, "签名时证书已过期"],
+  [/^not valid yet .*$/, "签名时证书尚未生效"],
+  [/^not on the revocation list of (\S+)$/, "不在 $1 的撤销名单上"],
+  [/^.* was revoked on (\S+)$/, "已于 $1 被撤销"],
+  [/^the newest revocation list is of (\S+) and overdue$/, "最新的撤销名单是 $1 的，已逾期"],
+  [
+    /^the revocation list of its issuer is signed by none of the authorities we trust$/,
+    "撤销名单不是由受信任的机构签名",
+  ],
+  [/^there is no revocation list of its issuer here$/, "本系统没有该签发机构的撤销名单"],
+  [/^no authority is known that issued (?:it|its signer)$/, "不知道由哪个机构签发"],
+  [/^issued while its authority was valid$/, "签发时该机构的证书有效"],
+  [/^issued before its authority began$/, "签发早于该机构证书生效"],
+  [/^issued after its authority had expired$/, "签发时该机构的证书已过期"],
+  [/^no key or hash is refused by the policy$/, "密钥和摘要算法均符合要求"],
+  [/^signed by the state that the zone names$/, "由机读区所写的国家签名"],
+  [/^signed by another country than the zone names$/, "签名国与机读区所写的国家不同"],
+  [/^a certificate names no country$/, "证书没有写明国家"],
+  [/^the zone names a state that Doc 9303-3 does not know$/, "机读区所写的国家代码不存在"],
+  // whether it fits together
+  [/^EF\.COM lists the data groups that were signed$/, "目录所列与签名的数据组一致"],
+  [/^EF\.COM and the security object differ in (\d+) data groups$/, "目录与安全对象有 $1 个数据组不一致"],
+  [/^all check digits of the (\S+) zone fit$/, "$1 机读区的校验位全部正确"],
+  [/^wrong check digit over .*$/, "有校验位不正确"],
+  [/^what the chip was opened with stayed at the desk$/, "打开芯片的信息只留在终端，柜台不核对"],
+  [/^the number typed is the number in the chip$/, "输入的号码与芯片中的号码一致"],
+  [/^opened with the number of another document$/, "用另一张证件的号码打开"],
+  [/^the ways to PACE are those that were signed$/, "PACE 参数与签名时一致"],
+  [/^the ways to PACE were changed on their way$/, "PACE 参数在途中被改动"],
+  [/^no signed data group 14 to compare with$/, "没有经签名的数据组 14 可供比对"],
+  [/^data group 14 does not repeat the ways to PACE$/, "数据组 14 没有记载 PACE 参数"],
+  // whether the chip is a copy
+  [/^the chip proved that it has the state's private key$/, "芯片证明了它持有签发国写入的私钥"],
+  [/^the chip proved to this terminal that it has the state's private key$/, "芯片向本终端证明了它持有私钥"],
+  [/^the chip proved itself to the terminal that read it; .*$/, "芯片只向读取它的终端作了证明，柜台无法再核对"],
+  [/^this document has no protection against copies$/, "这种证件没有防复制功能"],
+  [/^the document can prove that it is no copy, was asked to, and did not$/, "证件有防复制功能，但没有作出证明"],
+  [/^copying is only excluded by chip or active authentication, which was not made$/, "没有做芯片认证，不能排除复制"],
+  [/^the keys in data group (\d+) are not those that were signed, .*$/, "数据组 $1 中的公钥与签名不符，其证明无效"],
+  [/^a signature came without the key it was made with$/, "有签名，但没有对应的公钥"],
+  [/^the chip signed another challenge: an older reading\?$/, "应答的不是本次提问，可能是旧的读取结果"],
+  [/^run for another challenge: an older reading\?$/, "应答的不是本次提问，可能是旧的读取结果"],
+  [/^the chip's signature is not by the key in data group 15$/, "芯片的签名与数据组 15 的公钥不符"],
+  [/^the chip lacks the private key to data group 14: a copy$/, "芯片没有数据组 14 对应的私钥：是复制品"],
+  [/^the chip that ran PACE lacks the state's private key: a copy$/, "芯片没有签发国写入的私钥：是复制品"],
+  // the face
+  [/^(\w+) seen ([\d.]+) s after it was asked for$/, "提示后 $2 秒完成动作"],
+  [/^no movement to judge it by$/, "没有动作可供判断"],
+  [/^what moved was as flat as a print$/, "转动的是平面，像照片"],
+  [/^the nose moved against the face as only a body does$/, "转动符合真人面部的立体结构"],
+  [/^the movement was not completed$/, "动作没有完成"],
+  [/^the face changed during the movement$/, "动作过程中换了人"],
+  [/^the same face before, during and after the movement$/, "动作前、中、后是同一张脸"],
+  [/^no chip portrait to compare with$/, "没有芯片照片可比对"],
+  [/^too few clear frames$/, "清晰画面太少"],
+  [/^as different as strangers are$/, "与照片的差异相当于不同的人"],
+  [
+    /^strangers come as close at most ([\d.]+%) of the time \((\d+) pairs\), in the group told apart worst ([\d.]+%) \((\d+) pairs\)$/,
+    "陌生人达到这一相似度的比例不超过 $1（$2 对比对）；最难区分的人群中不超过 $3（$4 对）",
+  ],
+  [/^not alike enough to accept: .*$/, "相似度不足以自动通过"],
+];
+
+/** The reason of a check, and the language it could be said in. */
+export function checkReason(why: string, language: Language): readonly [string, Language] {
+  if (language === "en") {
+    return [why, "en"];
+  }
+  for (const [pattern, zh] of sentences) {
+    if (pattern.test(why)) {
+      return [why.replace(pattern, zh), "zh"];
+    }
+  }
+  return [why, "en"];
+}
+
+/** Why a face was not simply accepted; the names are those of `biometrics.face.outcome.FaceReason`. */
+const faceReasons: Readonly<Record<string, Text>> = {
+  not_finished: { zh: "核验没有做完", en: "The check was not finished" },
+  timed_out: { zh: "超过时限", en: "It took too long" },
+  movement_missing: { zh: "没有做要求的动作", en: "The movement asked for was not seen" },
+  wrong_movement: { zh: "做了别的动作", en: "Another movement was made" },
+  moved_too_early: { zh: "提示出现之前就动了", en: "Moved before the instruction could be read" },
+  two_faces: { zh: "画面中不止一人", en: "More than one face in the picture" },
+  track_broken: { zh: "画面中的脸中断或跳动", en: "The face jumped or was gone for a moment" },
+  flat: { zh: "转动的是平面，像照片", en: "What turned was flat, like a print" },
+  identity_changed: { zh: "动作过程中换了人", en: "The face changed during the movement" },
+  face_different: { zh: "与芯片照片不是同一人", en: "Not the face of the chip's portrait" },
+  face_uncertain: {
+    zh: "与芯片照片相似，但不足以自动通过",
+    en: "Like the chip's portrait, but not enough to pass alone",
+  },
+  no_reference: { zh: "没有芯片照片可比对", en: "No chip portrait to compare with" },
+  portrait_small: { zh: "芯片照片分辨率低", en: "The chip's portrait is small" },
+};
+
+/** One of the face check's reasons in words. */
+export function faceReason(reason: FaceView["reasons"][number], language: Language): string {
+  return faceReasons[reason]?.[language] ?? reason.replaceAll("_", " ");
+}
