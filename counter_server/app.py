@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from counter_server.errors import CounterError
 from counter_server.guards import Guards
 from counter_server.pages import screens
-from counter_server.visits import console_api, customer_api, identify, live, presence, relay_api
+from counter_server.visits import console_api, customer_api, identify, live, presence, publishing, relay_api
 from counter_server.visits.office import Office
 from webrtc.wire import ErrorBody, ErrorCode
 
@@ -30,6 +30,7 @@ def build_app(office: Office) -> Guards:
             async with office.running():
                 office.spawn(identify.follow_faces(office), "faces")
                 office.spawn(presence.watch_presence(office), "presence")
+                office.spawn(publishing.publish_log(office), "log")
                 yield
         except BaseExceptionGroup as failures:  # uvicorn would say nothing of it and go on serving an empty office
             for error in failures.exceptions:

@@ -64,7 +64,7 @@ def add_record_commands(subparsers: "argparse._SubParsersAction[argparse.Argumen
 
 def run_list(asked: argparse.Namespace) -> int:
     """Print what is in the safe."""
-    with _database(SafeHome(asked.home)) as conn:
+    with open_database(SafeHome(asked.home)) as conn:
         rows = list_records(conn, limit=asked.limit)
     if asked.json:
         listed: list[Plain] = [
@@ -97,7 +97,7 @@ def run_verify(asked: argparse.Namespace) -> int:
     registered: str | None = None
     if is_record_id(asked.record):
         folder = home.store().folder_of(asked.record)
-        with _database(home) as conn:
+        with open_database(home) as conn:
             row = find_record(conn, asked.record)
         if row is None:
             raise RecordUnknownError(f"no record {asked.record} in this safe")
@@ -183,13 +183,13 @@ def _log_evidence(asked: argparse.Namespace, home: SafeHome) -> LogEvidence | No
 def _keys(home: SafeHome, record_id: str) -> AgeIdentity:
     if not is_record_id(record_id):
         raise RecordUnknownError("not a record number")
-    with _database(home) as conn:
+    with open_database(home) as conn:
         wrapped = load_slot(conn, record_id)
     return AgeIdentity.parse(MasterKey.load(home.master_key).unwrap(record_id, wrapped).identity)
 
 
 @contextmanager
-def _database(home: SafeHome) -> Iterator[Connection]:
+def open_database(home: SafeHome) -> Iterator[Connection]:
     """A read-only connection, so that the server's writer stays the only one."""
     if not home.database.is_file():
         raise StoreError(f"no database in {home.folder}; is --home right?")

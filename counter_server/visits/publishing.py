@@ -1,0 +1,105 @@
+"""The log beside everything else: at start and at most every second, what was committed is signed and published."""
+
+import asyncio
+import logging
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from counter_server.records import service as records
+from counter_server.records.errors import RecordError
+from counter_server.records.journal import JournalEntry
+from counter_server.records.log import ledger
+from counter_server.records.log.checkpoint import Checkpoint
+from counter_server.records.log.cosigning import ask_witness
+from counter_server.records.log.errors import LogError
+from counter_server.records.log.files import LogFiles, load_or_create_log_key
+from counter_server.records.log.note import Note
+from counter_server.records.log.policy import Policy
+from counter_server.records.log.publishing import Publisher, consistency_since
+from counter_server.records.openings import read_openings
+from counter_server.visits.office import Office
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 1.0  # a customer's proof is there two seconds after signing
+AFTER_TROUBLE_S = 30.0  # a full disk or a fork is not mended within a second; the message should not fill the log
+
+
+async def publish_log(office: Office) -> None:
+    """Publish until cancelled. Trouble is told and tried again; records go on being sealed and keep their leaves."""
+    publishing: LogPublishing | None = None
+    while True:
+        pause_s = EVERY_S
+        try:
+            if publishing is None:
+                publishing = await asyncio.to_thread(LogPublishing.begin, office)
+                await office.db.run(records.append_missing_leaves)
+            while await publishing.publish_checkpoint():
+                pass
+        except (RecordError, SQLAlchemyError, OSError) as error:
+            log.error("the log was not published: %s: %s", type(error).__name__, error)
+            pause_s = AFTER_TROUBLE_S
+        await asyncio.sleep(pause_s)
+
+
+class LogPublishing:
+    """One office's log and what is known of its witnesses."""
+
+    def __init__(self, office: Office, publisher: Publisher, policy: Policy) -> None:
+        self._office = office
+        self._publisher = publisher
+        self._policy = policy
+        self._remembered: dict[str, int] = {}  # size that each witness cosigned last
+        self._openings_size = -1
+
+    @classmethod
+    def begin(cls, office: Office) -> "LogPublishing":
+        """Key and policy of this home, made at the first start. Blocking."""
+        files = LogFiles(office.settings.home)
+        return cls(office, Publisher(files, load_or_create_log_key(files)), files.read_policy())
+
+    async def publish_checkpoint(self) -> bool:
+        """Publish what is committed, have it cosigned; whether more is waiting already."""
+        await self._log_openings()
+        publication = await self._office.db.run(self._publisher.prepare)
+        if publication is None:
+            return False
+        await asyncio.to_thread(self._publisher.put, publication)
+        if not publication.more and self._policy.witnesses:
+            await self._cosign(publication.note, publication.checkpoint)
+        return publication.more
+
+    async def _log_openings(self) -> None:
+        """Leaves for openings that the command line noted since."""
+        path = self._publisher.files.home / "openings.jsonl"
+        size = path.stat().st_size if path.exists() else 0
+        if size == self._openings_size:
+            return
+        try:
+            openings: tuple[JournalEntry, ...] = await asyncio.to_thread(read_openings, path)
+            await self._office.db.run(ledger.append_openings, openings)
+        except RecordError as error:  # a damaged list must not keep records from being published
+            log.error("openings could not be taken into the log: %s", error)
+        self._openings_size = size
+
+    async def _cosign(self, note: Note, checkpoint: Checkpoint) -> None:
+        cosigned = note
+        for witness in self._policy.witnesses:
+            old = min(self._remembered.get(witness.name, 0), checkpoint.size)
+            try:
+                cosigned, size = await asyncio.to_thread(ask_witness, witness, cosigned, checkpoint, old, self._prove)
+                self._remembered[witness.name] = size
+            except LogError as error:
+                log.warning("no cosignature: %s", error)
+        witnessed = self._policy.satisfied_by(self._policy.witnesses_of(cosigned))
+
+        def keep(connection: Connection) -> None:
+            ledger.keep_cosigned(connection, checkpoint, cosigned, witnessed=witnessed)
+
+        await self._office.db.run(keep)
+        await asyncio.to_thread(self._publisher.put_cosigned, cosigned, checkpoint)
+
+    def _prove(self, old: int, new: int) -> tuple[bytes, ...]:
+        """Called from the thread that asks a witness: the database answers from its own."""
+        return self._office.db.run_now(consistency_since, old, new)
