@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from counter_server.errors import StoppedError
+from counter_server.logs import write_to_stderr
 
 STOPPED = 2
 
@@ -40,11 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the process's exit code."""
     words = sys.argv[1:] if arguments is None else arguments
     options = build_parser(words).parse_args(words)
-    logging.basicConfig(
-        level=logging.INFO if options.verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
+    write_to_stderr(logging.INFO if options.verbose else logging.WARNING)
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         return run(options)

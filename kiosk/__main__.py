@@ -14,6 +14,7 @@ from kiosk.agent import build_agent
 from kiosk.config import KioskConfig, read_config
 from kiosk.doorkeeper import BODY_MAX
 from kiosk.errors import ConfigError
+from kiosk.logs import write_to_stderr
 
 log = logging.getLogger("kiosk")
 
@@ -59,7 +60,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m kiosk", description="The desk the customer stands at.")
     parser.add_argument("--config", type=Path, required=True, help="kiosk.toml")
     wishes = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    write_to_stderr(logging.INFO)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole URLs
     try:
         serve(read_config(wishes.config))
