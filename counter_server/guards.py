@@ -65,7 +65,8 @@ class Guards:
             await self._app(scope, receive, send)
             return
         largest = LARGEST_BODY if scope.get("peer_certificate") else LARGEST_PUBLIC_BODY
-        if int(headers.get("content-length") or 0) > largest:
+        announced = headers.get("content-length", "0")
+        if not announced.isdecimal() or int(announced) > largest:
             await _answer(scope, receive, send, CounterError(ErrorCode.BODY_TOO_LARGE))
             return
         read = 0
@@ -94,7 +95,10 @@ def _same_origin(scope: Scope, headers: Headers) -> bool:
     origin = headers.get("origin")
     if origin is None:
         return not unsafe or headers.get("sec-fetch-site") in (None, "same-origin", "none")
-    return not unsafe or urlsplit(origin).netloc == headers.get("host")
+    try:
+        return not unsafe or urlsplit(origin).netloc == headers.get("host")
+    except ValueError:  # "http://[" is nobody's origin
+        return False
 
 
 async def _answer(scope: Scope, receive: Receive, send: Send, error: CounterError) -> None:

@@ -32,6 +32,7 @@ from counter_server.records.store import RecordStore
 from counter_server.signing.errors import FontsMissingError
 from counter_server.signing.fonts import load_fonts
 from counter_server.visits.office import Office
+from hardware_drivers.smartcard.relay import MESSAGE_MAX
 from webrtc.supervisor import SupervisedEngine
 
 log = logging.getLogger(__name__)
@@ -180,6 +181,7 @@ def _config(app: ASGIApp, host: str, port: int, **more: object) -> uvicorn.Confi
         log_config=None,
         access_log=False,  # paths carry visit ids, the receipt check its code
         server_header=False,
+        ws_max_size=MESSAGE_MAX,  # a stranger may send one frame before saying hello; uvicorn would take 16 MiB
         ws_per_message_deflate=False,  # doubles the memory of an idle socket, measured
         timeout_graceful_shutdown=GRACE_S,
         **more,  # type: ignore[arg-type]  # uvicorn's own option types

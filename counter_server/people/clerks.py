@@ -3,6 +3,7 @@
 Passkeys and OIDC come with the records issue; until then a password, hashed by scrypt with OWASP's parameters.
 """
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -19,6 +20,10 @@ from webrtc.wire import ClerkView, ErrorCode, Language
 
 # OWASP Password Storage Cheat Sheet: scrypt N=2^17, r=8, p=1 (128 MiB); maxmem a little above it.
 SCRYPT_N, SCRYPT_R, SCRYPT_P, SCRYPT_MAXMEM = 2**17, 8, 1, 160 * 1024 * 1024
+
+LONGEST_SESSION_S = 7 * 86_400  # above any `session_s`: rows older than this are only litter
+
+HASHED_AT_ONCE, MOST_WAITING = 2, 20  # 256 MiB; the last in line waits about four seconds
 
 ROLES = ("clerk", "approver", "supervisor", "auditor")
 
@@ -96,6 +101,7 @@ def open_session(connection: Connection, clerk_id: str) -> str:
     """A new session's cookie value."""
     token = secrets.token_urlsafe(32)
     now_s = int(time.time())
+    connection.execute(delete(clerk_session).where(clerk_session.c.opened_at_s < now_s - LONGEST_SESSION_S))
     connection.execute(
         insert(clerk_session).values(
             session_hash=hash_token(token), clerk_id=clerk_id, opened_at_s=now_s, used_at_s=now_s
@@ -109,8 +115,8 @@ def close_session(connection: Connection, token: str) -> None:
     connection.execute(delete(clerk_session).where(clerk_session.c.session_hash == hash_token(token)))
 
 
-def who(connection: Connection, token: str, patience: Patience) -> ClerkView:
-    """The clerk of this session, and the session used just now.
+def who(connection: Connection, token: str, patience: Patience, *, acting: bool = True) -> ClerkView:
+    """The clerk of this session; used just now, unless it is only a page that looks by itself.
 
     Raises:
         CounterError: NOT_LOGGED_IN when unknown, idle for too long or too old.
@@ -123,32 +129,63 @@ def who(connection: Connection, token: str, patience: Patience) -> ClerkView:
     if now_s - row.used_at_s > patience.session_idle_s or now_s - row.opened_at_s > patience.session_s:
         connection.execute(delete(clerk_session).where(mine))
         raise CounterError(ErrorCode.NOT_LOGGED_IN)
-    if now_s - row.used_at_s > 30:  # not a write for every look
+    if acting and now_s - row.used_at_s > 30:  # not a write for every look
         connection.execute(update(clerk_session).where(mine).values(used_at_s=now_s))
     return view(connection, row.clerk_id)
 
 
 class LoginBrake:
-    """Slows guessing: so many wrong passwords per name, then a pause. In memory: a restart forgives."""
+    """Slows guessing: so many tries without the right password, then a pause. In memory: a restart forgives."""
 
     def __init__(self, patience: Patience, clock: Callable[[], float] = time.monotonic) -> None:
         self._patience = patience
         self._clock = clock
-        self._wrong: dict[str, tuple[int, float]] = {}
+        self._tries: dict[str, tuple[int, float]] = {}
 
-    def check(self, username: str) -> None:
-        """Raise TOO_MANY_TRIES while the name is paused."""
-        tries, since_s = self._wrong.get(username, (0, 0.0))
+    def begin(self, name: str) -> None:
+        """Count a try before anybody knows how it ends: a hundred made at once count like a hundred made in turn.
+
+        Raises:
+            CounterError: TOO_MANY_TRIES while the name is paused.
+        """
+        tries, since_s = self._tries.get(name, (0, 0.0))
         if tries >= self._patience.login_tries and self._clock() - since_s < self._patience.login_pause_s:
             raise CounterError(ErrorCode.TOO_MANY_TRIES)
+        if len(self._tries) > 10_000:  # someone is inventing names; forget them all rather than grow
+            self._tries.clear()
+        self._tries[name] = (tries + 1, self._clock())
 
-    def wrong(self, username: str) -> None:
-        """One more wrong password."""
-        if len(self._wrong) > 10_000:  # someone is inventing names; forget them all rather than grow
-            self._wrong.clear()
-        tries, _ = self._wrong.get(username, (0, 0.0))
-        self._wrong[username] = (tries + 1, self._clock())
-
-    def right(self, username: str) -> None:
+    def right(self, name: str) -> None:
         """The right one: start counting anew."""
-        self._wrong.pop(username, None)
+        self._tries.pop(name, None)
+
+
+class PasswordGate:
+    """Checks passwords, few at a time: each takes 128 MiB and a thread that sealing and reading chips need too."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._brake = LoginBrake(patience)
+        self._free = asyncio.Semaphore(HASHED_AT_ONCE)
+        self._waiting = 0
+
+    async def require(self, purpose: str, stored: StoredPassword, name: str, password: str) -> None:
+        """Return when the password is right.
+
+        Args:
+            purpose: Tries are counted per purpose and name, so that strangers at the login do not stop a signature.
+
+        Raises:
+            CounterError: WRONG_LOGIN; TOO_MANY_TRIES for this name, or for everybody when too many wait.
+        """
+        if self._waiting >= MOST_WAITING:
+            raise CounterError(ErrorCode.TOO_MANY_TRIES)
+        self._brake.begin(f"{purpose}:{name}")
+        self._waiting += 1
+        try:
+            async with self._free:
+                right = await asyncio.to_thread(stored.matches, password)
+        finally:
+            self._waiting -= 1
+        if not right:
+            raise CounterError(ErrorCode.WRONG_LOGIN)
+        self._brake.right(f"{purpose}:{name}")

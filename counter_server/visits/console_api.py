@@ -1,13 +1,14 @@
 """HTTP for the clerks' consoles."""
 
-import asyncio
+from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Request, Response
 
 from counter_server.errors import CounterError
+from counter_server.hub import CONSOLES
 from counter_server.people import clerks, phones
 from counter_server.visits import customer, desk, store
-from counter_server.visits.doors import SESSION_COOKIE, Clerk, clerk_of, console_of, kiosk_of, office_of
+from counter_server.visits.doors import BOUND_COOKIE, Clerk, clerk_of, console_of, kiosk_of, office_of, session_cookie
 from counter_server.visits.evidence import CHIP_PORTRAIT, LIVE_PICTURE, Exhibit
 from counter_server.visits.office import Office
 from counter_server.visits.once import json_response, once
@@ -31,16 +32,12 @@ async def login(request: Request, body: Login) -> Response:
     office = office_of(request)
     if await kiosk_of(request) is not None:
         raise CounterError(ErrorCode.NOT_ALLOWED, "clerks do not log in through a kiosk")
-    office.brake.check(body.username)
     stored = await office.db.run(clerks.stored_password, body.username)
-    if not await asyncio.to_thread(stored.matches, body.password):
-        office.brake.wrong(body.username)
-        raise CounterError(ErrorCode.WRONG_LOGIN)
-    office.brake.right(body.username)
+    await office.passwords.require("login", stored, body.username, body.password)
     token = await office.db.run(clerks.open_session, stored.clerk_id)
     response = json_response((await office.db.run(clerks.view, stored.clerk_id)).model_dump_json())
     response.set_cookie(
-        SESSION_COOKIE,
+        session_cookie(office),
         token,
         httponly=True,
         samesite="strict",
@@ -53,11 +50,13 @@ async def login(request: Request, body: Login) -> Response:
 @router.post("/logout")
 async def logout(request: Request) -> Response:
     """End the session; the clerk's visit goes back to the queue when the lease ends."""
-    token = request.cookies.get(SESSION_COOKIE)
-    if token:
-        await office_of(request).db.run(clerks.close_session, token)
+    office = office_of(request)
+    name = session_cookie(office)
+    if token := request.cookies.get(name):
+        await office.db.run(clerks.close_session, token)
+        office.hub.changed(CONSOLES)  # its live channel looks, and finds that it is over
     response = Response(status_code=204)
-    response.delete_cookie(SESSION_COOKIE, path="/")
+    response.delete_cookie(name, path="/", secure=name == BOUND_COOKIE, httponly=True, samesite="strict")
     return response
 
 
@@ -78,83 +77,54 @@ async def phone_link(request: Request, clerk: Clerk) -> Response:
 @router.post("/tickets/next")
 async def take_next(request: Request, clerk: Clerk) -> Response:
     """Call the next customer."""
-    return await _take(request, clerk, None)
+    return await _act(request, clerk, lambda office: desk.take(office, clerk, None))
 
 
 @router.post("/tickets/{ticket_id}/take")
 async def take(request: Request, clerk: Clerk, ticket_id: str) -> Response:
     """Call this customer."""
-    return await _take(request, clerk, ticket_id)
-
-
-async def _take(request: Request, clerk: ClerkView, ticket_id: str | None) -> Response:
-    office = office_of(request)
-
-    async def act() -> ConsoleView:
-        await desk.take(office, clerk, ticket_id)
-        return await console_of(office, clerk)
-
-    return await once(office, clerk.clerk_id, request, act)
+    return await _act(request, clerk, lambda office: desk.take(office, clerk, ticket_id))
 
 
 @router.post("/visits/{visit_id}/checklist/{item_id}")
 async def checklist(request: Request, clerk: Clerk, visit_id: str, item_id: str, body: SetChecklistItem) -> Response:
     """Answer one item."""
-    office = office_of(request)
-
-    async def act() -> ConsoleView:
-        await desk.set_item(office, clerk, visit_id, item_id, body)
-        return await console_of(office, clerk)
-
-    return await once(office, clerk.clerk_id, request, act)
+    return await _act(request, clerk, lambda office: desk.set_item(office, clerk, visit_id, item_id, body))
 
 
 @router.post("/visits/{visit_id}/document")
 async def document(request: Request, clerk: Clerk, visit_id: str) -> Response:
     """Open the document on both screens."""
-    office = office_of(request)
-
-    async def act() -> ConsoleView:
-        await desk.push_document(office, clerk, visit_id)
-        return await console_of(office, clerk)
-
-    return await once(office, clerk.clerk_id, request, act)
+    return await _act(request, clerk, lambda office: desk.push_document(office, clerk, visit_id))
 
 
 @router.post("/visits/{visit_id}/countersign")
 async def countersign(request: Request, clerk: Clerk, visit_id: str, body: Countersign) -> Response:
     """The clerk signs."""
-    office = office_of(request)
-
-    async def act() -> ConsoleView:
-        await desk.countersign(office, clerk, visit_id, body)
-        return await console_of(office, clerk)
-
-    return await once(office, clerk.clerk_id, request, act)
+    return await _act(request, clerk, lambda office: desk.countersign(office, clerk, visit_id, body))
 
 
 @router.post("/visits/{visit_id}/refuse")
 async def refuse(request: Request, clerk: Clerk, visit_id: str, body: RefuseVisit) -> Response:
     """The clerk ends the visit without a result."""
-    office = office_of(request)
-
-    async def act() -> ConsoleView:
-        await desk.refuse_visit(office, clerk, visit_id, body.note)
-        return await console_of(office, clerk)
-
-    return await once(office, clerk.clerk_id, request, act)
+    return await _act(request, clerk, lambda office: desk.refuse_visit(office, clerk, visit_id, body.note))
 
 
 @router.post("/visits/{visit_id}/approval")
 async def approval(request: Request, clerk: Clerk, visit_id: str, body: Approve) -> Response:
     """The second person decides."""
+    return await _act(request, clerk, lambda office: desk.decide_approval(office, clerk, visit_id, body))
+
+
+async def _act(request: Request, clerk: ClerkView, act: Callable[[Office], Awaitable[None]]) -> Response:
+    """Do it once, however often it is asked for; answered with the console as it is then."""
     office = office_of(request)
 
-    async def act() -> ConsoleView:
-        await desk.decide_approval(office, clerk, visit_id, body)
+    async def act_and_look() -> ConsoleView:
+        await act(office)
         return await console_of(office, clerk)
 
-    return await once(office, clerk.clerk_id, request, act)
+    return await once(office, clerk.clerk_id, request, act_and_look)
 
 
 @router.post("/visits/{visit_id}/leave")

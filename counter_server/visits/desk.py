@@ -253,12 +253,8 @@ async def require_password(office: Office, clerk: ClerkView, password: str) -> N
     Raises:
         CounterError: WRONG_LOGIN, TOO_MANY_TRIES.
     """
-    office.brake.check(clerk.clerk_id)
     stored = await office.db.run(clerks.stored_password_of, clerk.clerk_id)
-    if not await asyncio.to_thread(stored.matches, password):
-        office.brake.wrong(clerk.clerk_id)
-        raise CounterError(ErrorCode.WRONG_LOGIN)
-    office.brake.right(clerk.clerk_id)
+    await office.passwords.require("act", stored, clerk.clerk_id, password)
 
 
 def may_see(visit: Visit, clerk: ClerkView) -> bool:

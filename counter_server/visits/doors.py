@@ -15,6 +15,7 @@ from counter_server.visits.office import Office
 from webrtc.wire import Channel, ClerkView, ConsoleView, ErrorCode, TicketView, VisitView
 
 SESSION_COOKIE = "counter_session"
+BOUND_COOKIE = "__Host-counter_session"  # RFC 6265bis §4.1.3.2: over TLS, neighbours under one domain cannot set it
 
 
 def office_of(connection: HTTPConnection) -> Office:
@@ -69,17 +70,25 @@ async def my_visit(request: Request, visit_id: str) -> Visit:
     return visit
 
 
-async def clerk_of(connection: HTTPConnection) -> ClerkView:
+def session_cookie(office: Office) -> str:
+    """The name of the session's cookie, which over TLS says where it came from."""
+    return BOUND_COOKIE if office.settings.url.startswith("https:") else SESSION_COOKIE
+
+
+async def clerk_of(connection: HTTPConnection, *, acting: bool = True) -> ClerkView:
     """Dependency: the clerk whose session this is.
+
+    Args:
+        acting: False for a look that nobody asked for, which does not keep a session from growing idle.
 
     Raises:
         CounterError: NOT_LOGGED_IN.
     """
-    token = connection.cookies.get(SESSION_COOKIE)
+    office = office_of(connection)
+    token = connection.cookies.get(session_cookie(office))
     if not token:
         raise CounterError(ErrorCode.NOT_LOGGED_IN)
-    office = office_of(connection)
-    return await office.db.run(clerks.who, token, office.settings.patience)
+    return await office.db.run(clerks.who, token, office.settings.patience, acting=acting)
 
 
 async def clerk_of_request(request: Request) -> ClerkView:

@@ -105,10 +105,13 @@ async def console_live(socket: WebSocket) -> None:
 
     async def speak() -> None:
         last: str | None = None
+        serving = False
         with office.hub.listening(CONSOLES) as changed:
             while True:
-                await clerk_of(socket)  # a session that has ended closes its console too
+                # A session that has ended closes its console too; a clerk in a call is not idle, however few clicks.
+                await clerk_of(socket, acting=serving)
                 console = await console_of(office, clerk)
+                serving = console.visit is not None and console.visit.state not in FINAL
                 visit = None if console.visit is None else console.visit.model_copy(update={"version": 0})
                 bare = console.model_copy(update={"version": 0, "visit": visit}).model_dump_json()
                 if bare != last:
@@ -155,7 +158,10 @@ async def _converse(
 
 
 async def _read(socket: WebSocket) -> Message:
-    text = await socket.receive_text()
+    try:
+        text = await socket.receive_text()
+    except KeyError as error:  # a binary frame, which no page of ours sends
+        raise CounterError(ErrorCode.BAD_REQUEST, "not text") from error
     if len(text) > MOST_TEXT:
         raise CounterError(ErrorCode.BODY_TOO_LARGE)
     try:

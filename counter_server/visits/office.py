@@ -20,7 +20,7 @@ from counter_server.identification.chip import ChipQuestion
 from counter_server.identification.face_process import FaceFinding
 from counter_server.identification.faces import FaceDesk, FaceEvent
 from counter_server.identification.relay import Pairings
-from counter_server.people.clerks import LoginBrake
+from counter_server.people.clerks import PasswordGate
 from counter_server.records.authority import SealingIdentity
 from counter_server.records.keys import MasterKey
 from counter_server.records.store import RecordStore
@@ -81,7 +81,7 @@ class Office:
         self.pdf_lock = asyncio.Lock()  # pdfium is not thread-safe
         self.hub = Hub()
         self.versions = Versions()
-        self.brake = LoginBrake(settings.patience)
+        self.passwords = PasswordGate(settings.patience)
         self.calls = Calls(engine, self._line_changed, self._picture)
         self.faces = FaceDesk(self._face_event, self._face_lost)
         self.evidence: dict[str, Evidence] = {}

@@ -1,9 +1,11 @@
 import asyncio
+import sqlite3
 import threading
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Connection, Integer, Table, func, insert, select
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from counter_server.db import Database, metadata
 from counter_server.errors import StoppedError
@@ -71,3 +73,22 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "db").write_bytes(b"this is not SQLite" * 1000)
     with pytest.raises(StoppedError, match="Restore it"):
         Database(tmp_path / "db").open()
+
+
+async def test_who_asks_while_another_program_holds_the_file_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("counter_server.db.BUSY_MS", 50)
+    database = Database(tmp_path / "db")
+    database.open()
+    backup = sqlite3.connect(tmp_path / "db")
+    backup.execute("BEGIN IMMEDIATE")
+    with pytest.raises(OperationalError):
+        await asyncio.wait_for(database.run(put, 12345678), 5)
+    backup.rollback()
+    backup.close()
+    assert await asyncio.wait_for(database.run(put, 2), 5) == 2
+    with pytest.raises(IntegrityError) as twice:
+        await database.run(put, 2)
+    assert "[parameters" not in str(twice.value) or "hidden" in str(twice.value)
+    database.close()
