@@ -13,6 +13,9 @@ const MOST_POINTS = 4_000;
 const THICKEST_PX = 4.6;
 const THINNEST_PX = 1.8;
 
+/** A mark of half the pad's width: the counter takes nothing shorter than a third of it for a signature. */
+const MARK_STEP = 1 / 32;
+
 const within = (value: number): number => Math.min(1, Math.max(0, value));
 const rounded = (value: number): number => Math.round(value * 10_000) / 10_000;
 
@@ -67,8 +70,8 @@ export class SignaturePad {
 
   /** A plain horizontal mark, for those who cannot draw; the clerk confirms on the recording whose wish it is. */
   placeMark(): void {
-    const points = Array.from({ length: 9 }, (_, step) => ({
-      x: 0.4 + step * 0.025,
+    const points = Array.from({ length: 17 }, (_, step) => ({
+      x: rounded(0.25 + step * MARK_STEP),
       y: 0.6,
       t_ms: step * 16,
       pressure: null,

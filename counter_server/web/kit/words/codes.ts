@@ -116,8 +116,8 @@ export const errorWords: Record<ErrorCode, Text> = {
     en: "There are pages you have not seen. Please look at every page before you sign.",
   },
   signature_empty: {
-    zh: "签名是空的。请在框内签名。",
-    en: "The signature is empty. Please sign inside the box.",
+    zh: "签名太短或为空，请在框内重新签名。",
+    en: "The signature is empty or too short. Please sign inside the box again.",
   },
   document_changed: {
     zh: "文件已更换，请阅读新的文件。",

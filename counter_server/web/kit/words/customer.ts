@@ -254,8 +254,8 @@ export const customerWords = {
   signStrokes: { zh: "已写 {n} 笔", en: "Strokes: {n}" },
   signCannot: { zh: "我不能手写签名", en: "I cannot sign by hand" },
   signCannotText: {
-    zh: "请直接告诉屏幕上的柜员。您可以用任意记号代替签名，例如一个点或一条线；也可以点下面的按钮画一个记号。柜员会在录像中确认这是您的意愿。",
-    en: "Just tell the clerk on the screen. Any mark counts as your signature, such as a dot or a line. You can also place a mark with the button below; the clerk confirms on the recording that it is your wish.",
+    zh: "请直接告诉屏幕上的柜员。您可以用任意记号代替签名，例如一条线或一个圈；也可以点下面的按钮画一个记号。柜员会在录像中确认这是您的意愿。",
+    en: "Just tell the clerk on the screen. Any mark counts as your signature, such as a line or a circle. You can also place a mark with the button below; the clerk confirms on the recording that it is your wish.",
   },
   signMark: { zh: "画一个记号代替签名", en: "Place a mark instead" },
   waitClerkTitle: { zh: "您已签名，柜员正在签署", en: "You have signed. The clerk is signing now" },
