@@ -1,98 +1,15 @@
 """What goes wrong at a kiosk on a working day, in real browsers: each time a clear answer, and nothing is lost."""
 
-import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.biometrics.simulated_customer import customer_script
-from tests.journeys.browsers import Browsers, NoChromiumError, find_chromium, two_browsers
 from tests.journeys.console import ConsoleScreen
-from tests.journeys.customer import FACE_MS, CustomerScreen
-from tests.journeys.desk import CUSTOMER_PHOTOGRAPH, CardName, Desk, Wallet, make_wallet
-from tests.journeys.photographs import photograph
-from tests.journeys.stack import Stack, running_stack
-from tests.journeys.story import NEW_CARD, wait_playing
+from tests.journeys.customer import FACE_MS
+from tests.journeys.desk import CardName
+from tests.journeys.house import House, stop
+from tests.journeys.story import wait_playing
 
 BACK_MS = 40_000  # the longest wait of the page between two tries is 8 s; then the line, then the picture
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """A running house with its browsers."""
-
-    stack: Stack
-    wallet: Wallet
-    desk: Desk
-    browsers: Browsers
-
-    def kiosk(self, mode: str = "reacts") -> CustomerScreen:
-        """A kiosk with a customer of that mode before it, at the services."""
-        screen = CustomerScreen(self.browsers.kiosk(customer_script(photograph(CUSTOMER_PHOTOGRAPH), mode)), "zh")
-        screen.page.goto(self.stack.kiosk_url)
-        screen.start()
-        return screen
-
-    def with_card(self, kiosk: CustomerScreen, title: str) -> None:
-        """Consent and a genuine card: at the face check."""
-        kiosk.choose(title)
-        kiosk.consent()
-        kiosk.state("card")
-        card = self.wallet.cards[CardName.GENUINE]
-        kiosk.type_card(card)
-        self.desk.put(card)
-        kiosk.state("face")
-        self.desk.pull()
-
-    def in_call(self, kiosk: CustomerScreen, clerk: ConsoleScreen) -> None:
-        """A lost card, taken by the clerk; both see each other."""
-        self.with_card(kiosk, "补办银行卡")
-        kiosk.state("form", within_ms=FACE_MS)
-        kiosk.fill(NEW_CARD)
-        kiosk.touch("formSendTicket")
-        kiosk.state("waiting")
-        clerk.take_next()
-        kiosk.state("serving")
-        wait_playing(clerk.page, clerk.word("customerVideo"))
-
-
-def stop(kiosk: CustomerScreen, clerk: ConsoleScreen) -> None:
-    """The customer ends the visit; the desk is free for the next test."""
-    kiosk.touch("stop")
-    kiosk.touch("stopYes")
-    kiosk.state("cancelled", "attract")
-    expect(clerk.button("clearDesk")).to_be_visible()
-    clerk.clear_desk()
-    kiosk.page.context.close()
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    try:
-        find_chromium()
-    except NoChromiumError as missing:
-        pytest.skip(str(missing))
-    folder: Path = tmp_path_factory.mktemp("house")
-    with contextlib.ExitStack() as stack_of:
-        wallet = make_wallet(folder / "cards")
-        stack = stack_of.enter_context(running_stack(folder, trusted=(wallet.csca,)))
-        browsers = stack_of.enter_context(two_browsers())
-        desk = Desk(stack.reader, folder / "logs")
-        stack_of.callback(desk.pull)
-        yield House(stack, wallet, desk, browsers)
-
-
-@pytest.fixture
-def clerk(house: House) -> Iterator[ConsoleScreen]:
-    """A clerk at work, whose tab is closed at the end."""
-    screen = ConsoleScreen(house.browsers.console("zh"), house.stack.clerks["zhang"])
-    screen.log_in(house.stack.console_url)
-    yield screen
-    if not screen.page.is_closed():
-        screen.page.context.close()
 
 
 def wait_guidance(page: Page, code: str) -> None:
@@ -217,8 +134,7 @@ def test_a_clerk_who_closes_the_tab_gives_the_customer_to_the_next(house: House,
     house.in_call(kiosk, clerk)
     clerk.page.context.close()
     kiosk.state("waiting", within_ms=BACK_MS)
-    second = ConsoleScreen(house.browsers.console("en"), house.stack.clerks["li"])
-    second.log_in(house.stack.console_url)
+    second = house.clerk("li")
     second.take_next()
     kiosk.state("serving")
     wait_playing(second.page, second.word("customerVideo"))

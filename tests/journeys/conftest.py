@@ -1,0 +1,29 @@
+"""One house for all journeys of a run, and a clerk at work in it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.journeys.browsers import NoChromiumError, find_chromium
+from tests.journeys.console import ConsoleScreen
+from tests.journeys.house import House, open_house
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The house; starting it takes 20 s, so journeys share it and leave its desks free."""
+    try:
+        find_chromium()
+    except NoChromiumError as missing:
+        pytest.skip(str(missing))
+    with open_house(tmp_path_factory.mktemp("house")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def clerk(house: House) -> Iterator[ConsoleScreen]:
+    """A clerk at work, whose tab is closed at the end."""
+    screen = house.clerk("zhang")
+    yield screen
+    if not screen.page.is_closed():
+        screen.page.context.close()
