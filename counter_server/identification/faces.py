@@ -4,6 +4,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -13,6 +14,9 @@ from counter_server.identification.face_process import Begin, End, FaceFinding, 
 from webrtc.engine import EncodedPicture
 
 log = logging.getLogger(__name__)
+
+# A crash is answered at once; one that repeats, ever more slowly: loading the network costs a second of a core.
+BACK_OFF_S, PROVEN_S = (0.0, 0.0, 1.0, 5.0, 15.0), 60.0
 
 MOST_QUEUED = 90  # three seconds of pictures; beyond it the process is behind and waits for the next key picture
 
@@ -34,6 +38,8 @@ class FaceDesk:
         self._sessions: set[str] = set()
         self._wait_for_key: set[str] = set()
         self._stopping = False
+        self._began_s = 0.0
+        self._failures = 0
         self._ready: asyncio.Future[Ready] | None = None
         self.engine = ""
         self.movements: tuple[str, ...] = ()
@@ -79,10 +85,12 @@ class FaceDesk:
             self._outgoing.put(End(session_id))
 
     def _spawn(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._stopping:
+            return
         context = get_context("spawn")  # a forked copy of the server would inherit its sockets and locks
         ours, theirs = context.Pipe()
         self._pipe = ours
-        self._outgoing = queue.SimpleQueue()
+        self._began_s = time.monotonic()
         self._process = context.Process(target=main, args=(theirs,), name="face", daemon=True)
         self._process.start()
         theirs.close()
@@ -121,8 +129,13 @@ class FaceDesk:
     def _gone(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._stopping:
             return
-        log.error("the face process ended unasked; starting another")
+        lived_s = time.monotonic() - self._began_s
+        self._failures = 0 if lived_s > PROVEN_S else self._failures + 1
+        wait_s = BACK_OFF_S[min(self._failures, len(BACK_OFF_S) - 1)]
+        log.error("the face process ended unasked; starting another in %.1f s", wait_s)
         lost, self._sessions = self._sessions, set()
-        self._spawn(loop)
+        self._outgoing.put(None)  # ends the thread that fed it
+        self._outgoing = queue.SimpleQueue()  # sessions that begin meanwhile wait here
+        loop.call_later(wait_s, self._spawn, loop)
         for session_id in lost:
             self._on_lost(session_id)

@@ -8,6 +8,8 @@ import secrets
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from counter_server.calls.rooms import CUSTOMER
 from counter_server.errors import CounterError
 from counter_server.identification.chip import ChipQuestion, check_chip
@@ -37,6 +39,7 @@ from webrtc.wire import (
 
 log = logging.getLogger(__name__)
 
+STARTS_PER_ATTEMPT = 5  # a page may lose its line and begin again, but not for ever
 PICTURES_PER_S = 30.0  # every picture: each VP8 picture needs those before it; the face process looks at some
 
 
@@ -107,7 +110,13 @@ async def start_face(office: Office, visit_id: str) -> None:
         raise CounterError(ErrorCode.WRONG_STEP)
     evidence = office.evidence[visit_id]
     portrait = evidence.exhibits.get(CHIP_PORTRAIT)
-    movement = secrets.choice(office.faces.movements)
+    if await office.db.run(store.count_journal, visit_id, "face_started") >= (
+        STARTS_PER_ATTEMPT * office.settings.patience.face_attempts
+    ):
+        await refuse(office, visit_id, Reason.NOT_LIVE, store.COUNTER)
+        return
+    # Begun again before it was decided, the same attempt: else one would begin until the movement suits one's film.
+    movement = office.movements.setdefault(visit_id, secrets.choice(office.faces.movements))
     office.faces.end(visit_id)
     office.faces.begin(visit_id, None if portrait is None else portrait.content, movement)
     try:
@@ -151,6 +160,8 @@ async def follow_faces(office: Office) -> None:
                     office.changed(event)
         except CounterError as error:
             log.info("face event of a visit that has moved on: %s", error)
+        except SQLAlchemyError as error:
+            log.error("face event not written: %s", type(error).__name__)  # not counted; the page may begin again
 
 
 async def decide_face(office: Office, finding: FaceFinding) -> None:
@@ -161,6 +172,7 @@ async def decide_face(office: Office, finding: FaceFinding) -> None:
     visit = await office.db.run(store.load, visit_id)
     if visit.state is not VisitState.FACE:
         return
+    office.movements.pop(visit_id, None)  # this attempt counts; the next one gets a movement of its own
     if finding.best_jpeg is not None:
         office.evidence[visit_id].add(LIVE_PICTURE, ObjectClass.PICTURE, "image/jpeg", finding.best_jpeg)
     attempts = visit.face_attempts + 1

@@ -34,6 +34,8 @@ from webrtc.wire import ErrorCode, Guidance
 
 log = logging.getLogger(__name__)
 
+MOST_GUIDANCE = 200
+
 
 @dataclass(slots=True)
 class Presence:
@@ -91,7 +93,8 @@ class Office:
         self.pairings = Pairings()
         self.customers = Presence()
         self.clerks = Presence()
-        self.face_events: asyncio.Queue[FaceEvent | str] = asyncio.Queue(maxsize=1000)
+        self.movements: dict[str, str] = {}  # drawn for the face attempt that is not yet decided
+        self.face_events: asyncio.Queue[FaceEvent | str] = asyncio.Queue()  # decisions never drop, guidance does
         self.deciding: dict[str, asyncio.Event] = {}  # visits whose face has been seen and not yet decided on
         self.closed = asyncio.Event()  # an office that closed unasked must not leave open doors behind
         self._tasks: asyncio.TaskGroup | None = None
@@ -160,6 +163,8 @@ class Office:
     def _face_event(self, event: FaceEvent) -> None:
         if isinstance(event, FaceFinding):
             self.deciding[event.session_id] = asyncio.Event()
+        elif self.face_events.qsize() >= MOST_GUIDANCE:
+            return  # live guidance nobody keeps up with; the next one says more
         self.face_events.put_nowait(event)
 
     def _face_lost(self, session_id: str) -> None:

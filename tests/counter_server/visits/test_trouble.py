@@ -13,7 +13,7 @@ from counter_server.calls.rooms import CLERK, CUSTOMER, Calls, Recording
 from counter_server.config import Patience
 from counter_server.errors import CounterError
 from counter_server.people import clerks
-from counter_server.visits import customer, desk, presence, store
+from counter_server.visits import customer, desk, identify, presence, store
 from counter_server.visits.facts import Visit
 from counter_server.visits.machine import Event
 from counter_server.visits.office import Office
@@ -21,7 +21,10 @@ from tests.counter_server.builders import (
     ADDRESS,
     PASSWORD,
     add_clerk,
+    chip_message,
+    face,
     office_in,
+    opened,
     reading,
     signed,
     waiting,
@@ -37,6 +40,7 @@ from webrtc.wire import (
     Countersign,
     ErrorCode,
     Language,
+    Reason,
     SetChecklistItem,
     SubmitForm,
     VisitState,
@@ -327,3 +331,34 @@ async def test_a_visit_cancelled_while_its_call_begins_is_not_recorded_on(tmp_pa
             await desk.take(office, clerk, None)
         assert office.calls._pairs == {}
         assert visit.visit_id not in office.evidence
+
+
+async def test_a_face_check_begun_again_asks_for_the_same_movement_and_not_for_ever(tmp_path: Path) -> None:
+    async with office_in(tmp_path) as office:
+        office.faces.movements = ("turn_left", "turn_right", "look_up")
+        visit = await opened(office, "change-address")
+        await customer.consent(office, visit.visit_id)
+        await identify.take_chip_evidence(office, visit.visit_id, chip_message())
+
+        async def up(*_: object) -> None:
+            """The camera's line; nobody has a camera here."""
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(office.calls, "watch", up)
+            for _ in range(6):
+                await identify.start_face(office, visit.visit_id)
+            first = await asked_movements(office, visit)
+            assert len(set(first)) == 1
+            await identify.decide_face(office, face(visit.visit_id, "reject"))
+            assert visit.visit_id not in office.movements
+            for _ in range(10):
+                if (await now(office, visit)).state is VisitState.FACE:
+                    await identify.start_face(office, visit.visit_id)
+        ended = await now(office, visit)
+        assert (ended.state, ended.reason) == (VisitState.REFUSED, Reason.NOT_LIVE)
+        assert len(await asked_movements(office, visit)) == 15
+
+
+async def asked_movements(office: Office, visit: Visit) -> list[str]:
+    journal = await office.db.run(store.read_journal_of, visit.visit_id)
+    return [(entry.details or {})["movement"] for entry in journal if entry.event == "face_started"]

@@ -1,0 +1,32 @@
+"""The counter's side of the face process, with the real process."""
+
+import asyncio
+import threading
+
+from counter_server.identification.face_process import FaceFinding
+from counter_server.identification.faces import FaceDesk, FaceEvent
+
+
+def senders() -> int:
+    return sum(thread.name == "face-send" for thread in threading.enumerate())
+
+
+async def test_a_face_process_that_dies_loses_its_sessions_and_nothing_else() -> None:
+    events: asyncio.Queue[FaceEvent] = asyncio.Queue()
+    lost: asyncio.Queue[str] = asyncio.Queue()
+    desk = FaceDesk(events.put_nowait, lost.put_nowait)
+    await desk.start()
+    try:
+        before = senders()
+        desk.begin("visit-1", None, desk.movements[0])
+        assert desk._process is not None
+        desk._process.kill()
+        assert await asyncio.wait_for(lost.get(), 10) == "visit-1"
+        # No portrait that can be compared: decided at once by whichever process serves next.
+        desk.begin("visit-2", b"no picture", desk.movements[0])
+        found = await asyncio.wait_for(events.get(), 30)
+        assert isinstance(found, FaceFinding)
+        assert (found.session_id, found.verdict) == ("visit-2", "reject")
+        assert senders() == before
+    finally:
+        await desk.stop()
