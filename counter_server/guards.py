@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from counter_server.errors import CounterError
+from counter_server.throttle import Throttle
 from webrtc.wire import ErrorCode
 
 LARGEST_BODY = 1_200_000  # chip evidence: DG2 up to 400 KB, base64, and the rest; everything else is far smaller
@@ -51,6 +52,7 @@ class Guards:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._throttle = Throttle()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse foreign origins and bodies that are too large; add the headers."""
@@ -63,6 +65,11 @@ class Guards:
             return
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
+            return
+        if not scope.get("peer_certificate") and not self._throttle.allows(
+            (scope.get("client") or ("", 0))[0], scope["method"], scope["path"]
+        ):
+            await _answer(scope, receive, send, CounterError(ErrorCode.TOO_MANY_TRIES))
             return
         largest = LARGEST_BODY if scope.get("peer_certificate") else LARGEST_PUBLIC_BODY
         announced = headers.get("content-length", "0")

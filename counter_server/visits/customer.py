@@ -32,6 +32,9 @@ from webrtc.wire import (
     VisitState,
 )
 
+# Visits open at once. One person stands at a kiosk; what was left behind there ends after `customer_gone_s`.
+MOST_AT_A_KIOSK, MOST_ON_PHONES = 20, 500
+
 
 async def open_visit(
     office: Office, request: OpenVisit, channel: Channel, *, kiosk_id: str | None, phone_token: str | None
@@ -40,7 +43,7 @@ async def open_visit(
 
     Raises:
         CounterError: NOT_FOUND for an unknown service, SERVICE_NEEDS_KIOSK where this door proves too little,
-            NOT_LOGGED_IN or LINK_USED for a phone without a good link.
+            NOT_LOGGED_IN or LINK_USED for a phone without a good link, TOO_MANY_TRIES while too many are open.
     """
     service = office.catalogue.get(request.service_id)
     if service is None:
@@ -48,6 +51,9 @@ async def open_visit(
     offer = service.offer(channel)
     if offer.route is Route.NOT_HERE:
         raise CounterError(ErrorCode.SERVICE_NEEDS_KIOSK)
+    most = MOST_AT_A_KIOSK if kiosk_id else MOST_ON_PHONES
+    if sum(held.door == (kiosk_id or "") for held in office.evidence.values()) >= most:
+        raise CounterError(ErrorCode.TOO_MANY_TRIES, "too many visits are open here")
     now = datetime.now(UTC)
     keys = new_record_keys(now)
     token = secrets.token_urlsafe(24)
@@ -69,7 +75,7 @@ async def open_visit(
         store.insert_visit(connection, visit, token, store.Actor("kiosk", kiosk_id) if kiosk_id else store.CUSTOMER)
 
     # Before the row: nobody may find a visit without its evidence, nor one whose page was never heard.
-    office.evidence[visit.visit_id] = Evidence(keys)
+    office.evidence[visit.visit_id] = Evidence(keys, door=kiosk_id or "")
     office.customers.heard(visit.visit_id)
     try:
         await office.db.run(write)

@@ -35,6 +35,7 @@ class Evidence:
     document: RenderedDocument | None = None
     strokes: Strokes | None = None
     statements: dict[str, SignedStatement] = field(default_factory=dict)  # by role
+    door: str = ""  # the kiosk it was opened at; empty for phones
     tracks: tuple[RecordedTrack, ...] = ()  # of calls with clerks who lost the visit
 
     def add(self, name: str, object_class: ObjectClass, media_type: str, content: bytes) -> None:

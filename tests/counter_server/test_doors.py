@@ -15,6 +15,8 @@ from counter_server.app import build_app
 from counter_server.config import Patience
 from counter_server.people import kiosks, phones
 from counter_server.people.kiosks import KioskAuthority
+from counter_server.throttle import KNOCKS
+from counter_server.visits.customer import MOST_AT_A_KIOSK
 from counter_server.visits.office import Office
 from tests.counter_server.builders import PASSWORD, add_clerk, office_in
 from webrtc.wire import ChipChallenge
@@ -245,3 +247,17 @@ async def test_the_receipt_check_tells_strangers_nothing(tmp_path: Path) -> None
         for _ in range(12):
             answer = await public.get("/api/receipts/R-20261121-00000001", params={"code": "0"})
         assert code_of(answer) == "too_many_tries"
+
+
+async def test_one_address_cannot_knock_for_ever(tmp_path: Path) -> None:
+    async with doors(tmp_path) as (office, public, kiosk):
+        token = {"link_token": "A" * 22}
+        codes = [code_of(await public.post("/api/phone/redeem", json=token)) for _ in range(KNOCKS + 1)]
+        assert codes == ["link_unknown"] * KNOCKS + ["too_many_tries"]
+        assert (await public.get("/api/catalogue")).status_code == 200  # other doors stay open, and so do kiosks
+        desk = await kiosk(await enrolled(office, tmp_path))
+        ask = {"service_id": "change-address", "language": "zh"}
+        opened = [await desk.post("/api/visits", json=ask) for _ in range(MOST_AT_A_KIOSK + 1)]
+        assert [answer.status_code for answer in opened] == [200] * MOST_AT_A_KIOSK + [429]
+        other = await kiosk(await enrolled(office, tmp_path, "kiosk-b"))
+        assert (await other.post("/api/visits", json=ask)).status_code == 200
