@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, MetaData, create_engine, event
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from counter_server.errors import StoppedError
@@ -95,6 +95,27 @@ class Database:
         return answer
 
     def _write(self, ready: Future[None]) -> None:
+        engine: Engine | None = None
+        try:
+            engine = self._engine()  # in here: what fails before the first answer would leave `open` waiting for ever
+            with engine.connect() as connection:
+                with connection.begin():
+                    metadata.create_all(connection)
+                ready.set_result(None)
+                self._serve(connection)
+        except SQLAlchemyError as error:
+            if not ready.done():
+                ready.set_exception(StoppedError(f"{self._path} cannot be opened: {error}. Restore it from a backup."))
+                return
+            _stop()
+        except Exception:
+            _stop()
+        finally:
+            if engine is not None:
+                engine.dispose()
+
+    def _engine(self) -> Engine:
+        """The file with our settings on every connection."""
         engine = create_engine(
             f"sqlite:///{self._path}",
             hide_parameters=True,  # an error's text reaches logs, and parameters are people's names and addresses
@@ -110,21 +131,7 @@ class Database:
         def _begin(connection: Connection) -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-        try:
-            with engine.connect() as connection:
-                with connection.begin():
-                    metadata.create_all(connection)
-                ready.set_result(None)
-                self._serve(connection)
-        except SQLAlchemyError as error:
-            if not ready.done():
-                ready.set_exception(StoppedError(f"{self._path} cannot be opened: {error}. Restore it from a backup."))
-                return
-            _stop()
-        except Exception:
-            _stop()
-        finally:
-            engine.dispose()
+        return engine
 
     def _serve(self, connection: Connection) -> None:
         while (job := self._jobs.get()) is not None:
