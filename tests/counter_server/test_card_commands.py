@@ -235,7 +235,9 @@ def test_every_reason_and_failure_has_words() -> None:
     family = [errors.DeviceError]
     for kind in family:
         family += kind.__subclasses__()
-    told = {kind.__name__ for kind in family} - {"DeviceError", "CardError", "BlockTooLargeError"}
+    # what SAM_V readers add is told by their own program, whichever tests have loaded it before this one
+    ours = [kind for kind in family if kind.__module__ == errors.__name__]
+    told = {kind.__name__ for kind in ours} - {"DeviceError", "CardError", "BlockTooLargeError"}
     assert told <= card_words.FAILURES.keys()
 
 
