@@ -57,11 +57,16 @@ class AgeIdentity:
 
     def open(self, sealed: bytes) -> bytes:
         """The content of an age file; `WrongKeyError` when the key is another's or a bit is wrong."""
-        file_key, payload_at = self._file_key(sealed)
-        nonce = sealed[payload_at : payload_at + 16]
+        key, payload_at = self.payload_key(sealed)
+        return _open_payload(key, sealed[payload_at:])
+
+    def payload_key(self, sealed: bytes) -> tuple[bytes, int]:
+        """The key of a file's chunks and the byte at which the first begins, from the file's beginning."""
+        file_key, nonce_at = self._file_key(sealed)
+        nonce = sealed[nonce_at : nonce_at + 16]
         if len(nonce) != 16:
             raise RecordFormatError("age file ends in its nonce")
-        return _open_payload(_derive(file_key, nonce, b"payload"), sealed[payload_at + 16 :])
+        return _derive(file_key, nonce, b"payload"), nonce_at + 16
 
     def _file_key(self, sealed: bytes) -> tuple[bytes, int]:
         if not sealed.startswith(VERSION_LINE):

@@ -55,7 +55,16 @@ def add_record_commands(subparsers: "argparse._SubParsersAction[argparse.Argumen
     opening.add_argument("record", help="a record's number")
     opening.add_argument("--out", type=Path, required=True, help="a folder that does not exist yet")
     opening.add_argument("--reason", required=True, help="why; kept for ever in openings.jsonl")
-    for parser, run in ((listing, run_list), (checking, run_verify), (opening, run_open)):
+    exporting = commands.add_parser("export-key", help="a record's own key for an auditor; noted as an opening first")
+    exporting.add_argument("record", help="a record's number")
+    exporting.add_argument("--out", type=Path, required=True, help="a file that does not exist yet")
+    exporting.add_argument("--reason", required=True, help="why; kept for ever in openings.jsonl")
+    for parser, run in (
+        (listing, run_list),
+        (checking, run_verify),
+        (opening, run_open),
+        (exporting, run_export_key),
+    ):
         parser.add_argument("--home", type=Path, default=argparse.SUPPRESS)  # the global one holds otherwise
         parser.add_argument("--json", choices=["-"], help="machine output on standard output")
         parser.set_defaults(run=_answering(run))
@@ -147,6 +156,33 @@ def run_open(asked: argparse.Namespace) -> int:
         _print_json({"record_id": asked.record, "out": str(asked.out), "objects": list(written)})
     else:
         print(f"{asked.record}: {len(written)} objects in {asked.out}; the opening is noted in {home.openings.name}")
+    return 0
+
+
+def run_export_key(asked: argparse.Namespace) -> int:
+    """Note the opening durably, then write the record's age identity into a new private file.
+
+    Whoever has the file can open this record for ever, also after its slot was deleted, and no other record.
+    """
+    home = SafeHome(asked.home)
+    reason = asked.reason.strip()
+    if len(reason) < SHORTEST_REASON:
+        raise StoreError("give a reason somebody can understand later")
+    identity = _keys(home, asked.record)
+    if asked.out.exists():
+        raise StoreError(f"{asked.out} exists")
+    note_opening(
+        home.openings,
+        at=datetime.now(UTC),
+        actor=_operator(),
+        event="key_exported",
+        details={"record_id": asked.record, "reason": reason},
+    )
+    write_new(asked.out, identity.spelling().encode() + b"\n")
+    if asked.json:
+        _print_json({"record_id": asked.record, "out": str(asked.out)})
+    else:
+        print(f"{asked.record}: its key is in {asked.out}; the export is noted in {home.openings.name}")
     return 0
 
 

@@ -82,6 +82,8 @@ def try_faults(
         figures.faults += 1
         figures.ended[f"{kind} {'survived' if run.exit_code == 0 else 'told' if run.exit_code > 0 else 'killed'}"] += 1
         where = f"{kind} at {call} {n}"
+        if run.hung:
+            figures.add([Flaw("broken", "the counter neither went on nor ended")], where)
         figures.add(judge.flaws(state_of(home), acknowledged), where)
         figures.add(_retry(nursery, judge, home, acknowledged, sabotage), f"{where}, tried again")
         shutil.rmtree(home)

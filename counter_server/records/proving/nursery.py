@@ -4,9 +4,11 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +20,7 @@ from counter_server.records.proving.sabotage import Sabotage
 from counter_server.records.proving.workload import SEGMENT_BYTES, Task
 
 ATTACH_WITHIN_S = 20.0
+HUNG_AFTER_S = 60.0  # a run takes a fifth of a second
 TRACED = (
     "openat,write,pwrite64,writev,pwritev,fsync,fdatasync,sync_file_range,rename,renameat,renameat2,link,linkat,"
     "unlink,unlinkat,rmdir,mkdir,mkdirat,ftruncate,lseek,sendfile,copy_file_range"
@@ -32,6 +35,7 @@ class Run:
     exit_code: int  # negative: ended by that signal
     acknowledged: tuple[int, ...]
     second_writer: bool
+    hung: bool  # it had to be killed: somebody would have waited for ever
 
 
 @contextmanager
@@ -88,6 +92,7 @@ class Nursery:
         acknowledgements = self._scratch / f"acks-{self._runs}"
         gate = self._scratch / f"gate-{self._runs}"
         os.mkfifo(gate)
+        latch = os.open(gate, os.O_RDWR)  # both ways: never waits for a child that died before its gate
         kind = None if sabotage is None else sabotage.value
         traced = None if strace is None else str(gate)
         task = Task(str(home), str(acknowledgements), numbers, at_once, kind, traced, segment_bytes, probe)
@@ -96,17 +101,22 @@ class Nursery:
         self._process.stdin.write(json.dumps(asdict(task)) + "\n")
         self._process.stdin.flush()
         child = self._process.stdout.readline().strip()
-        watcher = None if strace is None else self._attach(child, strace, gate)
+        watcher = None if strace is None else self._attach(child, strace, latch)
+        hung = threading.Event()
+        patience = threading.Timer(HUNG_AFTER_S, _end_hung, (int(child), hung))
+        patience.start()
         code = int(self._process.stdout.readline())
+        patience.cancel()
         if watcher is not None:
             watcher.wait()
         said = acknowledgements.read_text() if acknowledgements.exists() else ""
         numbers_said = tuple(int(number) for number in re.findall(r"^ACK (\d+)$", said, re.MULTILINE))
+        os.close(latch)
         gate.unlink()
         acknowledgements.unlink(missing_ok=True)
-        return Run(code, numbers_said, "SECOND WRITER" in said)
+        return Run(code, numbers_said, "SECOND WRITER" in said, hung.is_set())
 
-    def _attach(self, child: str, options: tuple[str, ...], gate: Path) -> "subprocess.Popen[bytes]":
+    def _attach(self, child: str, options: tuple[str, ...], latch: int) -> "subprocess.Popen[bytes]":
         """Start strace on a child that waits at its gate, and open the gate when strace says it holds it."""
         told = self._scratch / f"strace-{self._runs}"
         with told.open("wb") as said:
@@ -114,9 +124,14 @@ class Nursery:
         until = time.monotonic() + ATTACH_WITHIN_S
         while b"attached" not in told.read_bytes():
             if watcher.poll() is not None or time.monotonic() > until:
-                gate.write_bytes(b"g")
+                os.write(latch, b"g")
                 raise StoppedError(f"strace could not attach: {told.read_text(errors='replace').strip()[:200]}")
             time.sleep(0.002)
-        gate.write_bytes(b"g")
+        os.write(latch, b"g")
         told.unlink()
         return watcher
+
+
+def _end_hung(child: int, hung: threading.Event) -> None:
+    hung.set()
+    os.kill(child, signal.SIGKILL)

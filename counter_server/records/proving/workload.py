@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.dialects import sqlite  # noqa: F401 - loaded before the disk fails, not while it does
 from sqlalchemy.exc import SQLAlchemyError
 
 from counter_server.db import Database
@@ -73,10 +74,9 @@ def _child(task: Task) -> int:
     logging.disable(logging.CRITICAL)  # a dying disk is the point here; how it died is in the exit code
     ctypes.CDLL(None).prctl(PR_SET_PTRACER, ctypes.c_ulong(-1), 0, 0, 0)
     acknowledged = os.open(task.acknowledgements, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
-    if task.gate is not None:
-        with open(task.gate, "rb") as gate:
-            gate.read(1)
     try:
+        if task.gate is not None:
+            os.read(os.open(task.gate, os.O_RDONLY), 1)
         return run_task(task, acknowledged)
     except (RecordError, SQLAlchemyError, StoppedError, OSError):
         return SOME_REFUSED

@@ -1,0 +1,39 @@
+"""`counter bench`: card readings and the safe."""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from counter_server.card_commands import add_card_bench
+from counter_server.commands.home import provenance
+from counter_server.records.errors import RecordError
+from counter_server.records.proving.bench import bench_records
+
+UNUSABLE = 2
+
+
+def add_bench(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", title: str) -> None:
+    """Add `bench` with everything below it."""
+    benches = commands.add_parser("bench", help=title).add_subparsers(required=True)
+    add_card_bench(benches, provenance)
+    records = benches.add_parser("records", help="sealing, seeking, verifying, the log; needs 1.5 GB for a minute")
+    records.add_argument("--scratch", type=Path, help="where files of the measurement go; default: the system's own")
+    records.add_argument("--json", choices=["-"], help="print one JSON object")
+    records.set_defaults(run=_records)
+
+
+def _records(options: argparse.Namespace) -> int:
+    try:
+        with tempfile.TemporaryDirectory(prefix="counter-bench-", dir=options.scratch) as scratch:
+            figures = bench_records(Path(scratch))
+    except (RecordError, OSError) as error:
+        print(f"bench records: {error}", file=sys.stderr)
+        return UNUSABLE
+    if options.json:
+        print(json.dumps({**figures, **provenance()}, ensure_ascii=False))
+    else:
+        for name, value in figures.items():
+            print(f"{name:32} {value}")
+    return 0

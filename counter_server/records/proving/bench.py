@@ -1,0 +1,211 @@
+"""How fast the safe is: sealing, seeking, verifying, the log, and what a contract costs. Figures, never assertions.
+
+Ratios compare two things measured in turns in the same process, because absolute times wander on a shared machine.
+"""
+
+import hashlib
+import os
+import random
+import statistics
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pyrage  # type: ignore[import-untyped]  # ships no type information
+
+from counter_server.records.agefile import AgeIdentity
+from counter_server.records.agereader import AgeReader
+from counter_server.records.log.merkle import Tree, inclusion_path, leaf_hash
+from counter_server.records.proving.sample import (
+    NOW,
+    SEGMENT_MS,
+    SampleSafe,
+    open_sample_safe,
+    sample_draft,
+    sample_keys,
+    sample_visit_id,
+    write_segments,
+)
+from counter_server.records.seal import seal_record
+from counter_server.records.verify import verify_record
+from counter_server.signing.document import DocumentValues, FormRow, render_document
+from counter_server.signing.errors import SigningError
+from counter_server.signing.fonts import load_fonts
+from counter_server.signing.sheet import SheetSigner, render_signature_sheet
+from counter_server.signing.statement import SignerRole, sign_statement
+
+SEGMENT_BYTES = 2 << 20  # the largest segment the media worker cuts
+SEAL_ROUNDS = 24
+BIG_FILE_BYTES = 1 << 30
+READ_BYTES, READS = 4096, 400
+LEAVES, PROOFS = 1_000_000, 2_000
+VISIT_S, BITS_PER_S, SIDES = 20 * 60, 1_000_000, ("customer", "clerk")
+CONTRACTS = 12
+
+
+def bench_records(scratch: Path) -> dict[str, object]:
+    """Every figure. Takes a minute or two, 1.4 GB of disk and 400 MB of memory."""
+    safe = open_sample_safe(scratch / "home")
+    return {
+        **_contracts(safe),
+        **_sealing(scratch),
+        **_random_reads(scratch),
+        **_log(),
+        **_verifying(safe),
+    }
+
+
+def _contracts(safe: SampleSafe) -> dict[str, object]:
+    """What a contract costs today: document, statements, sheet. Without PAdES that is no contract_cpu_ms."""
+    why = "no PAdES signatures and no time stamps yet"
+    empty: dict[str, object] = {"contract_cpu_ms": None, "contract_p99_ratio": None, "contract_why_null": why}
+    try:
+        fonts = load_fonts()
+    except SigningError as error:
+        return {**empty, "document_cpu_ms": None, "document_why_null": str(error)}
+    rows = (FormRow("address", "新地址", "上海市静安区南京西路 1 号"),)
+    values = DocumentValues("R-20261121-AAAAAAAA", "安娜·李", "E12345678", date(2026, 11, 21), rows, False)
+
+    def make() -> None:
+        document = render_document("change-address", "zh", values, fonts)
+        for role, actor in ((SignerRole.CUSTOMER, "holder"), (SignerRole.CLERK, "clerk-7")):
+            sign_statement(
+                safe.sealing,
+                record_id=values.document_number,
+                visit_id="visit-1",
+                role=role,
+                actor=actor,
+                document_sha256=document.sha256,
+                strokes_sha256=None,
+                at=NOW,
+            )
+        signers = (SheetSigner(SignerRole.CUSTOMER, "安娜·李", NOW), SheetSigner(SignerRole.CLERK, "王芳", NOW))
+        render_signature_sheet(
+            language="zh",
+            document_number=values.document_number,
+            document_title="变更地址",
+            document=document,
+            signers=signers,
+            fonts=fonts,
+        )
+
+    make()  # fonts are read at the first glyph
+    spent = [_cpu_ms(make) for _ in range(CONTRACTS)]
+    return {**empty, "document_cpu_ms": round(statistics.median(spent), 1), "document_max_cpu_ms": round(max(spent), 1)}
+
+
+def _sealing(scratch: Path) -> dict[str, object]:
+    """Sealing as the media worker does it (encrypt, write, sync, hash), against SHA-256 of the same bytes alone."""
+    recipient = pyrage.x25519.Identity.generate().to_public()
+    clear, path = random.Random(1).randbytes(SEGMENT_BYTES), scratch / "segment.age"  # noqa: S311 - test content
+
+    def seal() -> None:
+        sealed = pyrage.encrypt(clear, [recipient])
+        with path.open("wb") as file:
+            file.write(sealed)
+            file.flush()
+            os.fsync(file.fileno())
+        hashlib.sha256(sealed).digest()
+
+    alone, sealing, encrypting = [], [], []
+    for _ in range(SEAL_ROUNDS):
+        alone.append(_wall_s(lambda: hashlib.sha256(clear).digest()))
+        encrypting.append(_wall_s(lambda: pyrage.encrypt(clear, [recipient])))
+        sealing.append(_wall_s(seal))
+    path.unlink()
+    megabytes = SEGMENT_BYTES / 1e6
+    return {
+        "seal_ratio_sha256": round(min(alone) / min(sealing), 3),
+        "seal_mb_per_s": round(megabytes / min(sealing)),
+        "encrypt_mb_per_s": round(megabytes / min(encrypting)),
+        "sha256_mb_per_s": round(megabytes / min(alone)),
+    }
+
+
+def _random_reads(scratch: Path) -> dict[str, object]:
+    """4 KiB from anywhere in a sealed gigabyte, its header read once."""
+    identity, path, clear_path = pyrage.x25519.Identity.generate(), scratch / "big.age", scratch / "big"
+    with clear_path.open("wb") as file:
+        for index in range(BIG_FILE_BYTES // READ_BYTES):
+            file.write(index.to_bytes(8, "big") * (READ_BYTES // 8))
+    pyrage.encrypt_file(str(clear_path), str(path), [identity.to_public()])
+    clear_path.unlink()
+    rng, spent = random.Random(2), []  # noqa: S311 - places to read at
+    with path.open("rb") as file:
+        began = time.perf_counter()
+        reader = AgeReader(AgeIdentity.parse(str(identity)), file)
+        opening_ms = (time.perf_counter() - began) * 1000
+        for _ in range(READS):
+            block = rng.randrange(BIG_FILE_BYTES // READ_BYTES)
+            began = time.perf_counter()
+            found = reader.read_at(block * READ_BYTES, READ_BYTES)
+            spent.append((time.perf_counter() - began) * 1000)
+            if found != block.to_bytes(8, "big") * (READ_BYTES // 8):
+                raise AssertionError("read the wrong bytes")
+    path.unlink()
+    return {
+        "random_read_ms": round(statistics.median(spent), 3),
+        "random_read_p99_ms": round(sorted(spent)[len(spent) * 99 // 100], 3),
+        "random_open_ms": round(opening_ms, 3),
+    }
+
+
+def _log() -> dict[str, object]:
+    """A tree of a million leaves in memory: appending, and inclusion proofs from anywhere in it."""
+    tree, rng = Tree(), random.Random(3)  # noqa: S311 - places to prove
+    leaves = [leaf_hash(index.to_bytes(8, "big")) for index in range(LEAVES)]
+    began = time.perf_counter()
+    for leaf in leaves:
+        tree.append(leaf)
+    appending_s = time.perf_counter() - began
+    spent = []
+    for _ in range(PROOFS):
+        index = rng.randrange(LEAVES)
+        spent.append(_wall_s(lambda index=index: inclusion_path(tree.read, index, LEAVES)))  # type: ignore[misc]
+    return {
+        "log_leaves": LEAVES,
+        "log_append_per_s": round(LEAVES / appending_s),
+        "proof_ms": round(statistics.median(spent) * 1000, 4),
+    }
+
+
+def _verifying(safe: SampleSafe) -> dict[str, object]:
+    """A 20-minute visit recorded from both sides at 1 Mbit/s each: seal it, then check it without and with its key."""
+    keys, store = sample_keys(1), safe.home.store()
+    folder = store.recording_folder(keys.record_id)
+    count, size = VISIT_S * 1000 // SEGMENT_MS, BITS_PER_S // 8 * SEGMENT_MS // 1000
+    tracks = tuple(write_segments(folder, keys, count, size, side) for side in SIDES)
+    draft = sample_draft(safe, keys, sample_visit_id(1), tracks)
+    began = time.perf_counter()
+    sealed = seal_record(draft, keys, safe.sealing, store, NOW)
+    sealing_s = time.perf_counter() - began
+    trust = safe.home.trust_root.read_bytes()
+    identity = AgeIdentity.parse(keys.identity)
+    found = []
+    began = time.perf_counter()
+    found.append(verify_record(sealed.folder, trust).intact)
+    outside_s = time.perf_counter() - began
+    began = time.perf_counter()
+    found.append(verify_record(sealed.folder, trust, identity).intact)
+    inside_s = time.perf_counter() - began
+    if found != [True, True]:
+        raise AssertionError("the sealed visit is refused")
+    return {
+        "verify_s": round(outside_s, 2),
+        "verify_content_s": round(inside_s, 2),
+        "seal_visit_s": round(sealing_s, 2),
+        "visit_mb": round(sealed.size / 1e6),
+    }
+
+
+def _wall_s(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _cpu_ms(work: Callable[[], object]) -> float:
+    began = time.process_time()
+    work()
+    return (time.process_time() - began) * 1000
