@@ -8,16 +8,17 @@ import secrets
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from counter_server.calls.rooms import CUSTOMER
 from counter_server.errors import CounterError
-from counter_server.identification.chip import ChipQuestion, check_chip
+from counter_server.identification.chip import ChipFinding, ChipQuestion, check_chip
 from counter_server.identification.face_process import FaceFinding, Guide
 from counter_server.records.record import ObjectClass
 from counter_server.visits import store
 from counter_server.visits.closing import refuse
-from counter_server.visits.evidence import CHIP_PORTRAIT, LIVE_PICTURE
+from counter_server.visits.evidence import CHIP_PORTRAIT, LIVE_PICTURE, Evidence
 from counter_server.visits.facts import Visit
 from counter_server.visits.machine import Event
 from counter_server.visits.office import Office
@@ -68,7 +69,36 @@ async def take_chip_evidence(
         question = replace(question, challenge=own_challenge)
     judge = functools.partial(check_chip, own_terminal=own_challenge is not None)
     finding = await asyncio.to_thread(judge, message, office.trust, datetime.now(UTC), question)
-    evidence = office.evidence[visit_id]
+    details = {
+        "access": message.access,
+        "read_ms": str(message.read_ms),
+        "reader": message.reader,
+        "failed": ",".join(c.name for c in finding.checks if c.outcome is CheckOutcome.FAILED),
+    }
+
+    def seen(before: Visit) -> Visit:
+        return before.model_copy(update={"checks": finding.checks, "holder": finding.holder})
+
+    def still_asked(connection: Connection) -> None:
+        if store.load(connection, visit_id).state is not VisitState.CARD:
+            raise CounterError(ErrorCode.WRONG_STEP, "another card was quicker")
+
+    if finding.refusal is not None:
+
+        def refused(connection: Connection) -> None:
+            still_asked(connection)
+            store.note(connection, visit_id, store.COUNTER, "chip_refused", seen, details)
+            _keep(office.evidence_of(visit_id), message, question, finding)
+
+        await refuse(office, visit_id, finding.refusal, store.COUNTER, refused)
+        return
+    await office.db.run(store.move, visit_id, Event.CHIP_ACCEPTED, store.COUNTER, seen, details)
+    # Not before: of two cards read at once, the portrait kept must be that of the holder who was accepted.
+    _keep(office.evidence_of(visit_id), message, question, finding)
+    office.changed(visit_id)
+
+
+def _keep(evidence: Evidence, message: ChipEvidenceMessage, question: ChipQuestion, finding: ChipFinding) -> None:
     asked = {"challenge": question.challenge.hex(), "counter_secret": question.terminal.secret.hex()}
     evidence.add("chip/question.json", ObjectClass.EVIDENCE, "application/json", json.dumps(asked).encode())
     if message.proofs:
@@ -83,22 +113,6 @@ async def take_chip_evidence(
         evidence.add(f"chip/portrait.{suffix}", ObjectClass.EVIDENCE, original.image_type.value, original.image)
     if finding.portrait_jpeg is not None:
         evidence.add(CHIP_PORTRAIT, ObjectClass.PORTRAIT, "image/jpeg", finding.portrait_jpeg)
-    details = {
-        "access": message.access,
-        "read_ms": str(message.read_ms),
-        "reader": message.reader,
-        "failed": ",".join(c.name for c in finding.checks if c.outcome is CheckOutcome.FAILED),
-    }
-
-    def seen(before: Visit) -> Visit:
-        return before.model_copy(update={"checks": finding.checks, "holder": finding.holder})
-
-    if finding.refusal is not None:
-        await office.db.run(store.note, visit_id, store.COUNTER, "chip_refused", seen, details)
-        await refuse(office, visit_id, finding.refusal, store.COUNTER)
-        return
-    await office.db.run(store.move, visit_id, Event.CHIP_ACCEPTED, store.COUNTER, seen, details)
-    office.changed(visit_id)
 
 
 async def start_face(office: Office, visit_id: str) -> None:
@@ -108,7 +122,7 @@ async def start_face(office: Office, visit_id: str) -> None:
     visit = await office.db.run(store.load, visit_id)
     if visit.state is not VisitState.FACE:
         raise CounterError(ErrorCode.WRONG_STEP)
-    evidence = office.evidence[visit_id]
+    evidence = office.evidence_of(visit_id)
     portrait = evidence.exhibits.get(CHIP_PORTRAIT)
     if await office.db.run(store.count_journal, visit_id, "face_started") >= (
         STARTS_PER_ATTEMPT * office.settings.patience.face_attempts
@@ -174,7 +188,7 @@ async def decide_face(office: Office, finding: FaceFinding) -> None:
         return
     office.movements.pop(visit_id, None)  # this attempt counts; the next one gets a movement of its own
     if finding.best_jpeg is not None:
-        office.evidence[visit_id].add(LIVE_PICTURE, ObjectClass.PICTURE, "image/jpeg", finding.best_jpeg)
+        office.evidence_of(visit_id).add(LIVE_PICTURE, ObjectClass.PICTURE, "image/jpeg", finding.best_jpeg)
     attempts = visit.face_attempts + 1
     left = max(0, office.settings.patience.face_attempts - attempts)
     verdict = Verdict(finding.verdict)

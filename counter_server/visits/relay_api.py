@@ -1,6 +1,7 @@
 """The phone relay's doors: a pairing code for a visit at its card step, and the socket the phone connects to."""
 
 import asyncio
+import contextlib
 import datetime
 import logging
 import time
@@ -94,7 +95,8 @@ async def _read(office: Office, duplex: SocketDuplex, hello: Hello, pairing: Pai
     except DeviceError as error:
         log.info("card not read over a phone: %s", type(error).__name__)
         details = {"error": type(error).__name__}
-        await office.db.run(store.note, pairing.visit_id, store.COUNTER, "relay_failed", details=details)
+        with contextlib.suppress(CounterError):  # the visit may have ended meanwhile
+            await office.db.run(store.note, pairing.visit_id, store.COUNTER, "relay_failed", details=details)
         office.changed(pairing.visit_id)
         return
     try:

@@ -141,8 +141,15 @@ def note(
     change: Callable[[Visit], Visit] = lambda unchanged: unchanged,
     details: dict[str, str] | None = None,
 ) -> Visit:
-    """Something that happened without moving the visit."""
-    changed = change(load(connection, visit_id))
+    """Something that happened without moving the visit.
+
+    Raises:
+        CounterError: WRONG_STEP when the visit has ended: its journal is sealed, and nothing happens in it any more.
+    """
+    now = load(connection, visit_id)
+    if now.state in FINAL:
+        raise CounterError(ErrorCode.WRONG_STEP, f"{event} after the end")
+    changed = change(now)
     write_journal(connection, visit_id, actor, event, details)
     return save(connection, changed)
 

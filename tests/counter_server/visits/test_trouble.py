@@ -17,6 +17,8 @@ from counter_server.visits import customer, desk, identify, presence, store
 from counter_server.visits.facts import Visit
 from counter_server.visits.machine import Event
 from counter_server.visits.office import Office
+from counter_server.visits.relay_api import message_of
+from hardware_drivers.id_chip.personalise import Defect
 from tests.counter_server.builders import (
     ADDRESS,
     PASSWORD,
@@ -30,6 +32,7 @@ from tests.counter_server.builders import (
     waiting,
     with_card_and_face,
 )
+from tests.hardware_drivers.cards import drawn_portrait, evidence_of, make_card
 from webrtc.engine import LegConnected, LegOffer, MediaEvent, RecordedTrack
 from webrtc.errors import MediaError
 from webrtc.wire import (
@@ -362,3 +365,34 @@ async def test_a_face_check_begun_again_asks_for_the_same_movement_and_not_for_e
 async def asked_movements(office: Office, visit: Visit) -> list[str]:
     journal = await office.db.run(store.read_journal_of, visit.visit_id)
     return [(entry.details or {})["movement"] for entry in journal if entry.event == "face_started"]
+
+
+async def test_of_two_cards_read_at_once_the_portrait_kept_is_the_accepted_holders(tmp_path: Path) -> None:
+    async with office_in(tmp_path) as office:
+        visit = await opened(office, "change-address")
+        await customer.consent(office, visit.visit_id)
+        cards = [
+            chip_message(),
+            chip_message(Defect.EXPIRED),
+            message_of(evidence_of(make_card(portrait=drawn_portrait(100)))),
+        ]
+        taken = await asyncio.gather(
+            *(identify.take_chip_evidence(office, visit.visit_id, card) for card in cards), return_exceptions=True
+        )
+        accepted = [card for card, answer in zip(cards, taken, strict=True) if answer is None]
+        assert len(accepted) == 1
+        held = office.evidence[visit.visit_id].exhibits if visit.visit_id in office.evidence else {}
+        if (await now(office, visit)).state is VisitState.FACE:
+            assert held["chip/dg2.bin"].content == accepted[0].data_groups[2]
+            assert held["chip/ef-sod.bin"].content == accepted[0].ef_sod
+        else:
+            assert accepted == [cards[1]]
+
+
+async def test_an_ended_visit_takes_no_more_entries(tmp_path: Path) -> None:
+    async with office_in(tmp_path) as office:
+        visit = await opened(office, "change-address")
+        await customer.cancel(office, visit.visit_id)
+        with pytest.raises(CounterError) as late:
+            await office.db.run(store.note, visit.visit_id, store.CUSTOMER, "device_trouble")
+        assert late.value.code is ErrorCode.WRONG_STEP
