@@ -10,13 +10,15 @@ from counter_server.records import service as records
 from counter_server.records.errors import RecordError
 from counter_server.records.journal import JournalEntry
 from counter_server.records.log import ledger
-from counter_server.records.log.checkpoint import Checkpoint
+from counter_server.records.log.checkpoint import Checkpoint, with_signatures
 from counter_server.records.log.cosigning import ask_witness
 from counter_server.records.log.errors import LogError
 from counter_server.records.log.files import LogFiles, load_or_create_log_key
-from counter_server.records.log.note import Note
-from counter_server.records.log.policy import Policy
-from counter_server.records.log.publishing import Publisher, consistency_since
+from counter_server.records.log.merkle import consistency_path
+from counter_server.records.log.note import Note, SignerKey
+from counter_server.records.log.policy import Policy, Witness
+from counter_server.records.log.publishing import Publisher
+from counter_server.records.log.tiles import TileReader
 from counter_server.records.openings import read_openings
 from counter_server.visits.office import Office
 
@@ -59,6 +61,16 @@ class LogPublishing:
         files = LogFiles(office.settings.home)
         return cls(office, Publisher(files, load_or_create_log_key(files)), files.read_policy())
 
+    @property
+    def files(self) -> LogFiles:
+        """Where the log lies."""
+        return self._publisher.files
+
+    @property
+    def key(self) -> SignerKey:
+        """What it signs with."""
+        return self._publisher.key
+
     async def publish_checkpoint(self) -> bool:
         """Publish what is committed, have it cosigned; whether more is waiting already."""
         await self._log_openings()
@@ -72,7 +84,7 @@ class LogPublishing:
 
     async def _log_openings(self) -> None:
         """Leaves for openings that the command line noted since."""
-        path = self._publisher.files.home / "openings.jsonl"
+        path = self.files.home / "openings.jsonl"
         size = path.stat().st_size if path.exists() else 0
         if size == self._openings_size:
             return
@@ -84,14 +96,9 @@ class LogPublishing:
         self._openings_size = size
 
     async def _cosign(self, note: Note, checkpoint: Checkpoint) -> None:
-        cosigned = note
-        for witness in self._policy.witnesses:
-            old = min(self._remembered.get(witness.name, 0), checkpoint.size)
-            try:
-                cosigned, size = await asyncio.to_thread(ask_witness, witness, cosigned, checkpoint, old, self._prove)
-                self._remembered[witness.name] = size
-            except LogError as error:
-                log.warning("no cosignature: %s", error)
+        """Ask all witnesses at once, so that one who is away does not keep the next checkpoint waiting for long."""
+        answers = await asyncio.gather(*(self._ask(each, note, checkpoint) for each in self._policy.witnesses))
+        cosigned = with_signatures(note, tuple(line for answer in answers for line in answer.signatures))
         witnessed = self._policy.satisfied_by(self._policy.witnesses_of(cosigned))
 
         def keep(connection: Connection) -> None:
@@ -100,6 +107,16 @@ class LogPublishing:
         await self._office.db.run(keep)
         await asyncio.to_thread(self._publisher.put_cosigned, cosigned, checkpoint)
 
+    async def _ask(self, witness: Witness, note: Note, checkpoint: Checkpoint) -> Note:
+        old = min(self._remembered.get(witness.name, 0), checkpoint.size)
+        try:
+            cosigned, size = await asyncio.to_thread(ask_witness, witness, note, checkpoint, old, self._prove)
+        except LogError as error:
+            log.warning("no cosignature: %s", error)
+            return note
+        self._remembered[witness.name] = size
+        return cosigned
+
     def _prove(self, old: int, new: int) -> tuple[bytes, ...]:
-        """Called from the thread that asks a witness: the database answers from its own."""
-        return self._office.db.run_now(consistency_since, old, new)
+        """From the published tiles: this runs in a thread, which may outlive the database by some seconds."""
+        return consistency_path(TileReader(self.files.folder, new).read, old, new)
