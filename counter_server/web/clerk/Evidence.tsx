@@ -15,10 +15,14 @@ const outcomeIcons = { passed: "check", failed: "cross", not_possible: "dash" } 
   IconName
 >;
 
+/** What needs a clerk's eyes stands first; within one outcome the order is the counter's. */
+const outcomeRank: Readonly<Record<CheckView["outcome"], number>> = { failed: 0, not_possible: 1, passed: 2 };
+
 /** Every check with its reason and clause; colour, sign and word say the same. */
 export function Checks({ checks }: { readonly checks: readonly CheckView[] }) {
   const { t, say, language } = useWords();
   const count = (outcome: CheckView["outcome"]): number => checks.filter((check) => check.outcome === outcome).length;
+  const sorted = checks.toSorted((one, other) => outcomeRank[one.outcome] - outcomeRank[other.outcome]);
   return (
     <section className="panel">
       <div className="panel-head">
@@ -33,7 +37,7 @@ export function Checks({ checks }: { readonly checks: readonly CheckView[] }) {
         <p className="hint">{t("checksNone")}</p>
       ) : (
         <ul className="checks">
-          {checks.map((check) => {
+          {sorted.map((check) => {
             const [reason, spoken] = checkReason(check.why, language);
             return (
               <li key={check.name} data-outcome={check.outcome} data-check={check.name}>

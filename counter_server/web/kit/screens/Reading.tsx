@@ -180,13 +180,18 @@ function Signing({ visit, document, onBack }: SigningProps) {
         </Button>
       </div>
       {cannot && (
-        <Notice tone="info">
-          <p>{t("signCannotText")}</p>
-          <Button onPress={() => pad?.placeMark()}>{t("signMark")}</Button>
-        </Notice>
+        <div ref={intoSight}>
+          <Notice tone="info">
+            <p>{t("signCannotText")}</p>
+            <Button onPress={() => pad?.placeMark()}>{t("signMark")}</Button>
+          </Notice>
+        </div>
       )}
     </section>
   );
 }
+
+/** Opened below the fold of a small screen, it would look as if nothing had happened. */
+const intoSight = (opened: HTMLElement | null): void => opened?.scrollIntoView({ block: "nearest" });
 
 const neverChanges = (): (() => void) => () => undefined;

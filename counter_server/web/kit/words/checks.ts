@@ -28,6 +28,14 @@ const checkWords: Readonly<Record<string, Text>> = {
 const groupWords: Readonly<Record<string, Text>> = {
   "1": { zh: "个人信息", en: "personal details" },
   "2": { zh: "照片", en: "portrait" },
+  "3": { zh: "指纹", en: "fingers" },
+  "4": { zh: "虹膜", en: "iris" },
+  "7": { zh: "签名图像", en: "signature" },
+  "11": { zh: "附加个人信息", en: "more personal details" },
+  "12": { zh: "附加证件信息", en: "document details" },
+  "13": { zh: "签发国自定内容", en: "the state's own" },
+  "14": { zh: "安全选项", en: "security options" },
+  "15": { zh: "芯片公钥", en: "the chip's public key" },
 };
 
 /** The check's name in words. */
@@ -39,8 +47,10 @@ export function checkName(name: string, language: Language): string {
   const group = /^dg_hash_(\d+)$/.exec(name)?.[1];
   if (group) {
     const what = groupWords[group]?.[language];
-    const suffix = what ? ` (${what})` : "";
-    return language === "zh" ? `DG${group}${suffix}未被改动` : `DG${group}${suffix} unchanged`;
+    if (language === "zh") {
+      return `${what ? `${what}（DG${group}）` : `DG${group} `}未被改动`;
+    }
+    return `DG${group}${what ? ` (${what})` : ""} unchanged`;
   }
   const readable = name.replaceAll(/[_.]/g, " ");
   return readable.charAt(0).toUpperCase() + readable.slice(1);

@@ -73,7 +73,7 @@ export const clerkWords = {
     en: "No chip portrait to compare with: this does not say who it is.",
   },
   faceEngine: { zh: "算法版本：{name}", en: "Engine: {name}" },
-  checksTitle: { zh: "芯片核验", en: "Chip checks" },
+  checksTitle: { zh: "逐项核验", en: "Every check" },
   checksNone: { zh: "没有芯片：客户使用手机办理。", en: "No chip: the customer came by phone." },
   checksSummary: {
     zh: "{passed} 项通过，{failed} 项不通过，{open} 项无法核验",

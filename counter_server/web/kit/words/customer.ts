@@ -300,7 +300,7 @@ export const customerWords = {
     zh: "没有任何内容生效，您输入的内容将被清除。",
     en: "Nothing has taken effect, and what you entered is erased.",
   },
-  noteFromClerk: { zh: "柜员的说明", en: "Note from the clerk" },
+  noteFromClerk: { zh: "工作人员的说明", en: "Note from our staff" },
 
   idleTitle: { zh: "您还在吗？", en: "Are you still there?" },
   idleText: {
