@@ -105,6 +105,7 @@ def tidy(desk: Desk) -> Iterator[Desk]:
 
 def interactive(folder: Path, wishes: argparse.Namespace) -> int:
     """Open the house and serve the reader until the user leaves."""
+    print("opening the house: counter, kiosk and card reader; about 20 seconds", flush=True)
     lan, ca_file = make_lan(folder / "tls") if wishes.lan else (None, None)
     reader = real_reader(wishes.reader) if wishes.reader else None
     wallet = make_wallet(folder / "cards", portrait_of_visitor=wishes.portrait)
@@ -114,30 +115,37 @@ def interactive(folder: Path, wishes: argparse.Namespace) -> int:
             print(f"Cards: put yours on {stack.reader.words}. Ctrl-C ends.")
             signal.pause()
         with tidy(Desk(stack.reader, folder / "logs")) as desk:
-            serve_reader(desk, wallet, stack)
+            serve_reader(desk, wallet, stack, own_face=wishes.portrait is not None)
     return 0
 
 
 def print_addresses(stack: Stack, ca_file: Path | None) -> None:
     """Where to go and who to be."""
-    print(f"\n  kiosk    {stack.kiosk_url}      touch page; its camera is your browser's")
-    print(f"  phone    {stack.kiosk_url}      'Continue on your phone' there makes a one-time link")
-    print(f"  console  {stack.console_url}")
+    print("\nOpen in a browser of your own, kiosk and console in two windows:")
+    print(f"\n  kiosk    {stack.kiosk_url}   the customer's touch page; your camera is its camera")
+    print("  phone    on the kiosk's page, 'Continue on your phone' makes a one-time link")
+    print(f"  console  {stack.console_url}   log in as a clerk; whoever approves must be the other one")
     for clerk in stack.clerks.values():
         print(f"           user {clerk.username:<6} password {clerk.password}   ({', '.join(clerk.roles)})")
     if ca_file is not None:
         print(f"  a phone must trust {ca_file} first (it vouches for this one address only)")
 
 
-def serve_reader(desk: Desk, wallet: Wallet, stack: Stack) -> None:
+def serve_reader(desk: Desk, wallet: Wallet, stack: Stack, *, own_face: bool) -> None:
     """Cards on and off the reader by keys, until the input ends or says q."""
-    print(f"\nCards on {stack.reader.words}. Type a number and Enter:")
+    print(f"\nCards lie on {stack.reader.words}. On the kiosk's page choose a service, type what stands behind a")
+    print("card below (number, birth, expiry), then put that card on the reader: its number here, and Enter.")
     for key, name in KEYS.items():
         card = wallet.cards[name]
         print(
             f"  {key}  {MEANING[name]}: document number {card.document_number}, "
             f"born {card.date_of_birth}, expires {card.date_of_expiry} ({card.holder})"
         )
+    if own_face:
+        print("  Every card but 2 carries your photograph, so your own face passes.")
+    else:
+        print("  The portraits are of other people: your own face will be refused at the camera, as it should be.")
+        print("  To pass it: ./run demo --portrait me.jpg (a photograph of you)")
     print("  r  take the card off      q  end the demo", flush=True)
     if not sys.stdin.isatty():
         with contextlib.suppress(KeyboardInterrupt):
