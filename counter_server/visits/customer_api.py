@@ -1,6 +1,7 @@
 """HTTP for customers' pages: kiosks come through their certificate's door, phones through the public one."""
 
 import io
+from collections.abc import Awaitable, Callable
 
 import segno
 from fastapi import APIRouter, Request, Response
@@ -10,6 +11,8 @@ from counter_server.identification.chip import offer_for
 from counter_server.people import phones
 from counter_server.visits import customer, identify, views
 from counter_server.visits.doors import MyVisit, bearer, channel_of, kiosk_of, office_of, view_of
+from counter_server.visits.facts import Visit
+from counter_server.visits.office import Office
 from counter_server.visits.once import json_response, once
 from webrtc.wire import (
     AskChipOffer,
@@ -89,27 +92,15 @@ async def look(request: Request, visit: MyVisit) -> Response:
 @router.post("/visits/{visit_id}/consent")
 async def consent(request: Request, visit: MyVisit, body: GiveConsent) -> Response:
     """The customer agrees."""
-    office = office_of(request)
-
-    async def act() -> VisitView:
-        await customer.consent(office, visit.visit_id)
-        return await view_of(office, visit.visit_id)
-
-    return await once(office, visit.visit_id, request, act)
+    return await _act(request, visit, lambda office: customer.consent(office, visit.visit_id))
 
 
 @router.post("/visits/{visit_id}/chip-evidence")
 async def chip_evidence(request: Request, visit: MyVisit, body: ChipEvidenceMessage) -> Response:
     """What the kiosk's reader gathered; only kiosks have readers."""
-    office = office_of(request)
     if await kiosk_of(request) is None:
         raise CounterError(ErrorCode.NOT_ALLOWED)
-
-    async def act() -> VisitView:
-        await identify.take_chip_evidence(office, visit.visit_id, body)
-        return await view_of(office, visit.visit_id)
-
-    return await once(office, visit.visit_id, request, act)
+    return await _act(request, visit, lambda office: identify.take_chip_evidence(office, visit.visit_id, body))
 
 
 @router.post("/visits/{visit_id}/chip-challenge")
@@ -135,73 +126,48 @@ async def chip_offer(request: Request, visit: MyVisit, body: AskChipOffer) -> Re
 @router.post("/visits/{visit_id}/form")
 async def form(request: Request, visit: MyVisit, body: SubmitForm) -> Response:
     """The filled form."""
-    office = office_of(request)
-
-    async def act() -> VisitView:
-        await customer.submit_form(office, visit.visit_id, body)
-        return await view_of(office, visit.visit_id)
-
-    return await once(office, visit.visit_id, request, act)
+    return await _act(request, visit, lambda office: customer.submit_form(office, visit.visit_id, body))
 
 
 @router.post("/visits/{visit_id}/correct")
 async def correct(request: Request, visit: MyVisit) -> Response:
     """Back to the form."""
-    office = office_of(request)
-
-    async def act() -> VisitView:
-        await customer.correct(office, visit.visit_id)
-        return await view_of(office, visit.visit_id)
-
-    return await once(office, visit.visit_id, request, act)
+    return await _act(request, visit, lambda office: customer.correct(office, visit.visit_id))
 
 
 @router.post("/visits/{visit_id}/confirm")
 async def confirm(request: Request, visit: MyVisit) -> Response:
     """Do it; answered when the record is durable."""
-    office = office_of(request)
-
-    async def act() -> VisitView:
-        await customer.confirm(office, visit.visit_id)
-        return await view_of(office, visit.visit_id)
-
-    return await once(office, visit.visit_id, request, act)
+    return await _act(request, visit, lambda office: customer.confirm(office, visit.visit_id))
 
 
 @router.post("/visits/{visit_id}/pages-seen")
 async def pages_seen(request: Request, visit: MyVisit, body: PageSeen) -> Response:
     """One more page was on the screen."""
-    office = office_of(request)
-
-    async def act() -> VisitView:
-        await customer.see_page(office, visit.visit_id, body)
-        return await view_of(office, visit.visit_id)
-
-    return await once(office, visit.visit_id, request, act)
+    return await _act(request, visit, lambda office: customer.see_page(office, visit.visit_id, body))
 
 
 @router.post("/visits/{visit_id}/signature")
 async def signature(request: Request, visit: MyVisit, body: SignDocument) -> Response:
     """The customer's signature."""
-    office = office_of(request)
-
-    async def act() -> VisitView:
-        await customer.sign(office, visit.visit_id, body)
-        return await view_of(office, visit.visit_id)
-
-    return await once(office, visit.visit_id, request, act)
+    return await _act(request, visit, lambda office: customer.sign(office, visit.visit_id, body))
 
 
 @router.post("/visits/{visit_id}/cancel")
 async def cancel(request: Request, visit: MyVisit) -> Response:
     """Stop."""
+    return await _act(request, visit, lambda office: customer.cancel(office, visit.visit_id))
+
+
+async def _act(request: Request, visit: Visit, act: Callable[[Office], Awaitable[None]]) -> Response:
+    """Do it once, however often it is asked for; answered with the visit as it is then."""
     office = office_of(request)
 
-    async def act() -> VisitView:
-        await customer.cancel(office, visit.visit_id)
+    async def act_and_look() -> VisitView:
+        await act(office)
         return await view_of(office, visit.visit_id)
 
-    return await once(office, visit.visit_id, request, act)
+    return await once(office, visit.visit_id, request, act_and_look)
 
 
 @router.get("/visits/{visit_id}/document/{page}.png")
