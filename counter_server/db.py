@@ -124,7 +124,13 @@ class Database:
         @event.listens_for(engine, "connect")
         def _configure(raw: Any, _record: Any) -> None:
             raw.isolation_level = None  # we say BEGIN ourselves; sqlite3's own guessing breaks savepoints
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
+            for pragma in (
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                "foreign_keys=ON",
+                "secure_delete=ON",
+                f"busy_timeout={BUSY_MS}",
+            ):
                 raw.execute(f"PRAGMA {pragma}")
 
         @event.listens_for(engine, "begin")

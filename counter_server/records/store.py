@@ -79,6 +79,10 @@ class RecordStore:
         sync_folder(draft.parent)
         return final
 
+    def holds_recording(self, record_id: str) -> bool:
+        """Whether segments wait for their record."""
+        return (self.root / RECORDING / self.folder_of(record_id).name).exists()
+
     def release_recording(self, record_id: str) -> bool:
         """Drop the waiting segments once their record is sealed (it has its own links to them).
 

@@ -47,6 +47,10 @@ class Presence:
         """This page said something just now."""
         self.heard_s[who] = time.monotonic()
 
+    def left(self, who: str) -> None:
+        """This page was last heard by a counter that is no more."""
+        self.heard_s[who] = float("-inf")
+
     def forget(self, who: str) -> None:
         """Nobody waits for this page any more."""
         self.heard_s.pop(who, None)

@@ -83,12 +83,23 @@ async def _forget_the_gone(office: Office, open_visits: set[str]) -> None:
     for visit_id in [v for v in office.customers.heard_s if office.customers.gone(v, patience.customer_gone_s)]:
         if visit_id not in open_visits:
             await office.calls.leave(CUSTOMER, visit_id)
-            office.customers.forget(visit_id)
+            if await _forget_person(office, visit_id):
+                office.customers.forget(visit_id)
     for clerk_id in [c for c in office.clerks.heard_s if office.clerks.gone(c, patience.clerk_gone_s)]:
         if office.calls.line(CLERK, clerk_id) is not Line.NONE:
             await office.calls.leave(CLERK, clerk_id)
         office.clerks.forget(clerk_id)
         office.hub.changed(CONSOLES)
+
+
+async def _forget_person(office: Office, visit_id: str) -> bool:
+    """Whether the database says no longer whose visit it was, or has to go on saying it: the record is not sealed."""
+    visit = await office.db.run(store.load, visit_id)
+    if await office.db.run(records.find_record, visit.record_id) is None and (
+        visit.state is VisitState.REFUSED or await asyncio.to_thread(office.safe.holds_recording, visit.record_id)
+    ):
+        return True  # refusals are contested, and waiting segments are sealed at the next start
+    return await office.db.run(store.forget_person, visit_id)
 
 
 async def give_back(office: Office, visit: Visit) -> None:
@@ -156,5 +167,7 @@ async def recover(office: Office) -> None:
             await seal_after_a_crash(office, visit_or_none, office.master.unwrap(record_id, slot))
         except RecordError as error:
             log.error("record %s of an interrupted visit could not be sealed: %s", record_id, error)
+    for visit_id in await office.db.run(store.ended_with_people):
+        office.customers.left(visit_id)
     for record_id in swept.missing:
         log.error("record %s is in the database and not on the disk: restore it from a backup", record_id)

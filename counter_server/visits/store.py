@@ -16,6 +16,8 @@ from counter_server.visits.machine import FINAL, Event, after
 from counter_server.visits.tables import answered, journal, visit
 from webrtc.wire import ErrorCode, VisitState
 
+_ENDED = [state.value for state in FINAL]
+
 REMEMBER_ANSWERS_S = 86_400
 
 
@@ -111,6 +113,27 @@ def clear_desk(connection: Connection, clerk_id: str) -> None:
         .where(visit.c.clerk_id == clerk_id, visit.c.state.in_([s.value for s in FINAL]))
         .values(clerk_id=None)
     )
+
+
+def ended_with_people(connection: Connection) -> tuple[str, ...]:
+    """Ended visits that still say whose they were."""
+    named = visit.c.facts.not_like('%"holder":null%')
+    return tuple(connection.execute(select(visit.c.visit_id).where(visit.c.state.in_(_ENDED), named)).scalars())
+
+
+def forget_person(connection: Connection, visit_id: str) -> bool:
+    """Take names and answers out of an ended visit: its record holds them, under a key that can be erased.
+
+    Returns:
+        False while a clerk still looks at the result.
+    """
+    row = connection.execute(select(visit.c.clerk_id, visit.c.facts).where(visit.c.visit_id == visit_id)).first()
+    if row is None or row.clerk_id is not None:
+        return row is None
+    blank: dict[str, object] = {"holder": None, "values": {}, "note": None, "checklist": ()}
+    facts = Visit.model_validate_json(row.facts).model_copy(update=blank).model_dump_json()
+    connection.execute(update(visit).where(visit.c.visit_id == visit_id).values(facts=facts))
+    return True
 
 
 def move(

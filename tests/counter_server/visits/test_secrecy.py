@@ -4,6 +4,7 @@ import asyncio
 import io
 import logging
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,13 +13,24 @@ import httpx
 import pytest
 
 from counter_server.app import build_app
+from counter_server.config import Patience
 from counter_server.logs import LINE, PlaceFormatter
 from counter_server.people import clerks
-from counter_server.visits import identify
+from counter_server.records import service as records
+from counter_server.visits import customer, desk, identify, presence, store
 from kiosk.logs import PlaceFormatter as KioskFormatter
-from tests.counter_server.builders import PASSWORD, add_clerk, chip_message, face, office_in, signature
+from tests.counter_server.builders import (
+    PASSWORD,
+    add_clerk,
+    chip_message,
+    face,
+    office_in,
+    signature,
+    signed,
+    with_card_and_face,
+)
 from tests.counter_server.test_doors import doors, enrolled
-from webrtc.wire import GiveConsent
+from webrtc.wire import Countersign, GiveConsent, VisitState
 
 CANARY_ADDRESS, CANARY_PHONE = "北京市金丝雀街7号", "010-55550007"
 KEY = {"idempotency-key": "7a0e5a39-5f2c-4d6e-9f2d-canary000001"}
@@ -50,19 +62,19 @@ async def test_a_whole_visit_leaves_no_name_number_address_or_token_in_the_log(t
             await public.post("/api/console/login", json={"username": "zhang", "password": "canary-password-wrong"})
             await public.post("/api/console/login", json={"username": "zhang", "password": PASSWORD})
             session = str(next(iter(public.cookies.jar)).value)
-            desk = await kiosk(await enrolled(office, tmp_path))
-            opened = await desk.post("/api/visits", json={"service_id": "change-address", "language": "zh"})
+            kiosk_page = await kiosk(await enrolled(office, tmp_path))
+            opened = await kiosk_page.post("/api/visits", json={"service_id": "change-address", "language": "zh"})
             token, visit_id = opened.json()["visit_token"], opened.json()["view"]["visit_id"]
             mine, path = {"authorization": f"Bearer {token}"}, f"/api/visits/{visit_id}"
             agreed = GiveConsent(recording=True, biometrics=True).model_dump()
-            await desk.post(f"{path}/consent", json=agreed, headers=mine)
+            await kiosk_page.post(f"{path}/consent", json=agreed, headers=mine)
             await identify.take_chip_evidence(office, visit_id, chip_message())
             await identify.decide_face(office, face(visit_id, "refer"))
             bad = {"address": CANARY_ADDRESS + "\U0010fffd", "postcode": "100033", "phone": CANARY_PHONE}
-            assert (await desk.post(f"{path}/form", json={"values": bad}, headers=mine)).status_code == 422
-            await desk.post(f"{path}/form", json={"values": bad, "more": CANARY_ADDRESS}, headers=mine)
+            assert (await kiosk_page.post(f"{path}/form", json={"values": bad}, headers=mine)).status_code == 422
+            await kiosk_page.post(f"{path}/form", json={"values": bad, "more": CANARY_ADDRESS}, headers=mine)
             good = bad | {"address": CANARY_ADDRESS}
-            assert (await desk.post(f"{path}/form", json={"values": good}, headers=mine)).status_code == 200
+            assert (await kiosk_page.post(f"{path}/form", json={"values": good}, headers=mine)).status_code == 200
             taken = (await public.post("/api/console/tickets/next")).json()["visit"]
             for item in taken["checklist"]:
                 answer = {"outcome": "passed", "note": "canary-note"}
@@ -70,9 +82,9 @@ async def test_a_whole_visit_leaves_no_name_number_address_or_token_in_the_log(t
             shown = (await public.post(f"/api/console/visits/{visit_id}/document")).json()["visit"]["document"]
             for page in range(1, shown["pages"] + 1):
                 seen = {"document_sha256": shown["sha256"], "page": page}
-                await desk.post(f"{path}/pages-seen", json=seen, headers=mine)
+                await kiosk_page.post(f"{path}/pages-seen", json=seen, headers=mine)
             drawn = signature(shown["sha256"]).model_dump(mode="json")
-            await desk.post(f"{path}/signature", json=drawn, headers=mine)
+            await kiosk_page.post(f"{path}/signature", json=drawn, headers=mine)
             sign = {"document_sha256": shown["sha256"], "password": PASSWORD}
             done = await public.post(f"/api/console/visits/{visit_id}/countersign", json=sign)
             receipt = done.json()["visit"]["receipt"]
@@ -113,10 +125,10 @@ def database_of(home: Path) -> bytes:
 
 async def test_an_answer_kept_for_a_repeated_request_cannot_be_read_from_the_database(tmp_path: Path) -> None:
     async with doors(tmp_path) as (office, _public, kiosk):
-        desk = await kiosk(await enrolled(office, tmp_path))
+        kiosk_page = await kiosk(await enrolled(office, tmp_path))
         ask = {"service_id": "change-address", "language": "zh"}
-        first = await desk.post("/api/visits", json=ask, headers=KEY)
-        again = await desk.post("/api/visits", json=ask, headers=KEY)
+        first = await kiosk_page.post("/api/visits", json=ask, headers=KEY)
+        again = await kiosk_page.post("/api/visits", json=ask, headers=KEY)
         token = first.json()["visit_token"]
         assert again.json()["visit_token"] == token
         await office.db.run(lambda connection: connection.exec_driver_sql("SELECT 1"))
@@ -164,3 +176,36 @@ async def test_a_nonsense_origin_is_nobodys(tmp_path: Path) -> None:
         for origin in ("http://[", "null", "", "http://counter.evil.example"):
             answer = await public.post("/api/console/logout", headers={"origin": origin})
             assert answer.status_code == 403
+
+
+async def test_a_visit_that_ended_is_nobodys_in_the_database(tmp_path: Path) -> None:
+    async with office_in(tmp_path, Patience(customer_gone_s=0.05)) as office:
+        clerk = await add_clerk(office, "zhang")
+        visit = await signed(office, clerk, "replace-card")
+        assert visit.holder is not None
+        assert visit.document is not None
+        yes = Countersign(document_sha256=visit.document.sha256, password=PASSWORD)
+        await desk.countersign(office, clerk, visit.visit_id, yes)
+        office.customers.heard(visit.visit_id)
+        await asyncio.sleep(0.1)
+        await presence.look_around(office, Counter())
+        assert (await office.db.run(store.load, visit.visit_id)).holder == visit.holder  # on the clerk's desk
+        await desk.clear(office, clerk)
+        await presence.look_around(office, Counter())
+        left = await office.db.run(store.load, visit.visit_id)
+        assert (left.holder, left.values, left.checklist) == (None, {}, ())
+        assert (left.state, left.receipt is not None) == (VisitState.DONE, True)
+        assert await office.db.run(store.visit_of_clerk, clerk.clerk_id) is None
+        assert office.customers.heard_s == {}
+        row = await office.db.run(records.find_record, visit.record_id)
+        assert row is not None
+        assert records.verify_stored(office.safe, row).first_broken is None
+        other = await with_card_and_face(office, "change-address")
+        await customer.cancel(office, other.visit_id)
+    kept = await asyncio.to_thread(database_of, tmp_path)
+    assert visit.values["deliver_to"].encode() not in kept
+    async with office_in(tmp_path) as again:  # stopped before it forgot: the next one does
+        assert await again.db.run(store.ended_with_people) == (other.visit_id,)
+        await presence.recover(again)
+        await presence.look_around(again, Counter())
+        assert await again.db.run(store.ended_with_people) == ()
