@@ -35,6 +35,11 @@ def add_kiosk(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", t
     enrol.add_argument("--name", required=True)
     enrol.add_argument("--out", type=Path, required=True, help="folder for ca.pem, kiosk.pem, kiosk.key")
     enrol.set_defaults(run=_enrol)
+    revoke = kiosk.add_parser(
+        "revoke", help="stop believing a kiosk's certificate, after a theft say; stop the counter first"
+    )
+    revoke.add_argument("kiosk_id")
+    revoke.set_defaults(run=_revoke)
 
 
 def _add_clerk(options: argparse.Namespace) -> int:
@@ -50,6 +55,19 @@ def _add_clerk(options: argparse.Namespace) -> int:
     finally:
         database.close()
     print(f"{clerk_id}: {', '.join(roles)}")
+    return 0
+
+
+def _revoke(options: argparse.Namespace) -> int:
+    database = Database(settings_of(options).database)
+    database.open()
+    try:
+        known = database.run_now(kiosks.revoke, options.kiosk_id)
+    finally:
+        database.close()
+    if not known:
+        raise StoppedError(f"{options.kiosk_id}: no kiosk of that name was enrolled")
+    print(f"{options.kiosk_id}: refused from now on")
     return 0
 
 

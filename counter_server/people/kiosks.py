@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from counter_server.people.tables import kiosk
 
@@ -142,6 +142,11 @@ def enrol(connection: Connection, kiosk_id: str, name: str, certificate_sha256: 
             kiosk_id=kiosk_id, name=name, certificate_sha256=certificate_sha256, enrolled_at_s=int(time.time())
         )
     )
+
+
+def revoke(connection: Connection, kiosk_id: str) -> bool:
+    """Believe this desk's certificate no longer; False for a desk nobody enrolled."""
+    return connection.execute(update(kiosk).where(kiosk.c.kiosk_id == kiosk_id).values(revoked=1)).rowcount > 0
 
 
 def find(connection: Connection, certificate_der: bytes) -> Kiosk | None:

@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from counter_server.__main__ import STOPPED, main
 from counter_server.app import build_app
 from counter_server.config import Patience
 from counter_server.people import kiosks, phones
@@ -261,3 +262,16 @@ async def test_one_address_cannot_knock_for_ever(tmp_path: Path) -> None:
         assert [answer.status_code for answer in opened] == [200] * MOST_AT_A_KIOSK + [429]
         other = await kiosk(await enrolled(office, tmp_path, "kiosk-b"))
         assert (await other.post("/api/visits", json=ask)).status_code == 200
+
+
+async def test_a_revoked_kiosk_is_a_stranger(tmp_path: Path) -> None:
+    async with doors(tmp_path) as (office, _public, _kiosk):
+        await enrolled(office, tmp_path)
+    assert main(["--home", str(tmp_path), "kiosk", "revoke", "kiosk-a"]) == 0
+    assert main(["--home", str(tmp_path), "kiosk", "revoke", "kiosk-x"]) == STOPPED
+    certificate = x509.load_pem_x509_certificate((tmp_path / "kiosk-a" / "kiosk.pem").read_bytes())
+    async with doors(tmp_path) as (_, _public, kiosk):
+        desk = await kiosk(certificate.public_bytes(Encoding.DER))
+        assert code_of(await desk.post("/api/visits", json={"service_id": "change-address", "language": "zh"})) == (
+            "not_allowed"
+        )
