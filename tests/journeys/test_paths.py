@@ -10,7 +10,7 @@ from tests.journeys.access import violations
 from tests.journeys.console import ConsoleScreen
 from tests.journeys.customer import FACE_MS, CustomerScreen
 from tests.journeys.desk import CUSTOMER_PHOTOGRAPH
-from tests.journeys.house import House
+from tests.journeys.house import House, free_desk
 from tests.journeys.photographs import photograph
 from tests.journeys.story import ADDRESS, NEW_CARD, NEW_LIMIT, SEALING_MS
 
@@ -119,8 +119,7 @@ def test_a_mark_instead_of_a_signature_and_an_approval_that_is_declined(house: H
     li.button("decline").click()
     kiosk.state("refused")
     assert kiosk.reason() == "by_approver"
-    expect(clerk.button("clearDesk")).to_be_visible()
-    clerk.clear_desk()
+    free_desk(clerk)
     li.page.context.close()
     kiosk.page.context.close()
 
@@ -155,7 +154,7 @@ def test_what_cannot_be_printed_is_said_at_its_field_and_a_refusal_carries_the_c
     clerk.button("refuseYes").click()
     kiosk.state("refused")
     expect(kiosk.page.get_by_text("请携带挂失凭证再来。")).to_be_visible()
-    clerk.clear_desk()
+    free_desk(clerk)
     kiosk.page.context.close()
 
 
@@ -231,7 +230,6 @@ def test_a_phone_in_chinese_and_a_console_in_english_to_the_end(house: House) ->
     phone.state("done", within_ms=SEALING_MS)
     assert violations(phone.page) == []
     assert violations(li.page) == []
-    expect(li.button("clearDesk")).to_be_visible()
-    li.clear_desk()
+    free_desk(li)
     li.page.context.close()
     phone.page.context.close()
