@@ -8,7 +8,7 @@ import pypdfium2
 
 from counter_server.signing.errors import TemplateUnknownError, UnprintableError
 from counter_server.signing.fonts import PrintFonts
-from counter_server.signing.typesetting import TEMPLATES, first_unprintable, typeset
+from counter_server.signing.typesetting import first_unprintable, typeset
 
 DOCUMENT_TEMPLATES = ("change-address", "replace-card", "raise-limit")
 LANGUAGES = ("zh", "en")
@@ -93,11 +93,3 @@ def finished(pdf: bytes, fonts: PrintFonts) -> RenderedDocument:
         return RenderedDocument(pdf, hashlib.sha256(pdf).hexdigest(), len(opened), dict(fonts.sha256))
     finally:
         opened.close()
-
-
-def template_sha256(template_id: str) -> str:
-    """Which wording a document was made from, for the record's `software`."""
-    digest = hashlib.sha256()
-    for name in ("frame", template_id):
-        digest.update((TEMPLATES / f"{name}.typ").read_bytes())
-    return digest.hexdigest()

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from counter_server.calls.rooms import CUSTOMER
 from counter_server.errors import CounterError
 from counter_server.identification.chip import ChipFinding, ChipQuestion, check_chip
 from counter_server.identification.face_process import FaceFinding, Guide
@@ -242,10 +241,3 @@ async def decide_face(office: Office, finding: FaceFinding) -> None:
     if left == 0:
         reason = Reason.FACE_DIFFERENT if finding.live else Reason.NOT_LIVE
         await refuse(office, visit_id, reason, store.COUNTER)
-
-
-async def leave_line(office: Office, visit_id: str) -> None:
-    """Hang up the customer's side and forget what the camera was asked for."""
-    office.faces.end(visit_id)
-    office.guidance.pop(visit_id, None)
-    await office.calls.leave(CUSTOMER, visit_id)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from counter_server.errors import CounterError
 from counter_server.people.clerks import hash_token
@@ -239,10 +239,3 @@ def remember(connection: Connection, scope: str, key: str, answer: Remembered) -
             at_s=now_s,
         )
     )
-
-
-def count_open(connection: Connection) -> int:
-    """Visits that have not ended."""
-    return connection.execute(
-        select(func.count()).select_from(visit).where(visit.c.state.not_in([s.value for s in FINAL]))
-    ).scalar_one()

@@ -19,7 +19,7 @@ from counter_server.records.journal import JournalEntry, instant, read_instant
 from counter_server.records.log.checkpoint import Checkpoint, open_checkpoint
 from counter_server.records.log.errors import LogForkError, NotPublishedError
 from counter_server.records.log.merkle import Place, inclusion_path, leaf_hash, node_hash, root_of
-from counter_server.records.log.note import Note, SignerKey, VerifierKey
+from counter_server.records.log.note import Note, SignerKey
 from counter_server.records.log.proof import Proof
 from counter_server.records.log.tables import log_checkpoint, log_hash, log_leaf
 
@@ -206,12 +206,6 @@ def prove_record(conn: Connection, record_id: str, note: Note | None = None) -> 
         raise NotPublishedError("this checkpoint is older than the record")
     path = inclusion_path(lambda places: read_hashes(conn, places), index, checkpoint.size)
     return Proof(index, path, chosen)
-
-
-def open_newest(conn: Connection, log: VerifierKey) -> tuple[Note, Checkpoint] | None:
-    """The newest checkpoint, its signature checked; None when nothing was signed yet."""
-    note = newest_note(conn)
-    return None if note is None else (note, open_checkpoint(note, log))
 
 
 def _append(conn: Connection, kind: str, subject: str, leaf: bytes, entry: bytes | None, salt: bytes | None) -> int:
