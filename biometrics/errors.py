@@ -5,11 +5,15 @@ BiometricsError
 ├── CalibrationError      thresholds absent, broken or made for another engine → operator: calibrate; nothing is decided
 ├── MovementError         a movement was asked for that has no reliable cue → programmer: draw from RELIABLE_MOVEMENTS
 ├── EvaluationDataError   the folder holds too few people to measure       → whoever evaluates
-└── PortraitError         nothing to compare with comes out of a portrait
-    ├── PortraitUnreadableError  bytes are no JPEG or JPEG 2000, or too many pixels → go on without comparing
-    └── PortraitFaceError        no face, or more than one                          → go on without comparing
+├── PortraitError         nothing to compare with comes out of a portrait
+│   ├── PortraitUnreadableError  bytes are no JPEG or JPEG 2000, or too many pixels → go on without comparing
+│   └── PortraitFaceError        no face, or more than one                          → go on without comparing
+├── FingerImageError      no picture of a finger: shape, size or dpi       → operator: check the scanner's settings
+├── TemplateError         a finger template is not written as its standard says → treat as absent; the finger is taken anew
+└── EngineAbsentError     an optional engine is not installed or does not start → go on with the default engine
 
-A face that does not match, or a person who does not move, is no error but a `FaceDecision`.
+A face or finger that does not match, a poor impression, or a person who does not move, is no error but a
+decision or an advice.
 """
 
 
@@ -43,3 +47,15 @@ class PortraitUnreadableError(PortraitError):
 
 class PortraitFaceError(PortraitError):
     """The picture does not show exactly one face."""
+
+
+class FingerImageError(BiometricsError):
+    """The array cannot be a picture of a finger, or nobody told its resolution."""
+
+
+class TemplateError(BiometricsError):
+    """The bytes are not a finger template in the format asked for."""
+
+
+class EngineAbsentError(BiometricsError):
+    """The optional engine cannot be loaded on this machine."""
