@@ -9,7 +9,7 @@ BiometricsError
 │   ├── PortraitUnreadableError  bytes are no JPEG or JPEG 2000, or too many pixels → go on without comparing
 │   └── PortraitFaceError        no face, or more than one                          → go on without comparing
 ├── FingerImageError      no picture of a finger: shape, size or dpi       → operator: check the scanner's settings
-├── TemplateError         a finger template is not written as its standard says → treat as absent; the finger is taken anew
+├── TemplateError         a finger template is not written as its standard says → treated as absent; taken anew
 └── EngineAbsentError     an optional engine is not installed or does not start → go on with the default engine
 
 A face or finger that does not match, a poor impression, or a person who does not move, is no error but a
