@@ -252,8 +252,10 @@ class GuidanceCode(StrEnum):
     MOVE_TO_MIDDLE = "move_to_middle"
     TOO_DARK = "too_dark"
     TOO_BRIGHT = "too_bright"
+    SIDE_LIGHT = "side_light"
     COVERED = "covered"
     LOOK_STRAIGHT = "look_straight"
+    OPEN_EYES = "open_eyes"
     HOLD_STILL = "hold_still"
     MOVE_NOW = "move_now"  # do the movement in `movement`
     BACK_TO_MIDDLE = "back_to_middle"

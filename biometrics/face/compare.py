@@ -21,3 +21,9 @@ def fuse(embeddings: Sequence[Embedding]) -> Embedding:
 def distance(one: Embedding, other: Embedding) -> float:
     """Euclidean distance; means nothing without the engine's thresholds."""
     return float(np.linalg.norm(one - other))
+
+
+def erase(embedding: Embedding) -> None:
+    """Overwrite an embedding with zeros; one that cannot be written to is a copy's source and stays its owner's."""
+    if embedding.flags.writeable:
+        embedding.fill(0.0)

@@ -1,0 +1,140 @@
+"""The frames of one session that are worth comparing: the best, from different poses, and forgotten afterwards.
+
+Five fused frames miss a tenth of what one frame misses (research notes on faces, section 4), and frames that differ
+in pose tell more than neighbours of one another, so a session keeps a few of each view.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from biometrics.face.compare import erase, fuse
+from biometrics.face.engine import Chip, Embedding, FaceEngine
+from biometrics.face.liveness.motion import Pose
+from biometrics.face.quality import FrameQuality, straightness
+
+NEEDED: Final = 5
+"""Fewer fit frames are not compared: calibration is per number of fused frames, and one or three miss too many."""
+MOST: Final = 8  # more lower misses no further (`counter evaluate face`) and cost an embedding each
+PER_VIEW: Final = 4
+APART_S: Final = 0.2  # closer frames show the same noise twice and fuse to nothing
+TURNED: Final = 0.07  # in `Pose.yaw`, about 5°: a third of the way to the limit, beyond the noise of landmarks
+LIFTED: Final = 0.06  # in `Pose.pitch`, from the upright -0.525
+UPRIGHT: Final = -0.525
+
+
+class View(StrEnum):
+    """From where the camera sees the head, within what may be compared (`quality.straightness`)."""
+
+    STRAIGHT = "straight"
+    OWN_LEFT = "own_left"
+    OWN_RIGHT = "own_right"
+    UP = "up"
+    DOWN = "down"
+
+
+def view_of(pose: Pose) -> View:
+    """The view a pose belongs to."""
+    if abs(pose.yaw) > TURNED:
+        return View.OWN_LEFT if pose.yaw > 0 else View.OWN_RIGHT
+    if abs(pose.pitch - UPRIGHT) > LIFTED:
+        return View.UP if pose.pitch > UPRIGHT else View.DOWN
+    return View.STRAIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One frame's aligned face."""
+
+    chip: Chip
+    view: View
+    score: float
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class FusedFace:
+    """What a session compares: one embedding, and of how many frames from which views it was made."""
+
+    embedding: Embedding
+    frames: int
+    views: frozenset[View]
+
+    def forget(self) -> None:
+        """Overwrite the embedding."""
+        erase(self.embedding)
+
+
+@dataclass(slots=True)
+class Gallery:
+    """Offer every fit frame; `fuse` when the check is over; `forget` in any case."""
+
+    _kept: list[Kept] = field(default_factory=list)
+
+    def offer(self, chip: Chip, quality: FrameQuality, at_s: float) -> bool:
+        """Keep the frame if it is fit and better than what there is of its view; whether it was kept.
+
+        Args:
+            chip: Copied; the caller may reuse its own.
+            quality: Of this frame, from `quality.judge`.
+            at_s: When it was taken, on the session's clock.
+        """
+        if quality.trouble is not None or straightness(quality.pose) is not None:
+            return False
+        one = Kept(chip.copy(), view_of(quality.pose), quality.score, at_s)
+        rivals = [kept for kept in self._kept if abs(kept.at_s - at_s) < APART_S]
+        if not rivals:
+            same = [kept for kept in self._kept if kept.view is one.view]
+            if len(same) >= PER_VIEW:
+                rivals = [min(same, key=_score)]
+            elif len(self._kept) >= MOST:
+                rivals = [min(self._fullest(), key=_score)]
+        if rivals:
+            if one.score <= max(kept.score for kept in rivals) and len({*self.views, one.view}) == len(self.views):
+                return False
+            self._drop(rivals)
+        self._kept.append(one)
+        return True
+
+    def _fullest(self) -> list[Kept]:
+        """The frames of the view that has most: giving one up costs the least variety."""
+        views = [kept.view for kept in self._kept]
+        fullest = max(set(views), key=views.count)
+        return [kept for kept in self._kept if kept.view is fullest]
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @property
+    def enough(self) -> bool:
+        """Whether there is enough to compare."""
+        return len(self._kept) >= NEEDED
+
+    @property
+    def views(self) -> frozenset[View]:
+        """From where the head was seen."""
+        return frozenset(kept.view for kept in self._kept)
+
+    def fuse(self, engine: FaceEngine) -> FusedFace | None:
+        """One embedding of all frames kept, None of too few. The single frames' embeddings are overwritten."""
+        if not self.enough:
+            return None
+        embeddings = [engine.embed(kept.chip) for kept in self._kept]
+        fused = FusedFace(fuse(embeddings), len(embeddings), self.views)
+        for embedding in embeddings:
+            erase(embedding)
+        return fused
+
+    def forget(self) -> None:
+        """Overwrite every frame kept."""
+        self._drop(list(self._kept))
+
+    def _drop(self, kept: Iterable[Kept]) -> None:
+        for one in kept:
+            one.chip.fill(0)
+            self._kept = [other for other in self._kept if other is not one]
+
+
+def _score(kept: Kept) -> float:
+    return kept.score
