@@ -1,6 +1,7 @@
 """What can go wrong between a picture and a decision.
 
 BiometricsError
+├── LibraryMissingError   a library an engine needs is not installed       → operator: the message names the command
 ├── ModelError            weights are absent or not the ones we measured   → operator: install them again
 ├── CalibrationError      thresholds absent, broken or made for another engine → operator: calibrate; nothing is decided
 ├── MovementError         a movement was asked for that has no reliable cue → programmer: draw from RELIABLE_MOVEMENTS
@@ -19,6 +20,10 @@ decision or an advice.
 
 class BiometricsError(Exception):
     """Root of the family; no other exception leaves this package."""
+
+
+class LibraryMissingError(BiometricsError):
+    """A library is not installed, or cannot be loaded on this machine."""
 
 
 class ModelError(BiometricsError):

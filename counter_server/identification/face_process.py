@@ -13,7 +13,8 @@ import cv2
 from biometrics.decision import CheckOutcome, Thresholds
 from biometrics.errors import PortraitFaceError, PortraitUnreadableError
 from biometrics.face.calibration import load_thresholds
-from biometrics.face.dlib_engine import DlibEngine
+from biometrics.face.engine import FaceEngine
+from biometrics.face.engines import open_engine
 from biometrics.face.liveness.challenge import RELIABLE_MOVEMENTS, Movement
 from biometrics.face.outcome import FaceDecision
 from biometrics.face.reference import load_reference
@@ -107,7 +108,7 @@ def main(pipe: Connection) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the counter ends us
     cv2.setNumThreads(1)  # the second core belongs to the media worker
-    engine = DlibEngine()
+    engine = open_engine()
     thresholds = load_thresholds(engine)
     pipe.send(Ready(engine.id, tuple(movement.value for movement in RELIABLE_MOVEMENTS)))
     running: dict[str, _Running] = {}
@@ -131,7 +132,7 @@ def main(pipe: Connection) -> None:
 
 
 def _begin(
-    pipe: Connection, running: dict[str, _Running], engine: DlibEngine, thresholds: Thresholds, begin: Begin
+    pipe: Connection, running: dict[str, _Running], engine: FaceEngine, thresholds: Thresholds, begin: Begin
 ) -> None:
     try:
         reference = None if begin.portrait is None else load_reference(begin.portrait, engine)

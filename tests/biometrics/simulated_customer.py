@@ -6,8 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from biometrics.face.dlib_engine import DlibEngine
-from biometrics.face.engine import Picture
+from biometrics.face.engine import FaceEngine, Picture
+from biometrics.face.engines import open_engine
 from hardware_drivers.camera.simulated_person import Mode, init_script
 
 FACE_PX = 185  # width of the detector's box in the 640 px frame: somebody at arm's length of a desk camera
@@ -15,9 +15,9 @@ FACE_CENTRE = (320, 232)
 
 
 @cache
-def face_engine() -> DlibEngine:
+def face_engine() -> FaceEngine:
     """One engine for the whole test run: it holds 110 MB."""
-    return DlibEngine()
+    return open_engine()
 
 
 def read_picture(path: Path) -> Picture:
