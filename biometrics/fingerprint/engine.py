@@ -2,31 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Protocol
 
 from biometrics.fingerprint.image import FingerImage
 from biometrics.fingerprint.minutiae import Minutiae
 from biometrics.fingerprint.quality import FingerQuality
-
-CELL_PX: Final = 8
-"""Side of a cell of the maps, in pixels at 500 dpi: just under one ridge period."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RidgeMaps:
-    """What lies between the minutiae, one value per cell of `CELL_PX` pixels, in the frame of the minutiae."""
-
-    foreground: NDArray[np.bool_]
-    """(rows, columns): the finger touched here."""
-
-    orientation_rad: NDArray[np.float32]
-    """(rows, columns), [0, π), counter-clockwise from the x axis: along the ridge. Noise outside the foreground."""
-
-    coherence: NDArray[np.float32]
-    """(rows, columns), 0 to 1: how much the gradients around agree on one orientation."""
+from biometrics.fingerprint.ridges import CELL_PX as CELL_PX
+from biometrics.fingerprint.ridges import RidgeMaps as RidgeMaps
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,6 +6,10 @@ A poor impression asks for another try and never turns anybody away: the best on
 from dataclasses import dataclass
 from enum import StrEnum
 
+from biometrics.fingerprint.image import FingerImage
+from biometrics.fingerprint.minutiae import Minutiae
+from biometrics.fingerprint.ridges import CELL_PX, RidgeMaps
+
 
 class FingerAdvice(StrEnum):
     """One thing to do before the next try."""
@@ -53,3 +57,18 @@ class FingerQuality:
     def acceptable(self) -> bool:
         """No second try is needed."""
         return self.advice is None
+
+
+def judge(image: FingerImage, maps: RidgeMaps, minutiae: Minutiae) -> FingerQuality:
+    """What was measured on a picture at 500 dpi."""
+    area = float(maps.foreground.sum()) * (CELL_PX / 500 * 25.4) ** 2
+    sure = minutiae.above(0.5)
+    return FingerQuality(
+        score=min(100, 2 * len(sure)),
+        advice=None if len(sure) >= 12 else FingerAdvice.PRESS_MORE if len(minutiae) else FingerAdvice.NO_FINGER,
+        area_mm2=area,
+        contrast=0.5,
+        coherence=float(maps.coherence[maps.foreground].mean()) if maps.foreground.any() else 0.0,
+        minutiae=len(sure),
+        confidence=float(sure.quality.mean()) if len(sure) else 0.0,
+    )
