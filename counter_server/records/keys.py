@@ -14,7 +14,6 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from counter_server.records.agefile import AgeIdentity
@@ -38,7 +37,7 @@ class RecordKeys:
 
 def new_record_keys(now: datetime, rng: Randomness = secrets.token_bytes) -> RecordKeys:
     """Number and keys for a visit that is about to be recorded. Store the wrapped identity before using them."""
-    identity = AgeIdentity(X25519PrivateKey.from_private_bytes(rng(32)))
+    identity = AgeIdentity.of(rng(32))
     return RecordKeys(draw_record_id(rng, now), identity.recipient(), identity.spelling())
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import pyrage  # type: ignore[import-untyped]  # ships no type information
 import rfc8785
 
 from counter_server.records.agefile import AgeIdentity
@@ -47,6 +46,7 @@ from counter_server.records.recordings import leftover_tracks
 from counter_server.records.store import RecordStore
 from counter_server.records.verify import verify_record
 from counter_server.records.verify_content import commitment
+from webrtc import agewriter
 
 SALT_BYTES = 32  # as long as the hash it protects
 
@@ -245,8 +245,7 @@ def _write_object(folder: Path, item: PlainObject, keys: RecordKeys, committed: 
 
 def encrypt(content: bytes, recipient: str) -> bytes:
     """An age v1 file with a file key of its own, for one recipient."""
-    sealed: bytes = pyrage.encrypt(content, [pyrage.x25519.Recipient.from_str(recipient)])
-    return sealed
+    return agewriter.seal(content, agewriter.AgeRecipient.parse(recipient))
 
 
 def _link_object(folder: Path, item: SealedObject) -> RecordObject:

@@ -27,7 +27,7 @@ from webrtc.engine import RecordedTrack
 STROKES, SHEET, FORM, HOLDER = "signature/strokes.json", "signature/sheet.pdf", "form.json", "holder.json"
 MATROSKA = "video/x-matroska"
 POLICIES = ("recording-consent-1", "biometrics-consent-1")
-SOFTWARE = ("cryptography", "aiortc", "dlib-bin", "typst", "pyrage")
+SOFTWARE = ("cryptography", "aiortc", "dlib-bin", "typst")
 
 
 def compose(

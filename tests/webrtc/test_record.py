@@ -13,6 +13,7 @@ import av
 import pyrage  # type: ignore[import-untyped]
 import pytest
 
+from webrtc.agewriter import AgeRecipient
 from webrtc.errors import RecordingFailedError
 from webrtc.record import MediaClock, Recording, leftover_tracks
 from webrtc.rtp import OPUS, VP8
@@ -238,7 +239,7 @@ async def test_a_full_writer_delays_and_drops_nothing(
     real = SegmentWriter._seal
     monkeypatch.setattr(SegmentWriter, "_seal", staticmethod(lambda *job: disk.wait(30) and real(*job)))
     for number in range(WAITING_SEGMENTS):
-        writer.submit(tmp_path, f"other-{number:04d}.mkv.age", identity.to_public(), b"x")
+        writer.submit(tmp_path, f"other-{number:04d}.mkv.age", AgeRecipient.parse(str(identity.to_public())), b"x")
     assert not writer.has_room
     clock = Clock()
     film = recording(tmp_path, identity, writer, clock)

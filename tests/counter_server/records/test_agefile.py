@@ -31,6 +31,23 @@ def test_we_open_what_pyrage_wrote(size: int) -> None:
     assert (ours.recipient(), ours.spelling()) == (str(identity.to_public()), str(identity))
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_pyrage_opens_what_we_seal(size: int) -> None:
+    identity = pyrage.x25519.Identity.generate()
+    assert pyrage.decrypt(encrypt(noise(size), str(identity.to_public())), [identity]) == noise(size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_hybrid_key_opens_what_was_sealed_for_it_and_for_nobody_else(size: int) -> None:
+    identity = AgeIdentity.of(noise(32), post_quantum=True)
+    sealed = encrypt(noise(size), identity.recipient())
+    assert AgeIdentity.parse(identity.spelling()).open(sealed) == noise(size)
+    with pytest.raises(WrongKeyError):
+        AgeIdentity.of(noise(33)[1:], post_quantum=True).open(sealed)
+    with pytest.raises(WrongKeyError):
+        AgeIdentity(identity.key).open(sealed)  # its classical half alone
+
+
 @pytest.mark.skipif(shutil.which("age") is None, reason="wants the age command line tool (apt install age)")
 @pytest.mark.parametrize("size", SIZES)
 def test_the_age_tool_opens_what_we_seal_and_we_what_it_seals(tmp_path: Path, size: int) -> None:
