@@ -24,7 +24,7 @@ SUPPRESSION_PX: Final = 7  # side of the window in which only the strongest stan
 
 STRIDE: Final = 32  # the network halves five times
 MARGIN_PX: Final = 24  # around the finger: what the attention's widest kernel sees
-MAX_SIDE_PX: Final = 800  # 40 mm: a rolled thumb; more is no single finger and would cost memory
+MAX_SIDE_PX: Final = 640  # 32 mm: a large thumb laid flat; memory grows with the square
 _PATCH: Final = 9  # leader_graph.PATCH, without loading onnx
 
 

@@ -28,6 +28,9 @@ PATCH: Final = 9
 """Features around a minutia its direction and kind depend on: 3 x 3 under the last kernel, and 7 x 7 around each."""
 
 LANES: Final = 16  # floats in a 512-bit register: onnxruntime's blocked depthwise kernel wants multiples of it
+STRIPS: Final = (16, 4, 1, 1, 1)
+"""By how often the picture was halved after the first time; 16 rows of features are the fewest there can be."""
+
 EPSILON: Final = 1e-3  # Keras's LayerNormalization
 _MICROSOFT: Final = "com.microsoft"  # onnxruntime's own operators
 
@@ -176,18 +179,34 @@ class _Graph:
         y = self.product(self.depthwise(kernel, x), matrix[0, 0], bias)
         return self.first(self.node("Gelu", self.norm(f"{name}_ln", y)))
 
-    def bottleneck(self, name: str, x: str, *, pad: bool = True) -> str:
-        """Block of the refinement encoder; first -> last. Without padding, the rim of 3 is lost."""
+    def bottleneck(self, name: str, x: str, *, pad: bool = True, strips: int = 1) -> str:
+        """Block of the refinement encoder; first -> last. Without padding, the rim of 3 is lost.
+
+        The four times wider middle is made in `strips`, so that at high resolution it need not exist as a whole.
+        """
         (kernel,) = self.weights[f"{name}_depthwise_conv"]
         y = self.norm(f"{name}_ln", self.depthwise(kernel, x, pad=pad))
-        y = self.product_gelu(f"{name}_conv_exp", y)
+        widen, widen_bias = self.weights[f"{name}_conv_exp"]
         reduce, reduce_bias = self.weights[f"{name}_conv_red"]
         adjust, adjust_bias = self.weights[f"{name}_conv_adj"]
         if not pad:
             x = self.slice(self.slice(x, 3, PATCH - 3, axis=2), 3, PATCH - 3, axis=3)
         # adjust(x + reduce(y)) is linear in both: one product for each instead of a chain of two over all of y
         straight = self.product(self.last(x), adjust[0, 0], reduce_bias @ adjust[0, 0] + adjust_bias)
-        return self.node("Add", self.product(y, reduce[0, 0] @ adjust[0, 0]), straight)
+        wide, bias, narrow = (self.constant(w) for w in (widen[0, 0], widen_bias, reduce[0, 0] @ adjust[0, 0]))
+        done = [
+            self.node("MatMul", self.node("BiasGelu", self.node("MatMul", part, wide), bias), narrow)
+            for part in self.strips(y, strips)
+        ]
+        return self.node("Add", self.node("Concat", *done, axis=1) if len(done) > 1 else done[0], straight)
+
+    def strips(self, x: str, count: int) -> list[str]:
+        """Cut along the rows; last -> last."""
+        if count == 1:
+            return [x]
+        outputs = [f"strip_{len(self.nodes)}_{i}" for i in range(count)]
+        self.nodes.append(onnx.helper.make_node("Split", [x], outputs, axis=1, num_outputs=count))
+        return outputs
 
     def pool(self, x: str, kind: str) -> str:
         """Halved in both directions; first -> first."""
@@ -207,7 +226,7 @@ class _Graph:
     def head(self, number: int, output: str, x: str, *, pad: bool = True) -> str:
         """From features to one map of full size; first -> first."""
         kernel, bias = self.weights[f"head_{number}_conv1"]
-        y = self.bottleneck(f"head_{number}_ibc", x, pad=pad)
+        y = self.bottleneck(f"head_{number}_ibc", x, pad=pad, strips=STRIPS[0] if pad else 1)
         y = self.norm(f"head_{number}_ln", self.product(y, kernel[0, 0], bias))
         y = self.up(self.first(self.product_gelu(f"head_{number}_conv2", y)))
         return self.conv(f"head_conv_{output}", y, pad=pad)
@@ -242,11 +261,13 @@ def _trunk(weights: Weights) -> bytes:
     x = g.node("Concat", g.node("Mul", x, gate), fine, axis=1)
     skipped = []
     for i, channels in enumerate(_REFINEMENT):
-        skipped.append(g.first(g.bottleneck(f"enc1_{i}", x)))
+        skipped.append(g.first(g.bottleneck(f"enc1_{i}", x, strips=STRIPS[i])))
         x = g.down(skipped[-1], channels)
     for i in (3, 2, 1, 0):
         named = {} if i else {"named": "features"}
-        x = g.node("Concat", g.up(g.first(g.bottleneck(f"dec1_{i}", x))), skipped[i], axis=1, **named)
+        x = g.node(
+            "Concat", g.up(g.first(g.bottleneck(f"dec1_{i}", x, strips=STRIPS[i + 1]))), skipped[i], axis=1, **named
+        )
     certainty = g.conv("nms_Gaussian_blur", g.node("Sigmoid", g.head(0, "pos", x)))
     g.node("Identity", certainty, named="certainty")
     return g.finish("leader_trunk", {"image": [1, 1, "height", "width"]}, ["certainty", "features"])

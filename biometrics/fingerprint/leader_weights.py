@@ -18,7 +18,7 @@ PACKAGE: Final = "pyfing"
 PACKAGE_VERSION: Final = "0.7.3"
 FILE: Final = "LEADER.weights.h5"
 SHA256: Final = "0cbf12af936482d10ba54b23f40a9b192ab767df2f81bc96c5954585735fefe6"
-GRAPH: Final = "1"
+GRAPH: Final = "2"
 """Part of the cache's key: change it with `leader_graph`."""
 
 
@@ -56,9 +56,9 @@ def graphs(cache: Path | None = None) -> Mapping[str, bytes]:
     ready = {name: graph for name, graph in found.items() if graph is not None}
     if len(ready) == len(found):
         return ready
-    from biometrics.fingerprint import leader_graph  # noqa: PLC0415 - onnx and h5py: 60 MB that a warm start never needs
+    from biometrics.fingerprint.leader_graph import convert  # noqa: PLC0415 - onnx and h5py: 60 MB that a warm start never needs
 
-    made = leader_graph.convert(weights)
+    made = convert(weights)
     for name, graph in made.items():
         _keep(folder, name, graph)
     return made

@@ -60,7 +60,7 @@ def ridge_maps(image: FingerImage) -> RidgeMaps:
     coherence = np.sqrt(cos2 * cos2 + sin2 * sin2) / np.maximum(energy, 1e-3)
     orientation = np.mod(0.5 * np.arctan2(sin2, cos2) + np.pi / 2, np.pi)
     return RidgeMaps(
-        foreground=_touched(deviation, coherence),
+        foreground=_touched(deviation.astype(np.float32), coherence.astype(np.float32)),
         orientation_rad=orientation.astype(np.float32),
         coherence=coherence.astype(np.float32),
         deviation=deviation.astype(np.float32),
