@@ -3,6 +3,7 @@
 BiometricsError
 ├── LibraryMissingError   a library an engine needs is not installed       → operator: the message names the command
 ├── ModelError            weights are absent or not the ones we measured   → operator: install them again
+├── ManifestError         an operator's engine is described wrongly        → operator: the message names the field
 ├── CalibrationError      thresholds absent, broken or made for another engine → operator: calibrate; nothing is decided
 ├── MovementError         a movement was asked for that has no reliable cue → programmer: draw from RELIABLE_MOVEMENTS
 ├── EvaluationDataError   the folder holds too few people to measure       → whoever evaluates
@@ -28,6 +29,10 @@ class LibraryMissingError(BiometricsError):
 
 class ModelError(BiometricsError):
     """A weight file is missing or its hash is not the one the figures were measured with."""
+
+
+class ManifestError(BiometricsError):
+    """What an operator wrote about a network of their own cannot be used."""
 
 
 class CalibrationError(BiometricsError):

@@ -56,6 +56,11 @@ class FaceBox:
         """Middle, x then y."""
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
+    def is_beside(self, near: "FaceBox") -> bool:
+        """Whether it is close enough in place and size to be the same head a moment later."""
+        dx, dy = self.centre[0] - near.centre[0], self.centre[1] - near.centre[1]
+        return bool(np.hypot(dx, dy) < 0.5 * near.width and 0.6 < self.width / max(near.width, 1) < 1.6)
+
 
 class FaceEngine(Protocol):
     """One set of models, its preprocessing included: thresholds belong to exactly one engine.
@@ -73,7 +78,7 @@ class FaceEngine(Protocol):
 
     @property
     def sha256(self) -> Mapping[str, str]:
-        """Hash of every weight file by its name."""
+        """Hash of every weight file that embeddings come from, by its name: what a calibration is bound to."""
 
     @property
     def metric(self) -> Metric:

@@ -51,16 +51,21 @@ def choice_from(environment: Mapping[str, str] = os.environ) -> EngineChoice:
     )
 
 
-def open_engine(choice: EngineChoice | None = None) -> FaceEngine:
+def open_engine(choice: EngineChoice | None = None, *, to_calibrate: bool = False) -> FaceEngine:
     """The engine of that choice, by default of the environment's; under two seconds.
 
+    Args:
+        choice: None reads the environment.
+        to_calibrate: Only for measuring: an operator's engine is opened without the figures it has not got yet.
+
     Raises:
+        ManifestError: An operator's manifest is absent or refused; the message names the field.
         LibraryMissingError: A library it needs is not installed; the message says how to get it.
         ModelError: A weight file is missing, or not the one its hash names.
         CalibrationError: An operator's engine comes without the figures measured with it.
     """
     choice = choice or choice_from()
-    return _load("biometrics.face.engines.opening").open_chosen(choice)  # type: ignore[no-any-return]
+    return _load("biometrics.face.engines.opening").open_chosen(choice, to_calibrate=to_calibrate)  # type: ignore[no-any-return]
 
 
 def _load(module: str) -> ModuleType:

@@ -1,21 +1,27 @@
 """The default engine: dlib's detector and landmarks, and dlib's face network run as ONNX."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import dlib
 import numpy as np
 
 from biometrics.face.engine import Chip, Embedding, FaceBox, Landmarks, Metric, Picture
 from biometrics.face.engines.dlib_shapes import DlibShapes
-from biometrics.face.engines.graph_cache import GRAPH_NAME, GRAPH_SHA256, resnet_graph
+from biometrics.face.engines.graph_cache import resnet_graph
 from biometrics.face.engines.hog import HogDetector
 from biometrics.face.engines.network import MOST_AT_ONCE, load_network
-from biometrics.face.models import EMBEDDER, LANDMARKS_5, LANDMARKS_68
+from biometrics.face.models import EMBEDDER, LANDMARKS_5
+
+ENGINE_ID: Final = "dlib-resnet-v1/sp5"
 
 
 class Detector(Protocol):
     """Finds faces; a box is square and lies as dlib's does, because landmarks start from it."""
+
+    @property
+    def name(self) -> str:
+        """As a person would look for it."""
 
     def detect(self, picture: Picture, near: FaceBox | None) -> tuple[FaceBox, ...]:
         """See `FaceEngine.detect`."""
@@ -28,7 +34,7 @@ class DlibOnnxEngine:
     """Loads 110 MB of landmarks (under a second); make one per worker and keep it.
 
     Args:
-        detector: dlib's own unless given; another one needs a calibration of its own, and `detector_name` says so.
+        detector: dlib's own unless given.
         calibration: Text of the operator's calibration file.
         with_68: False leaves out the landmark file of doubtful licence; `landmarks` then raises.
         runtime: `onnxruntime`, or `opencv` which is also taken where the former is not installed.
@@ -41,36 +47,32 @@ class DlibOnnxEngine:
         self,
         *,
         detector: Detector | None = None,
-        detector_name: str = "",
-        detector_sha256: Mapping[str, str] | None = None,
         calibration: str | None = None,
         with_68: bool = True,
         runtime: str = "onnxruntime",
     ) -> None:
         self._detector = detector or HogDetector()
-        self._name = f"/{detector_name}" if detector_name else ""
         self._shapes = DlibShapes(with_68=with_68)
         self._network = load_network(resnet_graph(), prefer=runtime)
         self._calibration = calibration
-        self._sha256 = {model.name: model.sha256 for model in (EMBEDDER, LANDMARKS_5)}
-        self._sha256 |= {GRAPH_NAME: GRAPH_SHA256} | dict(detector_sha256 or {})
-        if with_68:
-            self._sha256[LANDMARKS_68.name] = LANDMARKS_68.sha256
 
     @property
     def id(self) -> str:
-        """As of dlib itself: its embeddings are these within 2e-6, so figures measured with either hold for both."""
-        return f"dlib-resnet-v1/sp5{self._name}"
+        """As of dlib itself: its embeddings are these within 2e-6, so figures measured with either hold for both.
+
+        The detector is no part of it: see `yunet` for what another box changes.
+        """
+        return ENGINE_ID
 
     @property
     def version(self) -> str:
-        """Versions of dlib and of what runs the network."""
-        return f"dlib {dlib.__version__}, {self._network.runtime}"
+        """Versions of dlib and of what runs the network, and the detector."""
+        return f"dlib {dlib.__version__}, {self._network.runtime}, {self._detector.name}"
 
     @property
     def sha256(self) -> Mapping[str, str]:
-        """Hash of every weight file by its name."""
-        return self._sha256
+        """dlib's files as they come; what was made of the first is pinned in `graph_cache`."""
+        return {model.name: model.sha256 for model in (EMBEDDER, LANDMARKS_5)}
 
     @property
     def metric(self) -> Metric:

@@ -14,7 +14,8 @@ CHIP_PX: Final = 150
 CHIP_PADDING: Final = 0.25  # what the network was trained with (dlib: dnn_face_recognition_ex.cpp)
 
 AROUND: Final = 0.6
-"""Widths of the face kept on each side of it: neither landmarks nor the chip reach farther, tilted heads included."""
+"""Widths of the face kept on each side of it. From 0.5 on, chip and landmarks of 169 faces (tilted up to 30°, 80 to
+400 px) are those of the whole picture to the last bit; at 0.4 eight chips differ."""
 
 
 class DlibShapes:

@@ -27,6 +27,8 @@ TRACKED_REACH: Final = 1.55  # side of the square looked at, in widths of the la
 class HogDetector:
     """Finds faces that look into the camera; half a profile only where a track says that it is there."""
 
+    name: Final = "hog"
+
     def __init__(self) -> None:
         self._detector = dlib.get_frontal_face_detector()
 
@@ -47,13 +49,13 @@ class HogDetector:
         scale = TRACKED_FACE_PX / max(near.width, 1)
         if min(square.shape[:2]) * scale < TRACKED_FACE_PX:
             return None  # at the edge of the picture there is less than a face
-        beside = [box for _, box in self._run(square, scale, FAINT, left, top) if _is_beside(box, near)]
+        beside = [box for _, box in self._run(square, scale, FAINT, left, top) if box.is_beside(near)]
         return beside[0] if beside else None
 
     def _detect_at(self, picture: Picture, scale: float, near: FaceBox | None) -> tuple[FaceBox, ...]:
         found = self._run(picture, scale, FAINT if near else 0.0, 0, 0)
         certain = [box for score, box in found if score >= 0]
-        faint = [box for _, box in found if near is not None and _is_beside(box, near)][:1]
+        faint = [box for _, box in found if near is not None and box.is_beside(near)][:1]
         return tuple(sorted(certain or faint, key=lambda box: box.width, reverse=True))
 
     def _run(self, picture: Picture, scale: float, least: float, left: int, top: int) -> list[tuple[float, FaceBox]]:
@@ -76,10 +78,3 @@ class HogDetector:
             for rectangle, score in zip(rectangles, scores, strict=True)
         ]
         return sorted(found, key=lambda face: face[0], reverse=True)
-
-
-def _is_beside(box: FaceBox, near: FaceBox) -> bool:
-    """Close enough in place and size to be the same head a moment later."""
-    dx = box.centre[0] - near.centre[0]
-    dy = box.centre[1] - near.centre[1]
-    return bool(np.hypot(dx, dy) < 0.5 * near.width and 0.6 < box.width / near.width < 1.6)
