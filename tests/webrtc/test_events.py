@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from webrtc.aio.rate import CAP_BPS, FLOOR_BPS, ViewerLimit
 from webrtc.engine import (
     EncodedPicture,
     LegClosed,
@@ -100,23 +99,3 @@ def test_tracks_and_failures_survive_json() -> None:
     assert track_from_json(track_to_json(track)) == track
     failure = failure_from_json(failure_to_json(UnknownLegError("gone")))
     assert (type(failure), str(failure)) == (UnknownLegError, "gone")
-
-
-def test_a_narrow_line_lowers_the_publisher_and_lets_it_grow_again() -> None:
-    limit = ViewerLimit()
-    assert limit.heard(arriving_bps=1_700_000, loss=0.0, now_s=0.0) is None
-    limit.estimate_bps = 600_000
-    assert limit.heard(arriving_bps=1_700_000, loss=0.0, now_s=1.0) == 600_000
-    limit.estimate_bps = 0
-    assert limit.heard(arriving_bps=600_000, loss=0.3, now_s=2.0) == pytest.approx(510_000)
-    grown = [limit.heard(arriving_bps=500_000, loss=0.0, now_s=5.0 + second) for second in range(60)]
-    assert grown[1] == pytest.approx(510_000 * 1.08**2)
-    assert grown[-1] is None  # at the cap there is no limit
-
-
-def test_the_limit_never_starves_a_face() -> None:
-    limit = ViewerLimit(estimate_bps=30_000)
-    for second in range(20):
-        limit.heard(arriving_bps=100_000, loss=0.9, now_s=float(second))
-    assert limit.limit_bps == FLOOR_BPS
-    assert FLOOR_BPS < CAP_BPS

@@ -10,12 +10,19 @@ from typing import Any, cast
 import aioice.ice
 import pylibsrtp
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCRtpTransceiver
+from aiortc.codecs import CODECS, HEADER_EXTENSIONS, is_rtx
 from aiortc.rtcconfiguration import RTCBundlePolicy
 from aiortc.rtcdtlstransport import RTCDtlsTransport, State
 from aiortc.rtcicetransport import RTCIceTransport
-from aiortc.rtcrtpparameters import RTCRtpCodecCapability, RTCRtpCodecParameters
+from aiortc.rtcrtpparameters import (
+    RTCRtcpFeedback,
+    RTCRtpCodecCapability,
+    RTCRtpCodecParameters,
+    RTCRtpHeaderExtensionParameters,
+)
 
 from webrtc.errors import BadDescriptionError, EngineUnfitError
+from webrtc.transport_cc import URI as TRANSPORT_CC
 
 # RFC 7983 §7: first byte 128..191 is RTP or RTCP; RFC 5761 §4: RTCP has its type 192..223 in the second.
 _MEDIA_FIRST = range(128, 192)
@@ -68,6 +75,21 @@ def install_first_byte_demultiplexer() -> None:
             _stun_datagram_received(self, datagram, address)
 
     aioice.ice.StunProtocol.datagram_received = datagram_received
+
+
+def negotiate_transport_cc() -> None:
+    """Offer transport-wide congestion control for video in aiortc's tables, which know only REMB.
+
+    The identifier must be one no extension of either kind has: they share a bundle.
+    """
+    extensions = HEADER_EXTENSIONS["video"]
+    if all(extension.uri != TRANSPORT_CC for extension in extensions):
+        taken = {extension.id for kind in HEADER_EXTENSIONS.values() for extension in kind}
+        extensions.append(RTCRtpHeaderExtensionParameters(id=max(taken) + 1, uri=TRANSPORT_CC))
+    feedback = RTCRtcpFeedback(type="transport-cc")
+    for codec in CODECS["video"]:
+        if not is_rtx(codec) and feedback not in codec.rtcpFeedback:
+            codec.rtcpFeedback.append(feedback)
 
 
 def new_peer_connection() -> RTCPeerConnection:

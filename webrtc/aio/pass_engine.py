@@ -7,7 +7,12 @@ import secrets
 import time
 from pathlib import Path
 
-from webrtc.aio.compat import check_private_names, install_first_byte_demultiplexer, set_host_addresses
+from webrtc.aio.compat import (
+    check_private_names,
+    install_first_byte_demultiplexer,
+    negotiate_transport_cc,
+    set_host_addresses,
+)
 from webrtc.aio.leg import Leg
 from webrtc.engine import EncodedPicture, LegOffer, MediaEvent, PictureSampled, RecordedTrack
 from webrtc.errors import MediaError, RecordingFailedError, UnknownLegError
@@ -47,6 +52,7 @@ class PassEngine:
         check_private_names()
         set_host_addresses(self._host_addresses)
         install_first_byte_demultiplexer()
+        negotiate_transport_cc()
         self._ticking = asyncio.create_task(self._tick_for_ever())
         self._ticking.add_done_callback(_log_failure)
 

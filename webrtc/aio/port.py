@@ -8,16 +8,18 @@ from aiortc.rtp import (
     RTCP_RTPFB_NACK,
     RtcpPacket,
     RtcpPsfbPacket,
-    RtcpRrPacket,
     RtcpRtpfbPacket,
     RtcpSrPacket,
     unpack_remb_fci,
 )
 
+from webrtc.aio.arrivals import ArrivalLog, Departure, DepartureLog
 from webrtc.aio.compat import SecureLink
 from webrtc.aio.receiver import PassReceiver
 from webrtc.aio.sender import PassSender
 from webrtc.rtp import parse_rtp
+from webrtc.transport_cc import FMT as TRANSPORT_FEEDBACK
+from webrtc.transport_cc import RTPFB, transport_number
 
 
 class Port:
@@ -26,6 +28,8 @@ class Port:
     def __init__(self, dtls: RTCDtlsTransport):
         self.link = SecureLink(dtls, self._on_rtp, self._on_rtcp)
         self.packets = 0
+        self.departures = DepartureLog(self._on_fates)
+        self._arrivals: ArrivalLog | None = None
         self._receivers: dict[int, PassReceiver] = {}
         self._senders: dict[int, PassSender] = {}
 
@@ -38,10 +42,17 @@ class Port:
         self._senders[sender.ssrc] = sender
         self._senders[sender.rtx_ssrc] = sender
 
+    def tell_arrivals(self, ssrc: int) -> None:
+        """From now on the publisher hears when its numbered packets arrive; `ssrc` is who tells."""
+        self._arrivals = ArrivalLog(self.link.send_rtcp, ssrc)
+
     def close(self) -> None:
         """Hand nothing to anybody any more."""
         self._receivers.clear()
         self._senders.clear()
+        if self._arrivals is not None:
+            self._arrivals.stop()
+            self._arrivals = None
 
     def _on_rtp(self, packet: bytes) -> None:
         """Route one decrypted RTP packet."""
@@ -51,20 +62,23 @@ class Port:
         receiver = self._receivers.get(fields.payload_type)
         if receiver is not None:
             self.packets += 1
+            if receiver.transport_cc_id and self._arrivals is not None:
+                number = transport_number(packet, receiver.transport_cc_id)
+                if number is not None:
+                    self._arrivals.note(number, fields.ssrc)
             receiver.take(packet, fields)
 
     def _on_rtcp(self, compound: bytes) -> None:
         """Route every packet of a decrypted RTCP compound; what cannot be parsed is nobody's."""
+        if len(compound) > 1 and compound[1] == RTPFB and compound[0] & 0x1F == TRANSPORT_FEEDBACK:
+            # browsers send these ten times a second and alone; aiortc would read them as an absurd NACK
+            self.departures.on_feedback(compound)
+            return
         try:
             packets = RtcpPacket.parse(compound)
         except (ValueError, IndexError):
             return
         for packet in packets:
-            if isinstance(packet, RtcpSrPacket | RtcpRrPacket):
-                for report in packet.reports:
-                    sender = self._senders.get(report.ssrc)
-                    if sender is not None and report.ssrc == sender.ssrc:
-                        sender.on_loss_report(report.fraction_lost / 256)
             if isinstance(packet, RtcpSrPacket):
                 for receiver in set(self._receivers.values()):
                     if receiver.ssrc == packet.ssrc:
@@ -75,6 +89,11 @@ class Port:
                     sender.retransmit(packet.lost)
             elif isinstance(packet, RtcpPsfbPacket):
                 self._on_payload_feedback(packet)
+
+    def _on_fates(self, fates: list[Departure]) -> None:
+        """What became of the packets we sent concerns whoever sends video here."""
+        for sender in set(self._senders.values()):
+            sender.on_fates(fates)
 
     def _on_payload_feedback(self, packet: RtcpPsfbPacket) -> None:
         """PLI, FIR (its media SSRC is 0, RFC 5104 §4.3.1.2) and REMB."""

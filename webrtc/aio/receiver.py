@@ -25,6 +25,7 @@ from aiortc.stats import RTCStatsReport
 from webrtc.aio.compat import payload_type_of
 from webrtc.aio.rate import CAP_BPS
 from webrtc.rtp import FORMATS, PayloadFormat, RtpFields, ahead
+from webrtc.transport_cc import URI as TRANSPORT_CC
 
 if TYPE_CHECKING:
     from webrtc.aio.port import Port
@@ -65,6 +66,7 @@ class PassReceiver:
         self.repaired = 0
         self.sender_report: tuple[int, int, float] | None = None  # NTP, RTP timestamp, our clock at arrival
         self.started = False
+        self.transport_cc_id = 0
         # names aiortc itself reads or writes
         self.track: MediaStreamTrack | None = None
         self._track: MediaStreamTrack | None = None
@@ -104,6 +106,10 @@ class PassReceiver:
                 self._rtx_to_media[number] = int(codec.parameters["apt"] or 0)
             elif codec.name.lower() in FORMATS:
                 self._formats[number] = FORMATS[codec.name.lower()]
+        for extension in parameters.headerExtensions:
+            if extension.uri == TRANSPORT_CC and self.kind == "video":
+                self.transport_cc_id = extension.id
+                self.port.tell_arrivals(self._rtcp_ssrc)
         self.port.add_receiver(self, [*self._formats, *self._rtx_to_media])
 
     async def stop(self) -> None:
