@@ -23,6 +23,7 @@ WHERE_FROM: Final = {
     "dlib": "pip install dlib-bin",
     "cv2": "pip install opencv-python-headless",
     "numpy": "pip install numpy",
+    "pydantic": "pip install pydantic",
 }
 """Libraries that an engine cannot do without. onnxruntime is not one of them: OpenCV stands in for it."""
 

@@ -11,9 +11,11 @@ from biometrics.face.engine import Chip, Embedding, FaceBox, Landmarks, Metric, 
 from biometrics.face.engines.align import FivePoints, cut_out, five_of
 from biometrics.face.engines.dlib_shapes import DlibShapes
 from biometrics.face.engines.hog import HogDetector
-from biometrics.face.engines.manifest import Manifest
+from biometrics.face.engines.manifest import Manifest, read_manifest
 from biometrics.face.engines.network import MOST_AT_ONCE, Numbers, load_network
 from biometrics.face.engines.yunet import YunetDetector
+
+__all__ = ["ManifestEngine", "read_manifest"]
 
 
 class ManifestEngine:

@@ -8,8 +8,6 @@ from biometrics.face.calibration import load_thresholds
 from biometrics.face.engine import FaceEngine
 from biometrics.face.engines.choice import COMPATIBLE, DEFAULT, EngineChoice
 from biometrics.face.engines.dlib_onnx import DlibOnnxEngine
-from biometrics.face.engines.manifest import read_manifest
-from biometrics.face.engines.onnx_manifest import ManifestEngine
 from biometrics.face.engines.yunet import YunetDetector
 
 MOST_CALIBRATION_BYTES = 1_000_000  # ours has a few thousand
@@ -29,12 +27,13 @@ def open_chosen(choice: EngineChoice, *, to_calibrate: bool) -> FaceEngine:
 
 
 def _open_manifest(path: Path, *, with_68: bool, to_calibrate: bool) -> FaceEngine:
-    manifest = read_manifest(path)
-    if to_calibrate:
-        return ManifestEngine(manifest, path.parent, calibration=None, with_68=with_68)
-    calibration = read_calibration(path.parent / manifest.calibration)
-    engine = ManifestEngine(manifest, path.parent, calibration=calibration, with_68=with_68)
-    load_thresholds(engine, calibration)  # a network without figures of its own does not even start
+    # late, because the default engine does without pydantic
+    own = importlib.import_module("biometrics.face.engines.onnx_manifest")
+    manifest = own.read_manifest(path)
+    calibration = None if to_calibrate else read_calibration(path.parent / manifest.calibration)
+    engine: FaceEngine = own.ManifestEngine(manifest, path.parent, calibration=calibration, with_68=with_68)
+    if calibration is not None:
+        load_thresholds(engine, calibration)  # a network without figures of its own does not even start
     return engine
 
 

@@ -1,0 +1,84 @@
+"""Machines that lack something: each test is a process in which that thing cannot be imported."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+WITHOUT = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {absent!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Absent())
+"""
+NO_MODELS = """
+import importlib.util
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name, package=None: None if name == "face_recognition_models" else find(name, package)
+"""
+OPEN = """
+from biometrics.__main__ import main
+sys.exit(main())
+"""
+
+
+def run(program: str, *, absent: tuple[str, ...] = (), **environment: str) -> "subprocess.CompletedProcess[str]":
+    words = [sys.executable, "-W", "error", "-c", WITHOUT.format(absent=absent) + program]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COUNTER_FACE_")}
+    return subprocess.run(words, env=kept | environment, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+
+def test_the_package_itself_needs_nothing_at_all() -> None:
+    heavy = ("dlib", "onnxruntime", "onnx", "cv2", "face_recognition", "face_recognition_models")
+    done = run("import biometrics, biometrics.errors, biometrics.face.engine, biometrics.face.engines", absent=heavy)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("library", "how"), [("dlib", "pip install dlib-bin"), ("cv2", "pip install opencv")])
+def test_a_missing_library_is_one_line_with_its_remedy(library: str, how: str) -> None:
+    done = run(OPEN, absent=(library,))
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert library in done.stderr
+    assert how in done.stderr
+
+
+def test_missing_models_are_one_line_with_their_remedy() -> None:
+    done = run(NO_MODELS + OPEN)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "pip install --no-deps face_recognition_models==0.3.0" in done.stderr
+
+
+def test_without_onnxruntime_opencv_runs_the_network() -> None:
+    done = run(OPEN, absent=("onnxruntime", "onnx"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "opencv 5" in done.stdout or "opencv 4" in done.stdout
+    assert "onnxruntime" in run(OPEN).stdout
+
+
+def test_face_recognition_that_calls_quit_is_told_with_the_true_cause() -> None:
+    done = run(OPEN, absent=("pkg_resources",), COUNTER_FACE_ENGINE="face_recognition")
+    assert done.returncode == 2
+    assert done.stdout == ""  # its own advice is wrong: the models are there
+    assert done.stderr.count("\n") == 1
+    assert "No module named 'pkg_resources'" in done.stderr
+    assert "setuptools<82" in done.stderr
+
+
+def test_face_recognition_that_is_absent_is_told_too() -> None:
+    done = run(OPEN, absent=("face_recognition",), COUNTER_FACE_ENGINE="face_recognition")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "No module named 'face_recognition'" in done.stderr
+
+
+def test_the_default_engine_never_imports_face_recognition() -> None:
+    done = run(OPEN, absent=("face_recognition", "pkg_resources", "pydantic"))
+    assert (done.returncode, done.stderr) == (0, "")
