@@ -1,0 +1,1 @@
+"""Fingerprint scanners, and fingers that belong to nobody."""
