@@ -1,4 +1,4 @@
-"""`counter bench`: card readings and the safe."""
+"""`counter bench`: card readings, faces and the safe."""
 
 import argparse
 import json
@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from counter_server.card_commands import add_card_bench
+from counter_server.commands.face_bench import add_face_bench
 from counter_server.commands.home import provenance
 from counter_server.records.errors import RecordError
 from counter_server.records.proving.bench import bench_records
@@ -18,6 +19,7 @@ def add_bench(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", t
     """Add `bench` with everything below it."""
     benches = commands.add_parser("bench", help=title).add_subparsers(required=True)
     add_card_bench(benches, provenance)
+    add_face_bench(benches)
     records = benches.add_parser("records", help="sealing, seeking, verifying, the log; needs 1.5 GB for a minute")
     records.add_argument("--scratch", type=Path, help="where files of the measurement go; default: the system's own")
     records.add_argument("--json", choices=["-"], help="print one JSON object")

@@ -1,0 +1,29 @@
+"""`counter bench face`."""
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+from counter_server.commands.home import provenance
+
+
+def add_face_bench(benches: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `bench face`."""
+    face = benches.add_parser("face", help="what faces cost, against face_recognition on the same frames; 40 s")
+    data = Path(os.environ.get("COUNTER_EVALUATION_DATA", "../shared/data")) / "faces"
+    face.add_argument("--data", type=Path, default=data, help="people in folders, their pictures in them")
+    face.add_argument("--json", choices=["-"], help="print one JSON object")
+    face.set_defaults(run=_face)
+
+
+def _face(options: argparse.Namespace) -> int:
+    from biometrics.evaluation.face_speed import measure_faces  # noqa: PLC0415 - other benches load no face network
+
+    figures = measure_faces(options.data)
+    if options.json:
+        print(json.dumps(figures | provenance(), ensure_ascii=False))
+    else:
+        for name, value in figures.items():
+            print(f"{name:32} {value}")
+    return 0
