@@ -9,9 +9,8 @@ import json
 import sys
 from pathlib import Path
 
-from counter_server.records.agefile import AgeIdentity
 from counter_server.records.errors import RecordError
-from counter_server.records.keys import read_private
+from counter_server.records.keys import read_keyring, read_private
 from counter_server.records.log.examine import LogEvidence
 from counter_server.records.log.policy import Policy
 from counter_server.records.report import as_figures, as_lines
@@ -35,7 +34,7 @@ def main(words: list[str]) -> int:
         log = None
         if asked.proof is not None:
             log = LogEvidence(asked.proof.read_bytes(), Policy.parse(asked.log_policy.read_text("utf-8")))
-        identity = None if asked.identity is None else AgeIdentity.parse(read_private(asked.identity).decode().strip())
+        identity = None if asked.identity is None else read_keyring(read_private(asked.identity).decode())
         verification = verify_record(asked.folder, asked.trust.read_bytes(), identity, log)
     except (RecordError, OSError, UnicodeDecodeError) as error:
         print(f"could not be checked: {error}", file=sys.stderr)

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from counter_server.records import bech32
-from counter_server.records.errors import RecordFormatError, WrongKeyError
+from counter_server.records.errors import NoKeyError, RecordFormatError, WithheldError, WrongKeyError
 
 VERSION_LINE = b"age-encryption.org/v1\n"
 X25519_LABEL = b"age-encryption.org/v1/X25519"
@@ -136,6 +136,36 @@ class AgeIdentity:
             return None
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class AgeKeyring:
+    """The keys of one record, of which each opens some of its objects.
+
+    Attributes:
+        partial: Whether some may be missing, erased or not handed over; what they would open is then `withheld`.
+    """
+
+    identities: tuple[AgeIdentity, ...]
+    partial: bool = False
+
+    @classmethod
+    def parse(cls, text: str, whole: int) -> "AgeKeyring":
+        """From an age identity file: a key a line, lines with # and empty ones aside; `whole` is how many all are."""
+        lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+        if not lines:
+            raise WrongKeyError("a key file without a key")
+        return cls(tuple(AgeIdentity.parse(line) for line in lines), partial=len(lines) < whole)
+
+    def open(self, sealed: bytes) -> bytes:
+        """The content of an age file; `WithheldError` when it is for a key that is not among these."""
+        try:
+            key, payload_at = payload_key(sealed, self.identities)
+        except NoKeyError as error:
+            if self.partial:
+                raise WithheldError("its key is not at hand") from error
+            raise
+        return _open_payload(key, memoryview(sealed)[payload_at:])
+
+
 def payload_key(sealed: bytes, identities: Iterable[AgeIdentity]) -> tuple[bytes, int]:
     """As `AgeIdentity.payload_key`, for whoever holds several keys."""
     file_key, nonce_at = _file_key(sealed, tuple(identities))
@@ -163,7 +193,7 @@ def _file_key(sealed: bytes, identities: tuple[AgeIdentity, ...]) -> tuple[bytes
     found = [each.unwrap(stanza) for stanza in stanzas for each in identities]
     file_key = next((key for key in found if key is not None), None)
     if file_key is None:
-        raise WrongKeyError("the file is not encrypted to this key")
+        raise NoKeyError("the file is not encrypted to this key")
     mac = hmac.digest(_derive(file_key, b"", b"header"), header[: at + 3], "sha256")
     if not hmac.compare_digest(mac, mac_stated):
         raise WrongKeyError("age header was changed")

@@ -13,23 +13,25 @@ from pathlib import Path
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from counter_server.records.agefile import AgeIdentity
+from counter_server.records.agefile import AgeKeyring
 from counter_server.records.canonical import Plain
 from counter_server.records.codes import is_record_id
 from counter_server.records.durable import PRIVATE_FOLDER, write_new
-from counter_server.records.errors import RecordError, RecordUnknownError, StoreError
+from counter_server.records.errors import RecordError, RecordUnknownError, StoreError, WithheldError
 from counter_server.records.examination import BrokenError, read_blocks
 from counter_server.records.home import SafeHome
 from counter_server.records.journal import instant
-from counter_server.records.keys import MasterKey
+from counter_server.records.keys import RecordKeys, read_keyring
 from counter_server.records.log.examine import LogEvidence
 from counter_server.records.log.files import LogFiles
 from counter_server.records.log.policy import Policy
+from counter_server.records.masters import FileMasterKeys
 from counter_server.records.openings import note_opening
 from counter_server.records.proving.commands import add_proving_commands
 from counter_server.records.record import MANIFEST_FILE, OBJECT_FOLDER, OBJECT_SUFFIX, Manifest
 from counter_server.records.report import as_figures, as_lines
-from counter_server.records.service import find_record, list_records, load_slot
+from counter_server.records.service import find_record, list_records
+from counter_server.records.slots import read_slots
 from counter_server.records.verify import Verification, verify_record
 
 BROKEN, UNUSABLE = 1, 2
@@ -151,7 +153,7 @@ def run_open(asked: argparse.Namespace) -> int:
         event="record_opened",
         details={"record_id": asked.record, "reason": reason},
     )
-    written = _decrypt_all(folder, manifest, keys, asked.out)
+    written = _decrypt_all(folder, manifest, keys.keyring(), asked.out)
     if asked.json:
         _print_json({"record_id": asked.record, "out": str(asked.out), "objects": list(written)})
     else:
@@ -168,7 +170,7 @@ def run_export_key(asked: argparse.Namespace) -> int:
     reason = asked.reason.strip()
     if len(reason) < SHORTEST_REASON:
         raise StoreError("give a reason somebody can understand later")
-    identity = _keys(home, asked.record)
+    keys = _keys(home, asked.record)
     if asked.out.exists():
         raise StoreError(f"{asked.out} exists")
     note_opening(
@@ -178,7 +180,7 @@ def run_export_key(asked: argparse.Namespace) -> int:
         event="key_exported",
         details={"record_id": asked.record, "reason": reason},
     )
-    write_new(asked.out, identity.spelling().encode() + b"\n")
+    write_new(asked.out, keys.identity.encode() + b"\n")
     if asked.json:
         _print_json({"record_id": asked.record, "out": str(asked.out)})
     else:
@@ -193,20 +195,26 @@ def _operator() -> str:
         return f"uid {os.getuid()}"
 
 
-def _decrypt_all(folder: Path, manifest: Manifest, identity: AgeIdentity, out: Path) -> tuple[str, ...]:
+def _decrypt_all(folder: Path, manifest: Manifest, keyring: AgeKeyring, out: Path) -> tuple[str, ...]:
+    written = []
     for item in manifest.objects:
         sealed = b"".join(read_blocks(folder / OBJECT_FOLDER / f"{item.sha256}{OBJECT_SUFFIX}"))
+        try:
+            content = keyring.open(sealed)
+        except WithheldError:
+            continue  # its key was erased before the others
         target = out / item.name
         target.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
-        write_new(target, identity.open(sealed))
+        write_new(target, content)
+        written.append(item.name)
     write_new(out / MANIFEST_FILE, b"".join(read_blocks(folder / MANIFEST_FILE)))
-    return tuple(item.name for item in manifest.objects)
+    return tuple(written)
 
 
-def _identity(asked: argparse.Namespace, home: SafeHome) -> AgeIdentity | None:
+def _identity(asked: argparse.Namespace, home: SafeHome) -> AgeKeyring | None:
     if asked.key is not None:
-        return AgeIdentity.parse(asked.key.read_text().strip())
-    return _keys(home, asked.record) if asked.content else None
+        return read_keyring(asked.key.read_text())
+    return _keys(home, asked.record).keyring() if asked.content else None
 
 
 def _log_evidence(asked: argparse.Namespace, home: SafeHome) -> LogEvidence | None:
@@ -216,12 +224,12 @@ def _log_evidence(asked: argparse.Namespace, home: SafeHome) -> LogEvidence | No
     return LogEvidence(asked.proof.read_bytes(), Policy.parse(policy.read_text("utf-8")))
 
 
-def _keys(home: SafeHome, record_id: str) -> AgeIdentity:
+def _keys(home: SafeHome, record_id: str) -> RecordKeys:
     if not is_record_id(record_id):
         raise RecordUnknownError("not a record number")
     with open_database(home) as conn:
-        wrapped = load_slot(conn, record_id)
-    return AgeIdentity.parse(MasterKey.load(home.master_key).unwrap(record_id, wrapped).identity)
+        slots = read_slots(conn, record_id)
+    return slots.open(FileMasterKeys.load(home.sealing))
 
 
 @contextmanager

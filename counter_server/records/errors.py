@@ -4,10 +4,13 @@ RecordError
 ├── RecordFormatError     these bytes are no record of ours              → refuse the file, name it to the operator
 ├── RecordExistsError     a sealed folder of this number is already there → sweep, then seal again
 ├── RecordUnknownError    no record of that number in the database       → say "not found"
+├── KeepingError          a law, a hold or the settings forbid it        → say until when and why; nothing was erased
 ├── StoreError            the disk did not keep what it was given        → the visit stays unsealed; try again
 └── RecordKeyError
     ├── KeyFileError      a key file is missing, damaged or readable by others → operator: mend before starting
     └── WrongKeyError     this key does not open that object             → refuse; nothing was opened
+        └── NoKeyError    it is sealed for somebody else
+            └── WithheldError  for a key that was erased or not handed over → leave it out, and say so
 """
 
 
@@ -27,6 +30,10 @@ class RecordUnknownError(RecordError):
     """The database knows no record of this number."""
 
 
+class KeepingError(RecordError):
+    """What was asked for contradicts how long records are kept."""
+
+
 class StoreError(RecordError):
     """The disk refused or lost what it was given."""
 
@@ -41,3 +48,11 @@ class KeyFileError(RecordKeyError):
 
 class WrongKeyError(RecordKeyError):
     """This key does not open that object, or the object is damaged."""
+
+
+class NoKeyError(WrongKeyError):
+    """The object is sealed for another key."""
+
+
+class WithheldError(NoKeyError):
+    """The object is sealed for a key of the record that was erased or not handed over."""

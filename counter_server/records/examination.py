@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from counter_server.records.agefile import AgeIdentity
+from counter_server.records.agefile import AgeKeyring
 from counter_server.records.record import OBJECT_FOLDER, OBJECT_SUFFIX, Manifest, RecordObject
 
 LARGEST_SMALL_FILE = 8 * 1024 * 1024  # a manifest of an 8-hour recording in 4 s segments on 4 tracks has 7 MB
@@ -41,7 +41,7 @@ class Examination:
 
     folder: Path
     trust_pem: bytes
-    identity: AgeIdentity | None
+    identity: AgeKeyring | None
     manifest_bytes: bytes | None = None
     signature: bytes | None = None
     certificate_pem: bytes | None = None
@@ -53,6 +53,7 @@ class Examination:
     log: object = None  # `log.examine.LogEvidence` when a proof was handed over
     salts: dict[str, str] = field(default_factory=dict)
     opened: dict[str, OpenedObject] = field(default_factory=dict)
+    withheld: set[str] = field(default_factory=set)  # objects whose key was erased or not handed over
 
     @property
     def manifest(self) -> Manifest:

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import rfc8785
 
-from counter_server.records.agefile import AgeIdentity
 from counter_server.records.authority import ALGORITHM, SealingIdentity
 from counter_server.records.codes import CODE_SALT_BYTES, Randomness, draw_code, hash_code
 from counter_server.records.durable import PUBLIC_FILE, write_new
 from counter_server.records.errors import RecordFormatError, StoreError
 from counter_server.records.examination import BrokenError, read_blocks
 from counter_server.records.journal import JournalEntry, instant, journal_bytes
+from counter_server.records.keeping import KEEP_CLASS
 from counter_server.records.keys import RecordKeys
 from counter_server.records.plain import to_plain
 from counter_server.records.record import (
@@ -237,7 +237,7 @@ def _commitments_object(salts: dict[str, str]) -> PlainObject:
 
 
 def _write_object(folder: Path, item: PlainObject, keys: RecordKeys, committed: str | None) -> RecordObject:
-    sealed = encrypt(item.content, keys.recipient)
+    sealed = encrypt(item.content, keys.recipient_of(KEEP_CLASS[item.object_class]))
     digest = hashlib.sha256(sealed).hexdigest()
     write_new(folder / OBJECT_FOLDER / f"{digest}{OBJECT_SUFFIX}", sealed)
     return RecordObject(item.name, item.object_class, item.media_type, digest, len(sealed), committed)
@@ -271,6 +271,6 @@ def _link_object(folder: Path, item: SealedObject) -> RecordObject:
 def _prove(folder: Path, sealing: SealingIdentity, keys: RecordKeys) -> None:
     """Never acknowledge what the checker would refuse later."""
     trust = sealing.trust_root.read_bytes()
-    broken = verify_record(folder, trust, AgeIdentity.parse(keys.identity)).first_broken
+    broken = verify_record(folder, trust, keys.keyring()).first_broken
     if broken is not None:
         raise RecordFormatError(f"not sealed: check {broken.number} {broken.name}: {broken.why}")

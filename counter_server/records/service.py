@@ -7,15 +7,14 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, insert, select
 
 from counter_server.records.codes import CODE_SALT_BYTES, code_is_right, is_record_id
-from counter_server.records.errors import RecordExistsError, RecordUnknownError
-from counter_server.records.journal import instant, read_instant
-from counter_server.records.keys import WrappedKey
+from counter_server.records.errors import RecordExistsError
+from counter_server.records.journal import read_instant
 from counter_server.records.log import ledger
 from counter_server.records.log.proof import Proof
 from counter_server.records.log.tables import log_leaf
 from counter_server.records.seal import SealedRecord
 from counter_server.records.store import RecordStore
-from counter_server.records.tables import record, record_slot
+from counter_server.records.tables import record
 from counter_server.records.verify import Verification, verify_record
 
 
@@ -47,27 +46,6 @@ class ReceiptCheckResult:
     service_id: str | None = None
     sealed_at: datetime | None = None
     manifest_sha256: str | None = None
-
-
-def store_slot(conn: Connection, record_id: str, wrapped: WrappedKey, now: datetime) -> None:
-    """Keep a record's key. Commit before the first byte is encrypted to it, or a crash makes those bytes unreadable."""
-    conn.execute(
-        insert(record_slot).values(
-            record_id=record_id,
-            key_id=wrapped.key_id,
-            nonce=wrapped.nonce,
-            ciphertext=wrapped.ciphertext,
-            created_at=instant(now),
-        )
-    )
-
-
-def load_slot(conn: Connection, record_id: str) -> WrappedKey:
-    """A record's wrapped key; `RecordUnknownError` when it never existed or was erased."""
-    row = conn.execute(select(record_slot).where(record_slot.c.record_id == record_id)).mappings().first()
-    if row is None:
-        raise RecordUnknownError("no key slot of that number")
-    return WrappedKey(row["key_id"], row["nonce"], row["ciphertext"])
 
 
 def insert_record(conn: Connection, sealed: SealedRecord) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from counter_server.records.agefile import AgeIdentity
+from counter_server.records.agefile import AgeKeyring
 from counter_server.records.errors import RecordError
 from counter_server.records.examination import BrokenError, Examination, UnreachableError
 from counter_server.records.log.examine import (
@@ -114,14 +114,14 @@ LOG_STEPS: tuple[Step, ...] = (log_includes_record, log_signed_checkpoint, log_i
 
 
 def verify_record(
-    folder: Path, trust_pem: bytes, identity: AgeIdentity | None = None, log: LogEvidence | None = None
+    folder: Path, trust_pem: bytes, identity: AgeKeyring | None = None, log: LogEvidence | None = None
 ) -> Verification:
     """Every check of a record's folder against a trust root; with the record's key also its content.
 
     Args:
         folder: The record's directory, wherever it was copied to.
         trust_pem: One or more root certificates, PEM, from a source the caller trusts.
-        identity: The record's own key, or None for the checks anybody can do.
+        identity: The record's own keys, or None for the checks anybody can do.
         log: A proof from the log and whom to believe about it; its checks come last.
     """
     examination = Examination(folder, trust_pem, identity, log=log)

@@ -13,7 +13,9 @@ from counter_server.errors import CounterError
 from counter_server.people import clerks
 from counter_server.queue import service as queue
 from counter_server.records import service as records
+from counter_server.records import slots
 from counter_server.records.errors import RecordError
+from counter_server.records.keeping import keep_until
 from counter_server.records.keys import RecordKeys
 from counter_server.records.seal import SealedRecord, seal_record
 from counter_server.signing.errors import SigningError
@@ -62,7 +64,7 @@ async def _close(office: Office, visit_id: str) -> None:
         )
 
         def write(connection: Connection) -> None:
-            records.insert_record(connection, sealed)
+            _register(connection, office, visit, sealed)
             store.move(
                 connection,
                 visit_id,
@@ -132,7 +134,7 @@ async def end(
             evidence.tracks += tracks
             if evidence.tracks or visit.state is VisitState.REFUSED:
                 sealed = await _seal(office, visit, evidence, visit.state.value, evidence.tracks)
-                await office.db.run(records.insert_record, sealed)
+                await office.db.run(_register, office, visit, sealed)
     except NotSealed as error:
         kind = type(error).__name__  # a database's error may repeat what it was given
         log.error("visit %s ended as %s, but its record could not be sealed: %s", visit_id, visit.state.value, kind)
@@ -143,7 +145,7 @@ async def end(
 async def seal_after_a_crash(office: Office, visit: Visit, keys: RecordKeys) -> None:
     """Seal what a crashed counter had already recorded of this visit: its journal and the segments on the disk."""
     sealed = await _seal(office, visit, Evidence(keys), visit.state.value, ())
-    await office.db.run(records.insert_record, sealed)
+    await office.db.run(_register, office, visit, sealed)
     await asyncio.to_thread(office.safe.release_recording, visit.record_id)
 
 
@@ -161,6 +163,17 @@ async def _seal(
 
     async with office.pdf_lock:
         return await asyncio.to_thread(work)
+
+
+def _register(connection: Connection, office: Office, visit: Visit, sealed: SealedRecord) -> None:
+    """The row that acknowledges a record, its leaf, and its keys under the key of whose it is."""
+    records.insert_record(connection, sealed)
+    holder = visit.holder
+    customer_id = f"V-{sealed.record_id}"  # nobody was identified: the visit stands for itself
+    if holder is not None:
+        customer_id = slots.name_customer(connection, office.master, holder.issuing_state, holder.document_number)
+    until = keep_until(office.keeping, sealed.sealed_at)
+    slots.give_to_customer(connection, office.master, sealed.record_id, customer_id, until, sealed.sealed_at)
 
 
 def _names(connection: Connection, visit: Visit) -> dict[str, str]:

@@ -9,7 +9,7 @@ from counter_server.catalogue.catalogue import check_form
 from counter_server.errors import CounterError
 from counter_server.people import phones
 from counter_server.queue import service as queue
-from counter_server.records import service as records
+from counter_server.records import slots
 from counter_server.records.keys import new_record_keys
 from counter_server.signing.errors import SignatureEmptyError
 from counter_server.signing.strokes import Strokes
@@ -71,7 +71,7 @@ async def open_visit(
     def write(connection: Connection) -> None:
         if phone_token is not None:
             spend_phone(connection, phone_token, visit.visit_id)
-        records.store_slot(connection, keys.record_id, office.master.wrap(keys), now)
+        slots.store_keys(connection, keys, office.master, now)
         store.insert_visit(connection, visit, token, store.Actor("kiosk", kiosk_id) if kiosk_id else store.CUSTOMER)
 
     # Before the row: nobody may find a visit without its evidence, nor one whose page was never heard.

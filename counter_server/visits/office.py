@@ -22,7 +22,8 @@ from counter_server.identification.faces import FaceDesk, FaceEvent
 from counter_server.identification.relay import Pairings
 from counter_server.people.clerks import PasswordGate
 from counter_server.records.authority import SealingIdentity
-from counter_server.records.keys import MasterKey
+from counter_server.records.keeping import read_keeping
+from counter_server.records.masters import MasterKeys
 from counter_server.records.store import RecordStore
 from counter_server.signing.fonts import PrintFonts
 from counter_server.visits import store
@@ -70,7 +71,7 @@ class Office:
         database: Database,
         catalogue: Catalogue,
         trust: TrustStore,
-        master: MasterKey,
+        master: MasterKeys,
         sealing: SealingIdentity,
         safe: RecordStore,
         fonts: PrintFonts,
@@ -81,6 +82,7 @@ class Office:
         self.catalogue = catalogue
         self.trust = trust
         self.master = master
+        self.keeping = read_keeping(settings.home)
         self.sealing = sealing
         self.safe = safe
         self.fonts = fonts

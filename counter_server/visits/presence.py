@@ -15,6 +15,7 @@ from counter_server.errors import CounterError
 from counter_server.hub import CONSOLES
 from counter_server.queue import service as queue
 from counter_server.records import service as records
+from counter_server.records import slots
 from counter_server.records.errors import RecordError
 from counter_server.visits import store
 from counter_server.visits.closing import end, seal_after_a_crash
@@ -163,8 +164,8 @@ async def recover(office: Office) -> None:
         if visit_or_none is None:
             continue
         try:
-            slot = await office.db.run(records.load_slot, record_id)
-            await seal_after_a_crash(office, visit_or_none, office.master.unwrap(record_id, slot))
+            kept = await office.db.run(slots.read_slots, record_id)
+            await seal_after_a_crash(office, visit_or_none, kept.open(office.master))
         except RecordError as error:
             log.error("record %s of an interrupted visit could not be sealed: %s", record_id, error)
     for visit_id in await office.db.run(store.ended_with_people):

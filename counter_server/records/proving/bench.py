@@ -132,7 +132,7 @@ def _sealing(scratch: Path) -> dict[str, object]:
 
 def _random_reads(scratch: Path) -> dict[str, object]:
     """4 KiB from anywhere in a sealed gigabyte, its header read once."""
-    identity, path = AgeIdentity.parse(sample_keys(0).identity), scratch / "big.age"
+    identity, path = AgeIdentity.of(bytes(32)), scratch / "big.age"
     clear = _mapped(scratch / "big", BIG_FILE_BYTES)
     for index in range(BIG_FILE_BYTES // READ_BYTES):
         clear[index * READ_BYTES : (index + 1) * READ_BYTES] = index.to_bytes(8, "big") * (READ_BYTES // 8)
@@ -190,7 +190,7 @@ def _verifying(safe: SampleSafe) -> dict[str, object]:
     sealed = seal_record(draft, keys, safe.sealing, store, NOW)
     sealing_s = time.perf_counter() - began
     trust = safe.home.trust_root.read_bytes()
-    identity = AgeIdentity.parse(keys.identity)
+    identity = keys.keyring()
     found = []
     began = time.perf_counter()
     found.append(verify_record(sealed.folder, trust).intact)

@@ -13,13 +13,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from counter_server.records.agefile import AgeIdentity
 from counter_server.records.errors import RecordError
 from counter_server.records.home import SafeHome
-from counter_server.records.keys import MasterKey, WrappedKey
+from counter_server.records.keeping import KeepClass
+from counter_server.records.keys import WrappedKey
 from counter_server.records.log import ledger
+from counter_server.records.masters import FileMasterKeys
 from counter_server.records.proving.disk import DiskState, StoredFile
 from counter_server.records.proving.sample import sample_visit_id
+from counter_server.records.slots import RecordSlots
 from counter_server.records.verify import verify_record
 
 HOME = SafeHome(Path())
@@ -37,7 +39,7 @@ class Flaw:
 @dataclass(frozen=True, slots=True)
 class _Rows:
     visits: dict[str, str]  # record number to visit
-    slots: dict[str, WrappedKey]
+    slots: dict[str, RecordSlots]
     log_agrees: bool
 
 
@@ -74,13 +76,11 @@ class Judge:
 
     def _judge_row(self, state: DiskState, rows: _Rows, record_id: str) -> str | None:
         slot = rows.slots.get(record_id)
-        if slot is None:
-            return "its key is not there"
-        return self._judge_folder(state.below(f"records/{record_id[2:6]}/{record_id}"), state, (record_id, slot))
+        if slot is None or len(slot.kept) != len(KeepClass):
+            return "its keys are not there"
+        return self._judge_folder(state.below(f"records/{record_id[2:6]}/{record_id}"), state, slot)
 
-    def _judge_folder(
-        self, files: dict[str, StoredFile], state: DiskState, slot: tuple[str, WrappedKey] | None
-    ) -> str | None:
+    def _judge_folder(self, files: dict[str, StoredFile], state: DiskState, slot: RecordSlots | None) -> str | None:
         trust, master = state.files.get(str(HOME.trust_root)), state.files.get(str(HOME.master_key))
         if trust is None or master is None:
             return "trust root or master key is not there"
@@ -99,7 +99,7 @@ class Judge:
         files: dict[str, StoredFile],
         trust: StoredFile,
         master: StoredFile,
-        slot: tuple[str, WrappedKey] | None,
+        slot: RecordSlots | None,
     ) -> str | None:
         with tempfile.TemporaryDirectory(dir=self.scratch) as name:
             folder = Path(name) / "record"
@@ -108,9 +108,8 @@ class Judge:
             try:
                 identity = None
                 if slot is not None:
-                    key_file = Path(name) / "master.key"
                     DiskState({"master.key": master}, frozenset()).write(Path(name))
-                    identity = AgeIdentity.parse(MasterKey.load(key_file).unwrap(*slot).identity)
+                    identity = slot.open(FileMasterKeys.load(Path(name))).keyring()
                 broken = verify_record(folder, trust.content, identity).first_broken
             except RecordError as error:
                 return str(error)
@@ -139,15 +138,27 @@ def _read_rows(path: Path) -> _Rows | None:
         if not connection.execute("select 1 from sqlite_master where name = 'record_slot'").fetchone():
             return _Rows({}, {}, log_agrees=True)
         visits = dict(connection.execute("select record_id, visit_id from record").fetchall())
-        slots = connection.execute("select record_id, key_id, nonce, ciphertext from record_slot").fetchall()
+        customers = connection.execute("select customer_id, key_id, nonce, ciphertext from customer_slot").fetchall()
+        slots = _read_slots(connection, {row[0]: WrappedKey(*row[1:]) for row in customers})
         leaves = connection.execute("select leaf_index, kind, subject from log_leaf order by leaf_index").fetchall()
         logged = sorted(subject for _, kind, subject in leaves if kind == ledger.RECORD)
         agrees = logged == sorted(visits) and [index for index, _, _ in leaves] == list(range(len(leaves)))
-        return _Rows(visits, {row[0]: WrappedKey(*row[1:]) for row in slots}, agrees)
+        return _Rows(visits, slots, agrees)
     except sqlite3.Error:
         return None
     finally:
         connection.close()
+
+
+def _read_slots(connection: sqlite3.Connection, customers: dict[str, WrappedKey]) -> dict[str, RecordSlots]:
+    found: dict[str, RecordSlots] = {}
+    wanted = "select record_id, keep_class, customer_id, key_id, nonce, ciphertext from record_slot order by 1, 2"
+    for record_id, kept, customer_id, *wrapped in connection.execute(wanted):
+        before = found[record_id].kept if record_id in found else ()
+        customer = None if customer_id is None else customers[customer_id]
+        slot = (KeepClass(kept), WrappedKey(*wrapped))
+        found[record_id] = RecordSlots(record_id, customer_id, customer, (*before, slot))
+    return found
 
 
 def state_of(home: Path) -> DiskState:

@@ -13,7 +13,8 @@ from counter_server.records.authority import SealingIdentity, load_or_create_sea
 from counter_server.records.durable import make_folder
 from counter_server.records.home import SafeHome
 from counter_server.records.journal import JournalEntry, instant, next_entry
-from counter_server.records.keys import MasterKey, RecordKeys, new_record_keys
+from counter_server.records.keys import RecordKeys, new_record_keys
+from counter_server.records.masters import FileMasterKeys
 from counter_server.records.record import (
     CheckEntry,
     FaceEntry,
@@ -38,7 +39,7 @@ class SampleSafe:
     """One installation in a folder, its keys loaded."""
 
     home: SafeHome
-    master: MasterKey
+    master: FileMasterKeys
     sealing: SealingIdentity
 
 
@@ -46,7 +47,7 @@ def open_sample_safe(folder: Path) -> SampleSafe:
     """The safe of a home, made at first use; its certificate is a day older than the sample visits."""
     home = SafeHome(folder)
     make_folder(home.sealing)
-    master = MasterKey.load_or_create(home.master_key)
+    master = FileMasterKeys.load_or_create(home.sealing)
     return SampleSafe(home, master, load_or_create_sealing_identity(home.sealing, NOW - timedelta(days=1)))
 
 

@@ -17,12 +17,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import Connection
 from sqlalchemy.dialects import sqlite  # noqa: F401 - loaded before the disk fails, not while it does
 from sqlalchemy.exc import SQLAlchemyError
 
 from counter_server.db import Database
 from counter_server.errors import StoppedError
 from counter_server.records.errors import RecordError, RecordUnknownError
+from counter_server.records.keeping import DEFAULT_KEEPING, keep_until
 from counter_server.records.proving.sabotage import Sabotage, apply_sabotage
 from counter_server.records.proving.sample import (
     NOW,
@@ -34,7 +36,8 @@ from counter_server.records.proving.sample import (
     write_segments,
 )
 from counter_server.records.seal import SealedRecord, seal_record
-from counter_server.records.service import find_record, insert_record, load_slot, store_slot
+from counter_server.records.service import find_record, insert_record
+from counter_server.records.slots import give_to_customer, read_slots, store_keys
 from counter_server.records.store import RecordStore
 
 SOME_REFUSED = 3  # exit code: the process lived on, and told at least one caller "not done"
@@ -127,9 +130,9 @@ def submit(
 
     def keep_key() -> None:
         try:
-            database.run_now(load_slot, keys.record_id)
+            database.run_now(read_slots, keys.record_id)
         except RecordUnknownError:
-            database.run_now(store_slot, keys.record_id, safe.master.wrap(keys), NOW)
+            database.run_now(store_keys, keys, safe.master, NOW)
 
     if sabotage is not Sabotage.KEY_AFTER_ANSWER:
         keep_key()
@@ -149,12 +152,19 @@ def submit(
         sealed = seal_record(draft, keys, safe.sealing, store, NOW)
         if sabotage is Sabotage.ANSWER_BEFORE_COMMIT:
             _acknowledge(acknowledged, number)
-        database.run_now(insert_record, sealed)
+        database.run_now(_register, safe, sealed)
     if sabotage is not Sabotage.ANSWER_BEFORE_COMMIT:
         _acknowledge(acknowledged, number)
     if sabotage is Sabotage.KEY_AFTER_ANSWER:
         keep_key()
     store.release_recording(keys.record_id)
+
+
+def _register(conn: Connection, safe: SampleSafe, sealed: SealedRecord) -> None:
+    """The transaction that acknowledges: row, leaf, and the keys under the customer's."""
+    insert_record(conn, sealed)
+    until = keep_until(DEFAULT_KEEPING, NOW)
+    give_to_customer(conn, safe.master, sealed.record_id, f"C-{sealed.record_id}", until, NOW)
 
 
 def _move_late(sealed: SealedRecord, store: RecordStore) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine
 
 from counter_server.db import metadata
-from counter_server.records.agefile import AgeIdentity
+from counter_server.records.agefile import AgeKeyring
 from counter_server.records.authority import SealingIdentity, load_or_create_sealing_identity
 from counter_server.records.journal import JournalEntry, instant, next_entry
-from counter_server.records.keys import MasterKey, RecordKeys, new_record_keys
+from counter_server.records.keys import RecordKeys, new_record_keys
+from counter_server.records.masters import FileMasterKeys
 from counter_server.records.record import (
     CheckEntry,
     FaceEntry,
@@ -22,7 +23,7 @@ from counter_server.records.record import (
     SignatureEntry,
 )
 from counter_server.records.seal import PlainObject, RecordDraft, SealedObject, SealedRecord, encrypt, seal_record
-from counter_server.records.service import store_slot
+from counter_server.records.slots import store_keys
 from counter_server.records.statement import STATEMENT_FORMAT, SignedStatement, Statement
 from counter_server.records.store import RecordStore
 
@@ -38,7 +39,7 @@ class Safe:
 
     home: Path
     engine: Engine
-    master: MasterKey
+    master: FileMasterKeys
     sealing: SealingIdentity
     store: RecordStore
 
@@ -48,7 +49,7 @@ class Safe:
 
 
 def build_safe(home: Path) -> Safe:
-    master = MasterKey.load_or_create(home / "keys" / "master.key")
+    master = FileMasterKeys.load_or_create(home / "keys")
     sealing = load_or_create_sealing_identity(home / "keys", NOW - timedelta(days=1))
     engine = create_engine(f"sqlite:///{home / 'counter.sqlite3'}")
     metadata.create_all(engine)
@@ -57,7 +58,7 @@ def build_safe(home: Path) -> Safe:
 
 def begin_recording(safe: Safe, conn: Connection) -> RecordKeys:
     keys = new_record_keys(NOW)
-    store_slot(conn, keys.record_id, safe.master.wrap(keys), NOW)
+    store_keys(conn, keys, safe.master, NOW)
     return keys
 
 
@@ -147,8 +148,8 @@ def seal_visit(safe: Safe, *, segments: int = 3) -> tuple[RecordKeys, SealedReco
     return keys, seal_record(build_draft(safe, keys, adopted), keys, safe.sealing, safe.store, NOW)
 
 
-def identity_of(keys: RecordKeys) -> AgeIdentity:
-    return AgeIdentity.parse(keys.identity)
+def identity_of(keys: RecordKeys) -> AgeKeyring:
+    return keys.keyring()
 
 
 def with_object(draft: RecordDraft, name: str, content: bytes) -> RecordDraft:

@@ -61,17 +61,17 @@ def test_the_age_tool_opens_what_we_seal_and_we_what_it_seals(tmp_path: Path, si
     )
     assert opened.stdout == noise(size)
     sealed = subprocess.run(["age", "-r", keys.recipient], input=noise(size), capture_output=True, check=True)
-    assert AgeIdentity.parse(keys.identity).open(sealed.stdout) == noise(size)
+    assert keys.keyring().open(sealed.stdout) == noise(size)
 
 
 def test_another_key_opens_nothing() -> None:
     with pytest.raises(WrongKeyError):
-        AgeIdentity.parse(new_record_keys(NOW).identity).open(encrypt(b"x", new_record_keys(NOW).recipient))
+        new_record_keys(NOW).keyring().open(encrypt(b"x", new_record_keys(NOW).recipient))
 
 
 def test_no_bit_and_no_cut_goes_unseen() -> None:
     keys = new_record_keys(NOW)
-    identity, sealed = AgeIdentity.parse(keys.identity), encrypt(noise(70_000), keys.recipient)
+    identity, sealed = keys.keyring(), encrypt(noise(70_000), keys.recipient)
     header_end = sealed.index(b"\n---") + 50 + 16
     draw = random.Random(3)  # noqa: S311  # which bits to flip is no secret
     for bit in [*range(header_end * 8), *draw.sample(range(header_end * 8, len(sealed) * 8), 300)]:
@@ -96,7 +96,7 @@ def test_what_is_no_key_is_refused(spelling: str) -> None:
 
 
 def test_a_key_with_a_wrong_letter_is_refused() -> None:
-    spelling = new_record_keys(NOW).identity
+    spelling = AgeIdentity.of(bytes(32)).spelling()
     wrong = spelling[:30] + ("Q" if spelling[30] != "Q" else "P") + spelling[31:]
     with pytest.raises(WrongKeyError, match="letter"):
         AgeIdentity.parse(wrong)

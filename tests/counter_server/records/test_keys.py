@@ -50,14 +50,14 @@ def test_a_damaged_or_linked_key_file_is_refused_and_never_replaced(tmp_path: Pa
 def test_a_slot_opens_its_own_record_with_its_own_master_only() -> None:
     master, other = MasterKey.of(b"m" * 32), MasterKey.of(b"n" * 32)
     keys, stranger = new_record_keys(NOW), new_record_keys(NOW)
-    wrapped = master.wrap(keys)
-    assert master.unwrap(keys.record_id, wrapped) == keys
+    wrapped = master.wrap(keys.identity.encode(), keys.record_id)
+    assert master.unwrap(wrapped, keys.record_id) == keys.identity.encode()
     with pytest.raises(WrongKeyError):
-        master.unwrap(stranger.record_id, wrapped)
+        master.unwrap(wrapped, stranger.record_id)
     with pytest.raises(WrongKeyError):
-        other.unwrap(keys.record_id, wrapped)
+        other.unwrap(wrapped, keys.record_id)
     with pytest.raises(WrongKeyError):
-        master.unwrap(keys.record_id, replace(wrapped, ciphertext=wrapped.ciphertext[:-1] + b"\0"))
+        master.unwrap(replace(wrapped, ciphertext=wrapped.ciphertext[:-1] + b"\0"), keys.record_id)
     assert keys.identity not in repr(keys)
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from counter_server.records.errors import RecordExistsError, RecordUnknownError
 from counter_server.records.seal import seal_record
-from counter_server.records.service import check_receipt, find_record, insert_record, list_records, load_slot
+from counter_server.records.service import check_receipt, find_record, insert_record, list_records
+from counter_server.records.slots import read_slots
 from tests.counter_server.records import builders
 from tests.counter_server.records.builders import NOW, Safe
 
@@ -78,7 +79,12 @@ def test_the_row_and_the_folder_hold_neither_code_nor_key(safe: Safe) -> None:
     with safe.engine.begin() as conn:
         insert_record(conn, sealed)
     safe.engine.dispose()
-    secrets = (sealed.check_code.encode(), keys.identity.encode(), builders.DOCUMENT, builders.HOLDER.encode())
+    secrets = (
+        sealed.check_code.encode(),
+        *(identity.encode() for identity in keys.identities.values()),
+        builders.DOCUMENT,
+        builders.HOLDER.encode(),
+    )
     for path in [path for path in safe.home.rglob("*") if path.is_file()]:
         stored = path.read_bytes()
         assert not [secret for secret in secrets if secret in stored], path.name
@@ -86,6 +92,6 @@ def test_the_row_and_the_folder_hold_neither_code_nor_key(safe: Safe) -> None:
 
 def test_a_record_without_slot_cannot_be_opened(safe: Safe) -> None:
     with safe.engine.connect() as conn, pytest.raises(RecordUnknownError):
-        load_slot(conn, "R-20261121-00000000")
+        read_slots(conn, "R-20261121-00000000")
     with safe.engine.connect() as conn:
         assert find_record(conn, "R-20261121-00000000") is None

@@ -15,7 +15,8 @@ from sqlalchemy import select
 from counter_server.records.authority import load_or_create_sealing_identity
 from counter_server.records.errors import RecordExistsError, RecordUnknownError, StoreError
 from counter_server.records.seal import seal_record
-from counter_server.records.service import insert_record, load_slot
+from counter_server.records.service import insert_record
+from counter_server.records.slots import read_slots
 from counter_server.records.store import UNCLAIMED, WRITING
 from counter_server.records.tables import record
 from counter_server.records.verify import verify_record
@@ -123,7 +124,7 @@ def test_an_interrupted_visit_can_still_be_sealed_after_a_restart(safe: Safe) ->
     segments = builders.record_segments(safe, keys)
     with safe.engine.connect() as conn:
         safe.store.sweep(conn)
-        found = safe.master.unwrap(keys.record_id, load_slot(conn, keys.record_id))
+        found = read_slots(conn, keys.record_id).open(safe.master)
     sealed = seal_record(builders.build_draft(safe, found, segments), found, safe.sealing, safe.store, NOW)
     assert verify_record(sealed.folder, safe.trust, builders.identity_of(keys)).intact
 
@@ -212,5 +213,5 @@ def test_no_acknowledged_record_is_lost_to_a_kill(tmp_path: Path) -> None:
     assert report.missing == ()
     for record_id in rows:
         with safe.engine.connect() as conn:
-            keys = safe.master.unwrap(record_id, load_slot(conn, record_id))
+            keys = read_slots(conn, record_id).open(safe.master)
         assert verify_record(safe.store.folder_of(record_id), safe.trust, builders.identity_of(keys)).intact

@@ -256,7 +256,7 @@ def test_a_segment_that_does_not_continue_the_stream_is_not_sealed(safe: Safe, c
 def test_a_segment_sealed_to_another_key_is_not_adopted(safe: Safe) -> None:
     with safe.engine.begin() as conn:
         keys, other = builders.begin_recording(safe, conn), builders.begin_recording(safe, conn)
-    strangers = builders.record_segments(safe, replace(keys, recipient=other.recipient))
+    strangers = builders.record_segments(safe, replace(keys, identities=other.identities))
     draft = builders.build_draft(safe, keys, strangers)
     with pytest.raises(RecordFormatError, match="objects_open"):
         seal_record(draft, keys, safe.sealing, safe.store, NOW)
