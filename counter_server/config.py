@@ -5,6 +5,7 @@ stops the start, because a misspelt limit is a limit that is not there.
 """
 
 import tomllib
+from enum import StrEnum
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -28,6 +29,29 @@ class Patience(BaseModel):
     login_pause_s: float = Field(default=30, description="SP 800-63B: delay after five biometric or password failures")
 
 
+class KeyHolder(StrEnum):
+    """Who keeps the keys that sign contracts."""
+
+    FILE = "file"  # files under the home
+    PKCS11 = "pkcs11"  # a token: an HSM, or SoftHSM 2
+    KMS = "kms"  # a key service that speaks Vault's transit interface
+    CSC = "csc"  # a qualified provider behind the CSC API v2
+
+
+class SigningSettings(BaseModel):
+    """Who keeps the keys of contracts, and who says what time it is: `[signing]` in `counter.toml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    keys: KeyHolder = KeyHolder.FILE
+    pkcs11_module: Path | None = Field(default=None, description="the token's library, such as libsofthsm2.so")
+    token_label: str = "visual-counter"  # noqa: S105 - a name, printed on the token
+    service_url: str = Field(default="", description="of the key service or the qualified provider")
+    secret_file: Path | None = Field(default=None, description="PIN or access token; nobody else may read it")
+    credentials: dict[str, str] = Field(default={}, description="at the qualified provider: label to credential")
+    time_stamp_url: str = Field(default="", description="RFC 3161 authority; empty: our own, for trying only")
+
+
 class Settings(BaseModel):
     """Everything a counter needs to start."""
 
@@ -42,6 +66,7 @@ class Settings(BaseModel):
     tls_key: Path | None = None
     media_addresses: tuple[str, ...] = ()
     patience: Patience = Patience()
+    signing: SigningSettings = SigningSettings()
 
     @property
     def database(self) -> Path:
@@ -80,16 +105,31 @@ class Settings(BaseModel):
         return self.public_url.rstrip("/") or f"{scheme}://{self.host}:{self.port}"
 
 
+class _HomeFile(Patience):
+    """`counter.toml`: the patience at its top, tables below."""
+
+    signing: SigningSettings = SigningSettings()
+
+
 def read_patience(home: Path) -> Patience:
     """The patience of this home: `<home>/counter.toml` over the defaults.
 
     Raises:
         StoppedError: the file is not TOML, or holds a key or value nobody knows.
     """
+    return Patience.model_validate(_read_file(home).model_dump(exclude={"signing"}))
+
+
+def read_signing(home: Path) -> SigningSettings:
+    """Who signs in this home; `StoppedError` as above."""
+    return _read_file(home).signing
+
+
+def _read_file(home: Path) -> _HomeFile:
     path = home / "counter.toml"
     if not path.exists():
-        return Patience()
+        return _HomeFile()
     try:
-        return Patience.model_validate(tomllib.loads(path.read_text("utf-8")))
+        return _HomeFile.model_validate(tomllib.loads(path.read_text("utf-8")))
     except (tomllib.TOMLDecodeError, ValidationError) as error:
         raise StoppedError(f"{path}: {error}. Correct the named key or delete the file.") from error

@@ -5,13 +5,13 @@ import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from counter_server.config import Settings, read_patience
+from counter_server.config import Settings, read_patience, read_signing
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
     """Settings of `--home`."""
     home = options.home.absolute()
-    return Settings(home=home, patience=read_patience(home))
+    return Settings(home=home, patience=read_patience(home), signing=read_signing(home))
 
 
 def provenance() -> dict[str, object]:

@@ -23,6 +23,7 @@ from counter_server.records.log.examine import (
 from counter_server.records.record import Manifest
 from counter_server.records.verify_content import (
     commitments_hold,
+    contract_holds_its_signatures,
     document_is_the_signed_one,
     journal_is_intact,
     objects_open,
@@ -109,6 +110,7 @@ CONTENT_STEPS: tuple[Step, ...] = (
     document_is_the_signed_one,
     strokes_are_the_signed_ones,
     recording_runs_forward,
+    contract_holds_its_signatures,
 )
 LOG_STEPS: tuple[Step, ...] = (log_includes_record, log_signed_checkpoint, log_is_witnessed)
 

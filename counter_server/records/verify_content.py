@@ -2,15 +2,24 @@
 
 import hashlib
 
+from cryptography import x509
+
 from counter_server.records.canonical import read_canonical
 from counter_server.records.errors import WithheldError
 from counter_server.records.examination import BrokenError, Examination, OpenedObject, UnreachableError, read_blocks
 from counter_server.records.journal import first_broken_entry, read_journal
-from counter_server.records.record import COMMITMENTS_OBJECT, ObjectClass, RecordObject
+from counter_server.records.record import COMMITMENTS_OBJECT, CONTRACT_ROOT, ObjectClass, RecordObject
 from counter_server.records.recordings import MATROSKA_TYPES, first_cluster_at, first_cluster_ms
 from counter_server.records.statement import SignedStatement
+from counter_server.records.verify_contract import check_contract
 
-KEPT = (ObjectClass.JOURNAL, ObjectClass.STATEMENT, ObjectClass.COMMITMENTS)
+KEPT = (
+    ObjectClass.JOURNAL,
+    ObjectClass.STATEMENT,
+    ObjectClass.COMMITMENTS,
+    ObjectClass.CONTRACT,
+    ObjectClass.SIGNATURE,
+)
 # The muxer waits 1 s for late sound and ends clusters after 1 s, so a cluster may begin that much before the last.
 LATEST_MS = 2_000
 NEEDS_STROKES = "customer"
@@ -88,12 +97,38 @@ def statements_are_signed(examination: Examination) -> str:
 
 
 def document_is_the_signed_one(examination: Examination) -> str:
-    """18: the document in the record is the one whose hash each person signed."""
+    """18: the document in the record is the one whose hash each person signed; see 21 where it was signed within."""
+    within = _signed_within(examination)
     for entry in examination.manifest.signatures:
         signed = SignedStatement.read(examination.content(entry.statement_object))
-        if examination.opened_object(entry.document_object).sha256 != signed.statement.document_sha256:
+        if not within and examination.opened_object(entry.document_object).sha256 != signed.statement.document_sha256:
             raise BrokenError(f"{entry.document_object} is not what the {entry.role} signed")
     return f"{len({entry.document_object for entry in examination.manifest.signatures})} documents"
+
+
+def contract_holds_its_signatures(examination: Examination) -> str:
+    """21: the signatures inside the contract are those of the people listed, over what was shown, and cover all of it.
+
+    Records from before signatures stood in the contract have none to check; the manifest says which kind it is.
+    """
+    manifest = examination.manifest
+    if not _signed_within(examination):
+        return "signed by statements alone"
+    root = x509.load_pem_x509_certificate(examination.content(CONTRACT_ROOT))
+    documents = {entry.document_object for entry in manifest.signatures}
+    for name in documents:
+        signers = [entry for entry in manifest.signatures if entry.document_object == name]
+        said = [SignedStatement.read(examination.content(entry.statement_object)).statement for entry in signers]
+        shown = {statement.document_sha256 for statement in said}
+        if len(shown) != 1:
+            raise BrokenError(f"{name}: not everybody signed the same document")
+        expected = [(entry.role, entry.actor) for entry in signers]
+        check_contract(examination.content(name), shown.pop(), root, expected, manifest.record_id)
+    return f"{len(manifest.signatures)} signatures in {len(documents)} contracts"
+
+
+def _signed_within(examination: Examination) -> bool:
+    return any(item.name == CONTRACT_ROOT for item in examination.manifest.objects)
 
 
 def strokes_are_the_signed_ones(examination: Examination) -> str:

@@ -8,6 +8,7 @@ import pypdfium2
 
 from counter_server.signing.errors import TemplateUnknownError, UnprintableError
 from counter_server.signing.fonts import PrintFonts
+from counter_server.signing.statement import SignerRole
 from counter_server.signing.typesetting import first_unprintable, typeset
 
 DOCUMENT_TEMPLATES = ("change-address", "replace-card", "raise-limit")
@@ -35,7 +36,12 @@ class DocumentValues:
     holder_document: str | None
     issued_on: date
     rows: tuple[FormRow, ...]
-    self_service: bool  # confirmed on the screen, or signed by hand and countersigned; the document says which
+    signers: tuple[SignerRole, ...]  # who signs, in order; nobody where the customer confirms on the screen
+
+    @property
+    def self_service(self) -> bool:
+        """Confirmed on the screen, or signed by hand and countersigned; the document says which."""
+        return not self.signers
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -72,6 +78,7 @@ def render_document(template_id: str, language: str, values: DocumentValues, fon
         "holder_document": values.holder_document or None,
         "issued_on": [values.issued_on.year, values.issued_on.month, values.issued_on.day],
         "self_service": values.self_service,
+        "signers": [role.value for role in values.signers],
         "rows": [[row.label, row.value] for row in values.rows],
     }
     return _printed(template_id, filled, printed, values.issued_on, fonts)

@@ -5,7 +5,10 @@ SigningError
 ├── SignatureEmptyError    a dot, a tap or nothing on the pad                      → page: please sign
 ├── FontsMissingError      the system lacks the document fonts (names the package) → operator: install
 ├── TemplateUnknownError   no such template or page                                → a mistake of ours: internal error
-└── RenderingError         typst refused for another reason                        → a mistake of ours: internal error
+├── RenderingError         typst refused for another reason                        → a mistake of ours: internal error
+├── SignerGoneError        whoever holds a key refused or did not answer           → operator; the act is not done
+├── TimeStampError         the time stamp authority refused or did not answer      → operator; the act is not done
+└── SigningLateError       a signature was not made in its time                    → operator; the act is not done
 """
 
 
@@ -35,3 +38,15 @@ class TemplateUnknownError(SigningError):
 
 class RenderingError(SigningError):
     """Typst refused for a reason that is not a value's character."""
+
+
+class SignerGoneError(SigningError):
+    """Whoever holds a signing key refused, or did not answer."""
+
+
+class TimeStampError(SigningError):
+    """The time stamp authority refused, did not answer, or answered something else."""
+
+
+class SigningLateError(SigningError):
+    """A signature was not made within its time; the process that was at it has been ended."""

@@ -10,7 +10,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from counter_server.calls.rooms import CUSTOMER
 from counter_server.errors import CounterError
-from counter_server.people import clerks
 from counter_server.queue import service as queue
 from counter_server.records import service as records
 from counter_server.records import slots
@@ -18,6 +17,7 @@ from counter_server.records.errors import RecordError
 from counter_server.records.keeping import keep_until
 from counter_server.records.keys import RecordKeys
 from counter_server.records.seal import SealedRecord, seal_record
+from counter_server.signing.authority import ROOT_FILE
 from counter_server.signing.errors import SigningError
 from counter_server.visits import store
 from counter_server.visits.compose import compose
@@ -30,8 +30,8 @@ from webrtc.wire import ErrorCode, Reason, Receipt, VisitState
 
 log = logging.getLogger(__name__)
 
-# What may keep a record from being sealed: its content, the sheet's fonts, the call's recording, the disk.
-NotSealed = (RecordError, SigningError, CounterError, SQLAlchemyError)
+# What may keep a record from being sealed: its content, the call's recording, the disk.
+NotSealed = (RecordError, SigningError, CounterError, SQLAlchemyError, OSError)
 
 
 async def close(office: Office, visit_id: str) -> None:
@@ -153,12 +153,11 @@ async def _seal(
     office: Office, visit: Visit, evidence: Evidence, outcome: str, tracks: tuple[RecordedTrack, ...]
 ) -> SealedRecord:
     journal = await office.db.run(store.read_journal_of, visit.visit_id)
-    names = await office.db.run(_names, visit)
     now = datetime.now(UTC)
 
     def work() -> SealedRecord:
         folder = office.safe.recording_folder(visit.record_id)
-        draft = compose(visit, evidence, journal, outcome, tracks, folder, names, office.fonts)
+        draft = compose(visit, evidence, journal, outcome, tracks, folder, office.settings.keys / ROOT_FILE)
         return seal_record(draft, evidence.keys, office.sealing, office.safe, now)
 
     async with office.pdf_lock:
@@ -174,12 +173,6 @@ def _register(connection: Connection, office: Office, visit: Visit, sealed: Seal
         customer_id = slots.name_customer(connection, office.master, holder.issuing_state, holder.document_number)
     until = keep_until(office.keeping, sealed.sealed_at)
     slots.give_to_customer(connection, office.master, sealed.record_id, customer_id, until, sealed.sealed_at)
-
-
-def _names(connection: Connection, visit: Visit) -> dict[str, str]:
-    """Signers' names by role, for the sheet that people read."""
-    names = {act.role: clerks.view(connection, act.actor).name for act in visit.signed if act.role != "customer"}
-    return names | {"customer": "" if visit.holder is None else visit.holder.name}
 
 
 async def _forget(office: Office, visit_id: str) -> None:

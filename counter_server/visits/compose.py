@@ -7,6 +7,7 @@ from pathlib import Path
 
 from counter_server.records.journal import JournalEntry, instant
 from counter_server.records.record import (
+    CONTRACT_ROOT,
     CheckEntry,
     FaceEntry,
     ObjectClass,
@@ -17,17 +18,15 @@ from counter_server.records.record import (
 )
 from counter_server.records.record import RecordedTrack as RecordedSide
 from counter_server.records.seal import PlainObject, RecordDraft, SealedObject
-from counter_server.signing.fonts import PrintFonts
-from counter_server.signing.sheet import SheetSigner, render_signature_sheet
-from counter_server.signing.statement import SignerRole
 from counter_server.visits.evidence import CONTRACT, Evidence
 from counter_server.visits.facts import Visit
 from webrtc.engine import RecordedTrack
 
-STROKES, SHEET, FORM, HOLDER = "signature/strokes.json", "signature/sheet.pdf", "form.json", "holder.json"
+STROKES, SIGNERS_EVIDENCE = "signature/strokes.json", "signature/evidence.json"
+FORM, HOLDER, PEM = "form.json", "holder.json", "application/x-pem-file"
 MATROSKA = "video/x-matroska"
 POLICIES = ("recording-consent-1", "biometrics-consent-1")
-SOFTWARE = ("cryptography", "aiortc", "dlib-bin", "typst")
+SOFTWARE = ("cryptography", "aiortc", "dlib-bin", "pyhanko", "typst")
 
 
 def compose(
@@ -37,10 +36,14 @@ def compose(
     outcome: str,
     tracks: tuple[RecordedTrack, ...],
     folder: Path,
-    names: dict[str, str],
-    fonts: PrintFonts,
+    contract_root: Path,
 ) -> RecordDraft:
-    """The draft of the visit's record; `folder` holds the sealed segments, `names` the signers' names by role."""
+    """The draft of the visit's record.
+
+    Args:
+        folder: Holds the sealed segments.
+        contract_root: File with the certificate that vouches for the contract's signers.
+    """
     objects = [
         PlainObject(name, exhibit.object_class, exhibit.media_type, exhibit.content)
         for name, exhibit in evidence.exhibits.items()
@@ -54,9 +57,8 @@ def compose(
         objects.append(PlainObject(name, ObjectClass.STATEMENT, "application/json", statement.to_bytes()))
     if evidence.strokes is not None and evidence.document is not None and visit.signed_as("customer") is not None:
         objects.append(PlainObject(STROKES, ObjectClass.SIGNATURE, "application/json", evidence.strokes.to_bytes()))
-        objects.append(
-            PlainObject(SHEET, ObjectClass.SIGNATURE, "application/pdf", _sheet(visit, evidence, names, fonts))
-        )
+        objects.append(PlainObject(SIGNERS_EVIDENCE, ObjectClass.SIGNATURE, "application/json", evidence.summary))
+        objects.append(PlainObject(CONTRACT_ROOT, ObjectClass.SIGNATURE, PEM, contract_root.read_bytes()))
     adopted, sides = _recordings(folder, tracks)
     return RecordDraft(
         visit_id=visit.visit_id,
@@ -103,28 +105,6 @@ def _installed() -> bool:
 def _json(name: str, object_class: ObjectClass, content: object) -> PlainObject:
     text = json.dumps(content, ensure_ascii=False, sort_keys=True)
     return PlainObject(name, object_class, "application/json", text.encode())
-
-
-def _sheet(visit: Visit, evidence: Evidence, names: dict[str, str], fonts: PrintFonts) -> bytes:
-    assert evidence.document is not None  # noqa: S101 - the caller has looked
-    assert visit.document is not None  # noqa: S101 - as above
-    sheet = render_signature_sheet(
-        language=visit.language.value,
-        document_number=visit.record_id,
-        document_title=str(getattr(visit.document.title, visit.language.value)),
-        document=evidence.document,
-        signers=[
-            SheetSigner(
-                SignerRole(act.role),
-                names.get(act.role, ""),
-                act.at,
-                evidence.strokes if act.role == "customer" else None,
-            )
-            for act in visit.signed
-        ],
-        fonts=fonts,
-    )
-    return sheet.pdf
 
 
 def _face(visit: Visit) -> FaceEntry | None:

@@ -15,13 +15,14 @@ from counter_server.signing.errors import SignatureEmptyError
 from counter_server.signing.strokes import Strokes
 from counter_server.visits import store
 from counter_server.visits.closing import close, end
-from counter_server.visits.documents import announce, page_picture, render, state
+from counter_server.visits.documents import announce, page_picture, put_hand, render, state
 from counter_server.visits.evidence import CONTRACT, Evidence
 from counter_server.visits.facts import Signed, Visit
 from counter_server.visits.machine import FINAL, Event
 from counter_server.visits.office import Office
 from webrtc.wire import (
     Channel,
+    DocumentView,
     ErrorCode,
     OpenVisit,
     PageSeen,
@@ -193,7 +194,7 @@ async def sign(office: Office, visit_id: str, request: SignDocument) -> None:
     except SignatureEmptyError as error:
         raise CounterError(ErrorCode.SIGNATURE_EMPTY) from error
 
-    def write(connection: Connection) -> Visit:
+    def may_sign(connection: Connection) -> tuple[Visit, DocumentView]:
         visit = store.load(connection, visit_id)
         document = visit.document
         if visit.state is not VisitState.READING or document is None:
@@ -202,6 +203,13 @@ async def sign(office: Office, visit_id: str, request: SignDocument) -> None:
             raise CounterError(ErrorCode.DOCUMENT_CHANGED)
         if len(document.seen_pages) < document.pages:
             raise CounterError(ErrorCode.PAGES_UNSEEN)
+        return visit, document
+
+    before, _ = await office.db.run(may_sign)
+    signed, summary = await put_hand(office, before, strokes)
+
+    def write(connection: Connection) -> Visit:
+        _, document = may_sign(connection)  # asked again: signing took a moment, and another request may have won
         act = Signed(
             role="customer",
             actor="customer",
@@ -224,7 +232,9 @@ async def sign(office: Office, visit_id: str, request: SignDocument) -> None:
         )
 
     visit = await office.db.run(write)
-    office.evidence_of(visit_id).strokes = strokes
+    evidence = office.evidence_of(visit_id)
+    evidence.strokes, evidence.summary = strokes, summary
+    evidence.add_signed(signed)
     state(office, visit, visit.signed[-1])
     office.changed(visit_id)
 

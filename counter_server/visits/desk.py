@@ -9,9 +9,10 @@ from counter_server.calls.rooms import Recording
 from counter_server.errors import CounterError
 from counter_server.people import clerks
 from counter_server.queue import service as queue
+from counter_server.signing.statement import SignerRole
 from counter_server.visits import store
 from counter_server.visits.closing import close, refuse
-from counter_server.visits.documents import announce, render, state
+from counter_server.visits.documents import announce, put_staff, render, state
 from counter_server.visits.facts import Signed, Visit
 from counter_server.visits.machine import FINAL, Event
 from counter_server.visits.office import Office
@@ -150,9 +151,15 @@ async def countersign(office: Office, clerk: ClerkView, visit_id: str, request: 
     """
     await require_password(office, clerk, request.password)
 
-    def write(connection: Connection) -> Visit:
+    def judged(connection: Connection) -> tuple[Visit, Signed]:
         visit = _mine(connection, clerk, visit_id, VisitState.COUNTERSIGNING)
-        act = _act("clerk", clerk, visit, request.document_sha256)
+        return visit, _act("clerk", clerk, visit, request.document_sha256)
+
+    before, _ = await office.db.run(judged)
+    signed = await put_staff(office, before, SignerRole.CLERK, clerk)
+
+    def write(connection: Connection) -> Visit:
+        visit, act = judged(connection)
         needs_approval = office.catalogue[visit.service_id].needs_approval
         document = visit.document
         assert document is not None  # noqa: S101 - _act has looked
@@ -172,6 +179,7 @@ async def countersign(office: Office, clerk: ClerkView, visit_id: str, request: 
         )
 
     moved = await office.db.run(write)
+    office.evidence_of(visit_id).add_signed(signed)
     state(office, moved, moved.signed[-1])
     office.changed(visit_id)
     if moved.state is VisitState.SEALING:
@@ -221,7 +229,10 @@ async def decide_approval(office: Office, approver: ClerkView, visit_id: str, re
     if request.decision == "decline":
         await refuse(office, visit_id, Reason.BY_APPROVER, actor, decline)
         return
+    await office.db.run(judged)
+    signed = await put_staff(office, await office.db.run(store.load, visit_id), SignerRole.APPROVER, approver)
     approved = await office.db.run(approve)
+    office.evidence_of(visit_id).add_signed(signed)
     state(office, approved, approved.signed[-1])
     office.changed(visit_id)
     await close(office, visit_id)

@@ -34,6 +34,7 @@ class Evidence:
     exhibits: dict[str, Exhibit] = field(default_factory=dict)
     document: RenderedDocument | None = None
     strokes: Strokes | None = None
+    summary: bytes = b""  # what the signers' certificates were issued on
     statements: dict[str, SignedStatement] = field(default_factory=dict)  # by role
     door: str = ""  # the kiosk it was opened at; empty for phones
     tracks: tuple[RecordedTrack, ...] = ()  # of calls with clerks who lost the visit
@@ -57,9 +58,14 @@ class Evidence:
         self.document = document
         self.add(CONTRACT, ObjectClass.CONTRACT, "application/pdf", document.pdf)
 
+    def add_signed(self, pdf: bytes) -> None:
+        """The document with one more signature in it; it still begins with the bytes that were shown."""
+        self.add(CONTRACT, ObjectClass.CONTRACT, "application/pdf", pdf)
+
     def drop_document(self) -> None:
         """Forget the document and everything signed on it: it must be shown and signed anew."""
         self.strokes = None
+        self.summary = b""
         self.document = None
         self.statements.clear()
         for name in [name for name, exhibit in self.exhibits.items() if exhibit.object_class in _ON_DOCUMENT]:

@@ -26,6 +26,7 @@ from counter_server.records.keeping import read_keeping
 from counter_server.records.masters import MasterKeys
 from counter_server.records.store import RecordStore
 from counter_server.signing.fonts import PrintFonts
+from counter_server.signing.pool import SigningPool
 from counter_server.visits import store
 from counter_server.visits.evidence import Evidence
 from counter_server.visits.views import Versions
@@ -86,6 +87,7 @@ class Office:
         self.sealing = sealing
         self.safe = safe
         self.fonts = fonts
+        self.signing = SigningPool(settings.keys, settings.signing)
         self.pdf_lock = asyncio.Lock()  # pdfium is not thread-safe
         self.hub = Hub()
         self.versions = Versions()
@@ -120,6 +122,7 @@ class Office:
         finally:
             self._tasks = None
             self.closed.set()
+            self.signing.close()
             await asyncio.gather(self.calls.stop(), self.faces.stop())
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:

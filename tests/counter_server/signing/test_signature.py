@@ -1,25 +1,16 @@
-"""Handwriting, statements, and the sheet that shows both."""
+"""Handwriting and statements."""
 
 import hashlib
-import io
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from counter_server.records.authority import SealingIdentity, load_or_create_sealing_identity
 from counter_server.records.statement import SignedStatement
-from counter_server.signing.document import render_document
-from counter_server.signing.errors import FontsMissingError, SignatureEmptyError, UnprintableError
-from counter_server.signing.fonts import PrintFonts, load_fonts
-from counter_server.signing.pages import page_png
-from counter_server.signing.sheet import SheetSigner, render_signature_sheet
+from counter_server.signing.errors import SignatureEmptyError
 from counter_server.signing.statement import SignerRole, sign_statement
 from counter_server.signing.strokes import Strokes
-from tests.counter_server.signing.builders import document_values, wave
-from tests.counter_server.signing.test_document import printed_text
+from tests.counter_server.signing.builders import wave
 from webrtc.wire import Point
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -56,64 +47,8 @@ def test_strokes_have_one_spelling_and_hash() -> None:
 
 
 @pytest.fixture(scope="module")
-def fonts() -> PrintFonts:
-    try:
-        return load_fonts()
-    except FontsMissingError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="module")
 def sealing(tmp_path_factory: pytest.TempPathFactory) -> SealingIdentity:
     return load_or_create_sealing_identity(tmp_path_factory.mktemp("keys"), NOW - timedelta(days=1))
-
-
-def test_the_sheet_shows_names_hash_and_handwriting(fonts: PrintFonts, tmp_path: Path) -> None:
-    document = render_document("raise-limit", "zh", document_values(), fonts)
-    strokes = Strokes.of([wave()], 2.5)
-
-    def sheet(drawn: Strokes | None) -> bytes:
-        signers = (
-            SheetSigner(SignerRole.CUSTOMER, "李𠮷", NOW, drawn),
-            SheetSigner(SignerRole.CLERK, "王芳", NOW),
-            SheetSigner(SignerRole.APPROVER, "Anna Łuk", NOW),
-        )
-        return render_signature_sheet(
-            language="zh",
-            document_number="R-20261121-7K3M9Q2X",
-            document_title="提高转账限额",
-            document=document,
-            signers=signers,
-            fonts=fonts,
-        ).pdf
-
-    text = printed_text(sheet(strokes), tmp_path)
-    for word in ("李𠮷", "王芳", "Anna Łuk", "2026-11-21 09:30:00 UTC", document.sha256[:8], strokes.sha256()[-8:]):
-        assert word in text
-    blue = _blue_ink(sheet(strokes))
-    assert blue > 200
-    assert _blue_ink(sheet(None)) == 0
-
-
-def _blue_ink(pdf: bytes) -> int:
-    """Pixels of the pen's colour, which nothing else on the sheet has."""
-    picture = Image.open(io.BytesIO(page_png(pdf, 1, 800))).convert("RGB")
-    red, green, blue = (np.asarray(band).astype(int) for band in picture.split())
-    return int(np.count_nonzero((blue - red > 90) & (green < 90)))
-
-
-def test_a_name_on_the_sheet_that_cannot_be_printed_is_refused(fonts: PrintFonts) -> None:
-    document = render_document("raise-limit", "zh", document_values(), fonts)
-    with pytest.raises(UnprintableError) as refused:
-        render_signature_sheet(
-            language="en",
-            document_number="R-20261121-7K3M9Q2X",
-            document_title="x",
-            document=document,
-            signers=(SheetSigner(SignerRole.CLERK, "สมชาย", NOW),),
-            fonts=fonts,
-        )
-    assert refused.value.field == "name of clerk"
 
 
 def test_a_statement_holds_only_as_it_was_signed(sealing: SealingIdentity) -> None:
