@@ -13,8 +13,9 @@ CELL_PX: Final = 8
 """Side of a cell of the maps, in pixels at 500 dpi: just under one ridge period."""
 
 NEIGHBOURHOOD_CELLS: Final = 1.2  # σ of the average; ±2.4 cells hold about four ridge periods
-MIN_CONTRAST: Final = 7.0  # grey levels of deviation; an empty FVC sensor shows 1 to 4
-RELATIVE_CONTRAST: Final = 0.28  # of the strongest tenth: separates a faint shadow of grease from a firm print
+RIPPLE_PX: Final = 6.0  # σ above which brightness is the lamp's or the skin's, not a ridge's
+MIN_CONTRAST: Final = 3.0  # grey levels of ripple; an empty sensor of the FVC sets shows 0.5 to 1.5
+RELATIVE_CONTRAST: Final = 0.2  # of the strongest tenth: separates a faint shadow of grease from a firm print
 MIN_COHERENCE: Final = 0.18  # white noise through this average stays below 0.15
 CORE_CELLS: Final = 0.3  # share of agreeing neighbours below which a cell is fringe
 
@@ -35,7 +36,7 @@ class RidgeMaps:
     """(rows, columns), 0 to 1: how much the gradients around agree on one orientation."""
 
     deviation: Map
-    """(rows, columns): standard deviation of the grey levels around, 0 to 128."""
+    """(rows, columns): how far the grey of ridges and valleys departs from its surroundings, root mean square, 0 to 128."""
 
     brightness: Map
     """(rows, columns): mean grey level around, 0 to 255."""
@@ -56,7 +57,8 @@ def ridge_maps(image: FingerImage) -> RidgeMaps:
     sin2 = _around(-2 * gx * gy)  # minus: rows grow downwards, angles turn upwards
     energy = _around(gx * gx + gy * gy)
     brightness = _around(grey)
-    deviation = np.sqrt(np.maximum(_around(grey * grey) - brightness * brightness, 0))
+    ripple = smooth - cv2.GaussianBlur(smooth, (0, 0), RIPPLE_PX)
+    deviation = np.sqrt(_around(ripple * ripple))
     coherence = np.sqrt(cos2 * cos2 + sin2 * sin2) / np.maximum(energy, 1e-3)
     orientation = np.mod(0.5 * np.arctan2(sin2, cos2) + np.pi / 2, np.pi)
     return RidgeMaps(
