@@ -5,7 +5,6 @@ BiometricsError
 ├── ModelError            weights are absent or not the ones we measured   → operator: install them again
 ├── ManifestError         an operator's engine is described wrongly        → operator: the message names the field
 ├── CalibrationError      thresholds absent, broken or made for another engine → operator: calibrate; nothing is decided
-├── MovementError         a movement was asked for that has no reliable cue → programmer: draw from RELIABLE_MOVEMENTS
 ├── EvaluationDataError   the folder holds too few people to measure       → whoever evaluates
 ├── PortraitError         nothing to compare with comes out of a portrait
 │   ├── PortraitUnreadableError  bytes are no JPEG or JPEG 2000, or too many pixels → go on without comparing
@@ -37,10 +36,6 @@ class ManifestError(BiometricsError):
 
 class CalibrationError(BiometricsError):
     """There are no thresholds for this engine, so no score of it means anything."""
-
-
-class MovementError(BiometricsError):
-    """The movement has no cue that tells a head from a photograph at our frame rate."""
 
 
 class EvaluationDataError(BiometricsError):

@@ -519,6 +519,12 @@ class StartFace(Message):
     type: Literal["start_face"] = "start_face"
 
 
+class AskAnotherMovement(Message):
+    """The customer cannot do the movement asked for; no reason is asked and nothing is lost by it."""
+
+    type: Literal["ask_another_movement"] = "ask_another_movement"
+
+
 class DeviceTrouble(Message):
     """The page could not get its camera or microphone; told to the clerk and journaled."""
 
@@ -534,7 +540,8 @@ class Ping(Message):
 
 
 FromPage = Annotated[
-    Hello | JoinCall | Answer | Candidate | StartFace | DeviceTrouble | Ping, Field(discriminator="type")
+    Hello | JoinCall | Answer | Candidate | StartFace | AskAnotherMovement | DeviceTrouble | Ping,
+    Field(discriminator="type"),
 ]
 
 

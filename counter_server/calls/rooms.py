@@ -37,6 +37,7 @@ class Seat:
     role: str
     leg_id: str | None = None
     joining: str | None = None  # a leg that was offered and is not up yet
+    fingerprints: dict[str, str] = field(default_factory=dict)  # leg → hash of the certificate its page must hold
     line: Line = Line.NONE
     watched: bool = False
     old_legs: list[str] = field(default_factory=list)
@@ -113,6 +114,14 @@ class Calls:
     async def answer(self, role: str, owner: str, leg_id: str, sdp: str) -> None:
         """The page's answer to its own offer; anybody else's leg is refused."""
         await self._on_own_leg(role, owner, leg_id, lambda: self._engine.accept(leg_id, sdp))
+        if (seat := self._by_leg.get(leg_id)) is not None:
+            kept = {leg: of for leg, of in seat.fingerprints.items() if leg in (seat.leg_id, seat.joining)}
+            seat.fingerprints = kept | {leg_id: _fingerprint(sdp)}
+
+    def fingerprint(self, visit_id: str) -> str:
+        """Of the certificate at the other end of the customer's leg (DTLS holds the page to it); "" without a leg."""
+        seat = self._seats.get((CUSTOMER, visit_id))
+        return "" if seat is None or seat.leg_id is None else seat.fingerprints.get(seat.leg_id, "")
 
     async def candidate(
         self, role: str, owner: str, leg_id: str, candidate: str | None, mid: str | None, index: int | None
@@ -261,6 +270,11 @@ class Calls:
             await act
         except MediaError as error:
             log.info("media: %s", error)
+
+
+def _fingerprint(sdp: str) -> str:
+    """RFC 8122 §5: every one the answer names, whichever of them the DTLS handshake is then held to."""
+    return " ".join(sorted({line[14:].strip() for line in sdp.splitlines() if line.startswith("a=fingerprint:")}))
 
 
 def _room(role: str, owner: str) -> str:

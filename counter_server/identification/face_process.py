@@ -13,16 +13,18 @@ import cv2
 from biometrics.decision import CheckOutcome, Thresholds
 from biometrics.errors import PortraitFaceError, PortraitUnreadableError
 from biometrics.face.calibration import load_thresholds
+from biometrics.face.compare import erase
 from biometrics.face.engine import FaceEngine
 from biometrics.face.engines import open_engine
-from biometrics.face.liveness.challenge import RELIABLE_MOVEMENTS, Movement
+from biometrics.face.guidance import Guidance
+from biometrics.face.liveness.challenge import draw
 from biometrics.face.outcome import FaceDecision
-from biometrics.face.reference import load_reference
+from biometrics.face.reference import Reference, load_reference
 from biometrics.face.session import TIMEOUT_S, FaceSession
 from webrtc.engine import EncodedPicture
 from webrtc.snapshot import PictureDecoder
 
-LOOKS_PER_S = 7.0  # detection and landmarks cost about 15 CPU ms; more looks add nothing to a turn of a second
+LOOKS_PER_S = 15.0  # eyes closed for a quarter of a second are four looks; a look costs about 10 CPU ms
 JPEG_QUALITY = 90
 TOO_LATE_S = 1.0  # a picture that waited longer is decoded for the next one's sake and not judged
 OVERDUE_EVERY_S = 0.5
@@ -30,11 +32,11 @@ OVERDUE_EVERY_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """A new session: the chip's portrait if there is one, and the movement the counter drew."""
+    """A new session: the chip's portrait if there is one, and the seed that everything asked for is drawn from."""
 
     session_id: str
     portrait: bytes | None
-    movement: str
+    seed: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,13 @@ class Look:
 
     session_id: str
     picture: EncodedPicture
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The person cannot do this movement and asks for another."""
+
+    session_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,6 @@ class Ready:
     """The engine is loaded."""
 
     engine: str
-    movements: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,7 @@ class FaceFinding:
 @dataclass(slots=True)
 class _Running:
     session: FaceSession
+    reference: Reference | None
     decoder: PictureDecoder | None = None
     looked_at_s: float = 0.0
     told: tuple[str, str | None, int] | None = None
@@ -109,8 +118,8 @@ def main(pipe: Connection) -> None:
         signal.signal(number, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the counter ends us
     cv2.setNumThreads(1)  # the second core belongs to the media worker
     engine = open_engine()
-    thresholds = load_thresholds(engine)
-    pipe.send(Ready(engine.id, tuple(movement.value for movement in RELIABLE_MOVEMENTS)))
+    thresholds = load_thresholds(engine, engine.calibration)
+    pipe.send(Ready(engine.id))
     running: dict[str, _Running] = {}
     try:
         while True:
@@ -120,8 +129,11 @@ def main(pipe: Connection) -> None:
                         _begin(pipe, running, engine, thresholds, begin)
                     case Look() as look:
                         _look(pipe, running, look)
+                    case Wish() as wish:
+                        _wish(pipe, running, wish)
                     case End() as end:
-                        running.pop(end.session_id, None)
+                        if (ended := running.pop(end.session_id, None)) is not None:
+                            _decide(ended)
                     case None:
                         return
                     case unknown:
@@ -145,8 +157,14 @@ def _begin(
             )
         )
         return
-    session = FaceSession(engine, reference, Movement(begin.movement), thresholds, time.monotonic())
-    running[begin.session_id] = _Running(session)
+    session = FaceSession(engine, reference, draw(begin.seed), thresholds, time.monotonic())
+    running[begin.session_id] = _Running(session, reference)
+
+
+def _wish(pipe: Connection, running: dict[str, _Running], wish: Wish) -> None:
+    now = running.get(wish.session_id)
+    if now is not None and now.session.ask_another(time.monotonic()):
+        _guide(pipe, wish.session_id, now, now.session.guidance)
 
 
 def _look(pipe: Connection, running: dict[str, _Running], look: Look) -> None:
@@ -164,7 +182,14 @@ def _look(pipe: Connection, running: dict[str, _Running], look: Look) -> None:
     if pixels is None:
         return
     now.looked_at_s = picture.at_s
-    guidance = now.session.observe(pixels, picture.at_s)
+    _guide(pipe, look.session_id, now, now.session.observe(pixels, picture.at_s))
+    if now.session.finished:
+        del running[look.session_id]
+        pipe.send(_finding(look.session_id, _decide(now)))
+
+
+def _guide(pipe: Connection, session_id: str, now: _Running, guidance: Guidance) -> None:
+    """Tell what changed for the person, in steps that an eye can see."""
     told = (
         guidance.code.value,
         None if guidance.movement is None else guidance.movement.value,
@@ -172,17 +197,22 @@ def _look(pipe: Connection, running: dict[str, _Running], look: Look) -> None:
     )
     if told != now.told:
         now.told = told
-        pipe.send(Guide(look.session_id, told[0], told[1], guidance.progress))
-    if now.session.finished:
-        del running[look.session_id]
-        pipe.send(_finding(look.session_id, now.session.decide(time.monotonic())))
+        pipe.send(Guide(session_id, told[0], told[1], guidance.progress))
+
+
+def _decide(now: _Running) -> FaceDecision:
+    """The session's decision; afterwards no embedding of it is left in memory."""
+    decision = now.session.decide(time.monotonic())
+    if now.reference is not None:
+        erase(now.reference.embedding)
+    return decision
 
 
 def _end_overdue(pipe: Connection, running: dict[str, _Running]) -> None:
     """A camera that sends nothing would otherwise keep its session for ever."""
     now_s = time.monotonic()
     for session_id in [s for s, r in running.items() if now_s - r.session.started_at_s > TIMEOUT_S + 1]:
-        pipe.send(_finding(session_id, running.pop(session_id).session.decide(now_s)))
+        pipe.send(_finding(session_id, _decide(running.pop(session_id))))
 
 
 def _finding(session_id: str, decision: FaceDecision) -> FaceFinding:

@@ -10,7 +10,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from counter_server.identification.face_process import Begin, End, FaceFinding, Guide, Look, Ready, main
+from counter_server.identification.face_process import Begin, End, FaceFinding, Guide, Look, Ready, Wish, main
 from webrtc.engine import EncodedPicture
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class FaceDesk:
         self._on_lost = on_lost
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
-        self._outgoing: queue.SimpleQueue[Begin | Look | End | None] = queue.SimpleQueue()
+        self._outgoing: queue.SimpleQueue[Begin | Look | Wish | End | None] = queue.SimpleQueue()
         self._sessions: set[str] = set()
         self._wait_for_key: set[str] = set()
         self._stopping = False
@@ -42,7 +42,6 @@ class FaceDesk:
         self._failures = 0
         self._ready: asyncio.Future[Ready] | None = None
         self.engine = ""
-        self.movements: tuple[str, ...] = ()
 
     async def start(self) -> None:
         """Start the process and wait until its engine is loaded (about a second)."""
@@ -50,7 +49,7 @@ class FaceDesk:
         self._ready = loop.create_future()
         self._spawn(loop)
         ready = await asyncio.wait_for(self._ready, 60)
-        self.engine, self.movements = ready.engine, ready.movements
+        self.engine = ready.engine
 
     async def stop(self) -> None:
         """End the process."""
@@ -61,10 +60,15 @@ class FaceDesk:
             if self._process.is_alive():
                 self._process.kill()
 
-    def begin(self, session_id: str, portrait: bytes | None, movement: str) -> None:
-        """Open a session for a leg whose pictures follow."""
+    def begin(self, session_id: str, portrait: bytes | None, seed: bytes) -> None:
+        """Open a session for a leg whose pictures follow; everything asked for is drawn from the seed."""
         self._sessions.add(session_id)
-        self._outgoing.put(Begin(session_id, portrait, movement))
+        self._outgoing.put(Begin(session_id, portrait, seed))
+
+    def ask_another(self, session_id: str) -> None:
+        """The person cannot do what is asked."""
+        if session_id in self._sessions:
+            self._outgoing.put(Wish(session_id))
 
     def look(self, session_id: str, picture: EncodedPicture) -> None:
         """Hand over one picture. Live pictures are dropped when the process is behind, until the next key picture."""
@@ -97,7 +101,7 @@ class FaceDesk:
         threading.Thread(target=self._send, args=(ours, self._outgoing), name="face-send", daemon=True).start()
         threading.Thread(target=self._receive, args=(ours, loop), name="face-receive", daemon=True).start()
 
-    def _send(self, pipe: Connection, outgoing: "queue.SimpleQueue[Begin | Look | End | None]") -> None:
+    def _send(self, pipe: Connection, outgoing: "queue.SimpleQueue[Begin | Look | Wish | End | None]") -> None:
         try:
             while (message := outgoing.get()) is not None:
                 pipe.send(message)

@@ -181,7 +181,7 @@ async def _forget(office: Office, visit_id: str) -> None:
     office.faces.end(visit_id)
     office.guidance.pop(visit_id, None)
     office.chip_questions.pop(visit_id, None)
-    office.movements.pop(visit_id, None)
+    office.challenges.pop(visit_id, None)
     if visit.state in FINAL:
         office.evidence.pop(visit_id, None)
         await office.calls.leave(CUSTOMER, visit_id)

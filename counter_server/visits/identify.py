@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import hmac
 import json
 import logging
 import secrets
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from biometrics.face.liveness.challenge import bind
 from counter_server.errors import CounterError
 from counter_server.identification.chip import ChipFinding, ChipQuestion, check_chip
 from counter_server.identification.face_process import FaceFinding, Guide
@@ -20,9 +22,10 @@ from counter_server.visits.closing import refuse
 from counter_server.visits.evidence import CHIP_PORTRAIT, LIVE_PICTURE, Evidence
 from counter_server.visits.facts import Visit
 from counter_server.visits.machine import Event
-from counter_server.visits.office import Office
+from counter_server.visits.office import FaceChallenge, Office
 from webrtc.wire import (
     Assurance,
+    Channel,
     CheckOutcome,
     CheckView,
     ChipEvidenceMessage,
@@ -115,7 +118,7 @@ def _keep(evidence: Evidence, message: ChipEvidenceMessage, question: ChipQuesti
 
 
 async def start_face(office: Office, visit_id: str) -> None:
-    """Draw a movement and watch the customer's line until the face process has decided."""
+    """Draw what is asked for and watch the customer's line until the face process has decided."""
     if (deciding := office.deciding.get(visit_id)) is not None:
         await deciding.wait()  # "again" was pressed before the last attempt was counted
     visit = await office.db.run(store.load, visit_id)
@@ -128,10 +131,12 @@ async def start_face(office: Office, visit_id: str) -> None:
     ):
         await refuse(office, visit_id, Reason.NOT_LIVE, store.COUNTER)
         return
-    # Begun again before it was decided, the same attempt: else one would begin until the movement suits one's film.
-    movement = office.movements.setdefault(visit_id, secrets.choice(office.faces.movements))
     office.faces.end(visit_id)
-    office.faces.begin(visit_id, None if portrait is None else portrait.content, movement)
+    before = office.challenges.pop(visit_id, None)
+    if before is not None and before.shown and not await _count_abandoned(office, visit):
+        return
+    challenge = draw_challenge(office, visit_id)  # only now, when the line is up: no film can have been made for it
+    office.faces.begin(visit_id, None if portrait is None else portrait.content, challenge.seed)
     try:
         await office.calls.watch(visit_id, PICTURES_PER_S)
     except CounterError:
@@ -143,9 +148,48 @@ async def start_face(office: Office, visit_id: str) -> None:
         visit_id,
         store.COUNTER,
         "face_started",
-        details={"movement": movement, "attempt": str(visit.face_attempts + 1), "engine": office.faces.engine},
+        details={
+            "nonce": challenge.nonce.hex(),
+            "attempt": str(visit.face_attempts + 1),
+            "engine": office.faces.engine,
+        },
     )
     office.changed(visit_id)
+
+
+def draw_challenge(office: Office, visit_id: str) -> FaceChallenge:
+    """What this attempt is drawn from; it holds for the line that is up now and for no other."""
+    nonce = secrets.token_bytes(16)
+    seed = bind(office.liveness_secret, visit_id, office.calls.fingerprint(visit_id), nonce)
+    office.challenges[visit_id] = challenge = FaceChallenge(nonce, seed)
+    return challenge
+
+
+async def _count_abandoned(office: Office, visit: Visit) -> bool:
+    """Beginning again after a movement was asked for costs a try: else one would begin until it suits one's film.
+
+    False where it was the last one, and the visit is refused.
+    """
+    attempts = visit.face_attempts + 1
+
+    def counted(before: Visit) -> Visit:
+        return before.model_copy(update={"face_attempts": attempts})
+
+    details = {"attempt": str(attempts)}
+    await office.db.run(store.note, visit.visit_id, store.COUNTER, "face_abandoned", counted, details)
+    if attempts < office.settings.patience.face_attempts:
+        return True
+    await refuse(office, visit.visit_id, Reason.NOT_LIVE, store.COUNTER)
+    return False
+
+
+def same_line(office: Office, visit_id: str) -> bool:
+    """Whether the pictures still come over the line that this attempt's movements were drawn for."""
+    challenge = office.challenges.get(visit_id)
+    if challenge is None:
+        return False
+    again = bind(office.liveness_secret, visit_id, office.calls.fingerprint(visit_id), challenge.nonce)
+    return hmac.compare_digest(again, challenge.seed)
 
 
 async def follow_faces(office: Office) -> None:
@@ -155,6 +199,8 @@ async def follow_faces(office: Office) -> None:
         try:
             match event:
                 case Guide():
+                    if event.movement is not None and (asked := office.challenges.get(event.session_id)) is not None:
+                        asked.shown = True
                     office.guidance[event.session_id] = Guidance(
                         code=GuidanceCode(event.code),
                         movement=None if event.movement is None else Movement(event.movement),
@@ -168,6 +214,7 @@ async def follow_faces(office: Office) -> None:
                         if (deciding := office.deciding.pop(event.session_id, None)) is not None:
                             deciding.set()
                 case str():  # the face process died under this session; the attempt does not count
+                    office.challenges.pop(event, None)
                     await office.calls.unwatch(event)
                     office.guidance.pop(event, None)
                     office.changed(event)
@@ -185,16 +232,20 @@ async def decide_face(office: Office, finding: FaceFinding) -> None:
     visit = await office.db.run(store.load, visit_id)
     if visit.state is not VisitState.FACE:
         return
-    office.movements.pop(visit_id, None)  # this attempt counts; the next one gets a movement of its own
+    bound = same_line(office, visit_id)
+    office.challenges.pop(visit_id, None)  # this attempt counts; the next one gets movements of its own
     if finding.best_jpeg is not None:
         office.evidence_of(visit_id).add(LIVE_PICTURE, ObjectClass.PICTURE, "image/jpeg", finding.best_jpeg)
     attempts = visit.face_attempts + 1
     left = max(0, office.settings.patience.face_attempts - attempts)
     verdict = Verdict(finding.verdict)
-    passed = finding.live and verdict is not Verdict.REJECT
+    live = finding.live and bound
+    if not bound:
+        verdict = Verdict.REJECT
+    passed = live and verdict is not Verdict.REJECT
     face = FaceView(
         verdict=verdict,
-        live=finding.live,
+        live=live,
         compared=finding.compared,
         fmr_upper=finding.fmr_upper,
         comparisons=finding.comparisons,
@@ -205,16 +256,17 @@ async def decide_face(office: Office, finding: FaceFinding) -> None:
     checks = tuple(
         CheckView(name=c.name, outcome=CheckOutcome(c.outcome), why=c.why, clause="") for c in finding.checks
     )
+    checks += (line_check(bound=bound), *camera_checks(visit.channel))
     names = {check.name for check in checks}
     details = {
         "verdict": verdict.value,
-        "live": str(finding.live).lower(),
+        "live": str(live).lower(),
         "compared": str(finding.compared).lower(),
         "attempt": str(attempts),
         "engine": finding.engine,
     }
     service = office.catalogue[visit.service_id]
-    accepted = verdict is Verdict.ACCEPT and finding.live and finding.compared
+    accepted = verdict is Verdict.ACCEPT and live and finding.compared
     assurance = Assurance.CHIP_AND_FACE if accepted else Assurance.LIVE_PERSON if passed else Assurance.NONE
     # A genuine chip whose portrait is close but not close enough goes to a clerk's eyes, never through alone.
     referred = passed and finding.compared and not accepted
@@ -239,5 +291,22 @@ async def decide_face(office: Office, finding: FaceFinding) -> None:
     await office.db.run(store.note, visit_id, store.COUNTER, "face_not_passed", seen, details)
     office.changed(visit_id)
     if left == 0:
-        reason = Reason.FACE_DIFFERENT if finding.live else Reason.NOT_LIVE
+        reason = Reason.FACE_DIFFERENT if live else Reason.NOT_LIVE
         await refuse(office, visit_id, reason, store.COUNTER)
+
+
+def line_check(*, bound: bool) -> CheckView:
+    """Whether the movements were drawn for the very line that the pictures came by."""
+    if bound:
+        outcome, why = CheckOutcome.PASSED, "drawn for this visit and the certificate at the other end of its line"
+    else:
+        outcome, why = CheckOutcome.FAILED, "the pictures came by another line than the movements were drawn for"
+    return CheckView(name="line", outcome=outcome, why=why, clause="")
+
+
+def camera_checks(channel: Channel) -> tuple[CheckView, ...]:
+    """What nobody vouches for; why a phone's visit cannot reach the assurance of a kiosk's (CEN/TS 18099)."""
+    if channel is not Channel.PHONE:
+        return ()
+    why = "a phone's browser vouches for no camera: a picture made by software would look the same"
+    return (CheckView(name="camera_vouched", outcome=CheckOutcome.NOT_POSSIBLE, why=why, clause="CEN/TS 18099"),)

@@ -20,6 +20,7 @@ from counter_server.visits.machine import FINAL
 from counter_server.visits.office import Office
 from webrtc.wire import (
     Answer,
+    AskAnotherMovement,
     Candidate,
     ConsoleMessage,
     DeviceTrouble,
@@ -190,6 +191,8 @@ async def _from_customer(office: Office, visit_id: str, message: Message, socket
     match message:
         case StartFace():
             await identify.start_face(office, visit_id)
+        case AskAnotherMovement():
+            office.faces.ask_another(visit_id)
         case DeviceTrouble():
 
             def with_trouble(visit: Visit) -> Visit:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import secrets
 import time
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
@@ -37,6 +38,15 @@ from webrtc.wire import ErrorCode, Guidance
 log = logging.getLogger(__name__)
 
 MOST_GUIDANCE = 200
+
+
+@dataclass(slots=True)
+class FaceChallenge:
+    """What one face attempt is drawn from, and whether any of it has been shown."""
+
+    nonce: bytes
+    seed: bytes
+    shown: bool = False
 
 
 @dataclass(slots=True)
@@ -101,7 +111,8 @@ class Office:
         self.pairings = Pairings()
         self.customers = Presence()
         self.clerks = Presence()
-        self.movements: dict[str, str] = {}  # drawn for the face attempt that is not yet decided
+        self.challenges: dict[str, FaceChallenge] = {}  # of the face attempt that is not yet decided
+        self.liveness_secret = secrets.token_bytes(32)  # challenges do not outlive the counter, nor does this
         self.face_events: asyncio.Queue[FaceEvent | str] = asyncio.Queue()  # decisions never drop, guidance does
         self.deciding: dict[str, asyncio.Event] = {}  # visits whose face has been seen and not yet decided on
         self.closed = asyncio.Event()  # an office that closed unasked must not leave open doors behind

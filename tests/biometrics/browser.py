@@ -17,7 +17,7 @@ from biometrics.face.engine import Picture
 from biometrics.face.guidance import Guidance
 
 PAGE = "http://localhost/"  # a secure context, answered by the test: nothing listens
-FRAME_S = 0.14  # the counter samples about seven frames a second
+FRAME_S = 1 / 15  # the counter looks fifteen times a second
 OPEN = """async () => {
   const stream = await navigator.mediaDevices.getUserMedia({video: true, audio: true});
   window.seen = document.createElement("video");

@@ -1,261 +1,319 @@
-"""The session's rules, on frames filmed once from the simulated person and replayed by an invented clock."""
+"""The session's rules, on a person made of a photograph and played by an invented clock."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 
 from biometrics.decision import CheckOutcome, Thresholds, Verdict
-from biometrics.errors import CalibrationError, MovementError
+from biometrics.errors import CalibrationError
+from biometrics.evaluation.actor import PEAKS, Actor, Temper, puppet_of
+from biometrics.evaluation.puppet import Posture, Puppet
 from biometrics.face.calibration import load_thresholds
 from biometrics.face.engine import Picture
 from biometrics.face.guidance import Guidance, GuidanceCode
-from biometrics.face.liveness.challenge import RELIABLE_MOVEMENTS, Movement
+from biometrics.face.liveness.challenge import Challenge, Movement
+from biometrics.face.liveness.sequence import REACTION_MAX_S
 from biometrics.face.outcome import FaceReason
 from biometrics.face.reference import Reference, load_reference
 from biometrics.face.session import TIMEOUT_S, FaceSession
-from tests.biometrics.browser import Film, chromium
-from tests.biometrics.simulated_customer import customer_script, face_engine
+from tests.biometrics.simulated_customer import face_engine, read_picture
 from tests.journeys.photographs import photograph
 
-STEP_S = 0.15
+STEP_S = 1 / 12
+TEMPER = Temper(reaction_s=0.4, rise_s=0.5, reach=1.0, hold_s=0.2, sway=1.0, phase=1.0)
+LEFT, RIGHT, UP, CLOSER, BLINK = Movement
+ASKED = Challenge(b"seed", (LEFT, BLINK, UP))
+
+Play = Callable[[float, Guidance], Picture]
+"""What the camera sees at a time, knowing what the page said last."""
 
 
-@dataclass(frozen=True, slots=True)
-class Takes:
-    """Pictures of one person."""
-
-    straight: Picture
-    left: Picture
-    right: Picture
+@cache
+def puppet(name: str) -> Puppet:
+    return puppet_of(read_picture(photograph(name)), face_engine())
 
 
-def film(browser_film: Film) -> Takes:
-    """A person before and at the peak of each turn."""
-    straight = browser_film.frame()
-    turned = {}
-    for movement in (Movement.TURN_LEFT, Movement.TURN_RIGHT):
-        browser_film.ask(Guidance(GuidanceCode.MOVE_NOW, movement))
-        browser_film.wait(1.6)
-        turned[movement] = browser_film.frame()
-        browser_film.ask(Guidance(GuidanceCode.BACK_TO_MIDDLE))
-        browser_film.wait(1.5)
-    browser_film.close()
-    return Takes(straight, turned[Movement.TURN_LEFT], turned[Movement.TURN_RIGHT])
-
-
-@pytest.fixture(scope="module")
-def people() -> Iterator[tuple[Takes, Takes]]:
-    """The genuine person and another one."""
-    with chromium() as browser:
-        yield (
-            film(Film(browser, customer_script(photograph("obama.jpg")))),
-            film(Film(browser, customer_script(photograph("biden.jpg")))),
-        )
-
-
-@pytest.fixture(scope="module")
-def portrait() -> Reference:
-    return load_reference(photograph("obama2.jpg").read_bytes(), face_engine())
-
-
-@pytest.fixture(scope="module")
+@cache
 def thresholds() -> Thresholds:
     return load_thresholds(face_engine())
 
 
-def play(session: FaceSession, frames: Iterable[Picture], *, from_s: float = STEP_S) -> list[GuidanceCode]:
-    """What the session said to each frame."""
-    return [session.observe(picture, from_s + index * STEP_S).code for index, picture in enumerate(frames)]
+@cache
+def portrait() -> Reference:
+    return load_reference(photograph("obama2.jpg").read_bytes(), face_engine())
 
 
-def story(takes: Takes, *, wait: int = 4, peak: int = 3) -> list[Picture]:
-    """Straight until asked, some frames to react, a left turn, and back."""
-    return [takes.straight] * (5 + wait) + [takes.left] * peak + [takes.straight] * 3
+def session(asked: Challenge = ASKED, reference: Reference | None = None) -> FaceSession:
+    return FaceSession(face_engine(), reference, asked, thresholds(), 0.0)
 
 
-def test_the_whole_way_is_told_in_order(
-    people: tuple[Takes, Takes], portrait: Reference, thresholds: Thresholds
-) -> None:
-    session = FaceSession(face_engine(), portrait, Movement.TURN_LEFT, thresholds, 0.0)
-    said = play(session, story(people[0]))
-    assert list(dict.fromkeys(said)) == [
-        GuidanceCode.HOLD_STILL,
-        GuidanceCode.MOVE_NOW,
-        GuidanceCode.BACK_TO_MIDDLE,
-        GuidanceCode.DONE,
-    ]
-    decision = session.decide(3.0)
-    assert (decision.verdict, decision.live, decision.reasons) == (Verdict.ACCEPT, True, ())
-    assert {check.name: check.outcome for check in decision.checks} == dict.fromkeys(
-        ("movement", "depth", "one_person", "match"), CheckOutcome.PASSED
-    )
-    assert session.decide(99.0) is decision
+def willing(name: str = "obama.jpg", temper: Temper = TEMPER) -> Play:
+    """Somebody who does what is asked."""
+    actor = Actor(temper)
+
+    def play(at_s: float, guidance: Guidance) -> Picture:
+        actor.hear(guidance, at_s)
+        return puppet(name).show(actor.posture(at_s))
+
+    return play
 
 
-def test_progress_only_rises(people: tuple[Takes, Takes], thresholds: Thresholds) -> None:
-    session = FaceSession(face_engine(), None, Movement.TURN_LEFT, thresholds, 0.0)
-    progress = [session.observe(p, STEP_S * (i + 1)).progress for i, p in enumerate(story(people[0]))]
-    assert progress == sorted(progress)
-    assert progress[-1] == 1.0
+def run(one: FaceSession, play: Play, *, until_s: float = 20.0) -> list[Guidance]:
+    """What the session said, changes only, until it ended."""
+    said = [Guidance(GuidanceCode.STARTING)]
+    at_s = 0.0
+    while not one.finished and at_s < until_s:
+        at_s += STEP_S
+        guidance = one.observe(play(at_s, said[-1]), at_s)
+        if (guidance.code, guidance.movement) != (said[-1].code, said[-1].movement):
+            said.append(guidance)
+    return said[1:]
 
 
-def test_without_a_card_nobody_is_accepted(people: tuple[Takes, Takes], thresholds: Thresholds) -> None:
-    session = FaceSession(face_engine(), None, Movement.TURN_LEFT, thresholds, 0.0)
-    play(session, story(people[0]))
-    decision = session.decide(3.0)
-    assert (decision.verdict, decision.live, decision.compared, decision.match) == (Verdict.REFER, True, False, None)
-    assert decision.reasons == (FaceReason.NO_REFERENCE,)
-
-
-def reasons_after(session: FaceSession, frames: Iterable[Picture]) -> tuple[FaceReason, ...]:
+def reasons(one: FaceSession, play: Play, *, until_s: float = 20.0) -> tuple[FaceReason, ...]:
     """Play, decide, and see that it was not live."""
-    frames = list(frames)
-    play(session, frames)
-    decision = session.decide(STEP_S * len(frames))
+    run(one, play, until_s=until_s)
+    decision = one.decide(until_s)
     assert (decision.verdict, decision.live) == (Verdict.REJECT, False)
     return decision.reasons
 
 
-def test_a_movement_before_anyone_could_read_is_refused(people: tuple[Takes, Takes], thresholds: Thresholds) -> None:
-    session = FaceSession(face_engine(), None, Movement.TURN_LEFT, thresholds, 0.0)
-    assert FaceReason.MOVED_TOO_EARLY in reasons_after(session, story(people[0], wait=0))
+def test_the_whole_way_is_told_in_order_and_accepted() -> None:
+    one = session(reference=portrait())
+    said = run(one, willing())
+    assert [(g.code, g.movement) for g in said] == [
+        (GuidanceCode.HOLD_STILL, None),
+        (GuidanceCode.MOVE_NOW, LEFT),
+        (GuidanceCode.BACK_TO_MIDDLE, None),
+        (GuidanceCode.MOVE_NOW, BLINK),
+        (GuidanceCode.BACK_TO_MIDDLE, None),
+        (GuidanceCode.MOVE_NOW, UP),
+        (GuidanceCode.BACK_TO_MIDDLE, None),
+        (GuidanceCode.DONE, None),
+    ]
+    decision = one.decide(9.0)
+    assert (decision.verdict, decision.live, decision.reasons) == (Verdict.ACCEPT, True, ())
+    names = ("movement", "depth", "one_person", "match")
+    assert [(check.name, check.outcome) for check in decision.checks] == [(n, CheckOutcome.PASSED) for n in names]
+    assert decision.frames_used >= 5
+    assert one.decide(99.0) is decision
 
 
-def test_a_movement_that_comes_too_late_is_refused(people: tuple[Takes, Takes], thresholds: Thresholds) -> None:
-    session = FaceSession(face_engine(), None, Movement.TURN_LEFT, thresholds, 0.0)
-    assert FaceReason.MOVEMENT_MISSING in reasons_after(session, story(people[0], wait=42))
+@pytest.mark.parametrize("movement", Movement)
+def test_every_movement_can_be_done(movement: Movement) -> None:
+    turn = RIGHT if movement is LEFT else LEFT
+    one = session(Challenge(b"seed", (movement, turn, movement)))
+    run(one, willing("biden.jpg"))
+    assert one.decide(9.0).reasons == (FaceReason.NO_REFERENCE,)
 
 
-def test_the_other_direction_is_refused(people: tuple[Takes, Takes], thresholds: Thresholds) -> None:
-    session = FaceSession(face_engine(), None, Movement.TURN_RIGHT, thresholds, 0.0)
-    assert FaceReason.WRONG_MOVEMENT in reasons_after(session, story(people[0]))
+def test_every_value_stands_in_the_checks() -> None:
+    one = session()
+    run(one, willing())
+    why = {check.name: check.why for check in one.decide(9.0).checks}
+    assert why["movement"].startswith("after being asked: turn_left 0.")
+    assert "at least 0.05" in why["depth"]
+    assert "% of what is allowed" in why["one_person"]
 
 
-def test_looking_everywhere_answers_no_instruction(people: tuple[Takes, Takes], thresholds: Thresholds) -> None:
-    takes, _ = people
-    frames = [takes.straight] * 9 + [takes.right] * 2 + [takes.straight] * 2 + [takes.left] * 3 + [takes.straight] * 3
-    session = FaceSession(face_engine(), None, Movement.TURN_LEFT, thresholds, 0.0)
-    assert FaceReason.WRONG_MOVEMENT in reasons_after(session, frames)
+def test_progress_only_rises() -> None:
+    one, play, said, at_s = session(), willing(), [Guidance(GuidanceCode.STARTING)], 0.0
+    while not one.finished:
+        at_s += STEP_S
+        said.append(one.observe(play(at_s, said[-1]), at_s))
+    progress = [guidance.progress for guidance in said]
+    assert progress == sorted(progress)
+    assert progress[-1] == 1.0
 
 
-def test_one_frame_is_no_movement(people: tuple[Takes, Takes], thresholds: Thresholds) -> None:
-    session = FaceSession(face_engine(), None, Movement.TURN_LEFT, thresholds, 0.0)
-    assert FaceReason.NOT_FINISHED in reasons_after(session, story(people[0], peak=1))
+def test_a_willing_person_needs_eight_seconds() -> None:
+    at: list[float] = []
+    play = willing()
+
+    def clocked(at_s: float, guidance: Guidance) -> Picture:
+        at.append(at_s)
+        return play(at_s, guidance)
+
+    run(session(Challenge(b"seed", (LEFT, UP, RIGHT))), clocked)
+    assert at[-1] <= 8.0
 
 
-def test_another_person_cannot_move_instead(
-    people: tuple[Takes, Takes], portrait: Reference, thresholds: Thresholds
-) -> None:
-    helper, genuine = people
-    session = FaceSession(face_engine(), portrait, Movement.TURN_RIGHT, thresholds, 0.0)
-    frames = [genuine.straight] * 6 + [helper.straight] * 4 + [helper.right] * 3 + [genuine.straight] * 3
-    assert FaceReason.IDENTITY_CHANGED in reasons_after(session, frames)
+def test_without_a_card_nobody_is_accepted() -> None:
+    one = session()
+    run(one, willing())
+    decision = one.decide(9.0)
+    assert (decision.verdict, decision.live, decision.compared, decision.match) == (Verdict.REFER, True, False, None)
+    assert decision.reasons == (FaceReason.NO_REFERENCE,)
 
 
-def test_another_person_cannot_come_back_instead(people: tuple[Takes, Takes], thresholds: Thresholds) -> None:
-    genuine, helper = people
-    session = FaceSession(face_engine(), None, Movement.TURN_LEFT, thresholds, 0.0)
-    frames = [genuine.straight] * 9 + [genuine.left] * 3 + [helper.straight] * 4
-    # The other face's rest may differ so much from the first one's that it does not even count as "back".
-    stopped_by = {FaceReason.IDENTITY_CHANGED, FaceReason.TRACK_BROKEN, FaceReason.NOT_FINISHED}
-    assert set(reasons_after(session, frames)) & stopped_by
+def test_another_face_that_follows_is_live_and_refused() -> None:
+    one = session(reference=portrait())
+    run(one, willing("biden.jpg"))
+    decision = one.decide(9.0)
+    assert (decision.verdict, decision.live, decision.reasons) == (Verdict.REJECT, True, (FaceReason.FACE_DIFFERENT,))
 
 
-def test_a_jump_of_the_face_breaks_the_track(people: tuple[Takes, Takes], thresholds: Thresholds) -> None:
-    takes, _ = people
-    elsewhere = np.roll(takes.straight, 260, axis=1)
-    session = FaceSession(face_engine(), None, Movement.TURN_LEFT, thresholds, 0.0)
-    assert FaceReason.TRACK_BROKEN in reasons_after(session, [takes.straight] * 7 + [elsewhere] * 3)
+# --- movements ------------------------------------------------------------------------------------------------------
 
 
-def test_nobody_for_a_while_breaks_the_track(people: tuple[Takes, Takes], thresholds: Thresholds) -> None:
-    takes, _ = people
-    wall = np.random.default_rng(1).integers(90, 160, takes.straight.shape).astype(np.uint8)
-    session = FaceSession(face_engine(), None, Movement.TURN_LEFT, thresholds, 0.0)
-    assert FaceReason.TRACK_BROKEN in reasons_after(session, [takes.straight] * 7 + [wall] * 18)
+def deaf(*postures: tuple[float, Posture]) -> Play:
+    """Somebody who hears nothing: these postures from these times on, each reached at once."""
+
+    def play(at_s: float, _: Guidance) -> Picture:
+        return puppet("obama.jpg").show(
+            [posture for from_s, posture in ((0.0, Posture()), *postures) if from_s <= at_s][-1]
+        )
+
+    return play
 
 
-def two(takes: Takes) -> Picture:
-    """The same head twice, side by side."""
-    return np.hstack([takes.straight[:, 160:480], takes.straight[:, 160:480]])
+def test_a_movement_before_anyone_could_read_is_refused() -> None:
+    def play(at_s: float, guidance: Guidance) -> Picture:
+        asked = guidance.code is GuidanceCode.MOVE_NOW
+        return puppet("obama.jpg").show(PEAKS[LEFT] if asked else Posture())
+
+    assert FaceReason.MOVED_TOO_EARLY in reasons(session(), play)
 
 
-def test_a_head_turned_out_of_sight_is_called_back(people: tuple[Takes, Takes], thresholds: Thresholds) -> None:
-    takes, _ = people
-    wall = np.random.default_rng(1).integers(90, 160, takes.straight.shape).astype(np.uint8)
-    session = FaceSession(face_engine(), None, Movement.TURN_LEFT, thresholds, 0.0)
-    frames = [takes.straight] * 8 + [takes.left] + [wall] * 3 + [takes.left] + [takes.straight] * 3
-    said = play(session, frames)
-    assert said[9:12] == [GuidanceCode.BACK_TO_MIDDLE] * 3
-    assert said[-1] is GuidanceCode.DONE
-    assert session.decide(9.0).live
+def test_a_movement_that_comes_too_late_is_refused() -> None:
+    assert FaceReason.MOVEMENT_MISSING in reasons(session(), willing(temper=replace(TEMPER, reaction_s=REACTION_MAX_S)))
 
 
-def test_a_second_face_before_the_movement_is_asked_away(people: tuple[Takes, Takes], thresholds: Thresholds) -> None:
-    session = FaceSession(face_engine(), None, Movement.TURN_LEFT, thresholds, 0.0)
-    said = play(session, [two(people[0])] * 3 + [people[0].straight] * 6)
-    assert said[:3] == [GuidanceCode.TWO_FACES] * 3
+def test_the_other_direction_is_refused() -> None:
+    assert FaceReason.WRONG_MOVEMENT in reasons(session(), deaf((1.6, PEAKS[RIGHT])))
+
+
+def test_the_second_movement_is_judged_like_the_first() -> None:
+    play = willing()
+
+    def stops_listening(at_s: float, guidance: Guidance) -> Picture:
+        wrong = replace(guidance, movement=RIGHT) if guidance.movement is UP else guidance
+        return play(at_s, wrong)
+
+    assert FaceReason.WRONG_MOVEMENT in reasons(session(), stops_listening)
+
+
+def test_a_photograph_does_nothing() -> None:
+    assert reasons(session(), deaf())[0] is FaceReason.MOVEMENT_MISSING
+
+
+def test_a_blink_nobody_asked_for_does_not_answer() -> None:
+    play = deaf(*((1.0 + i / 2 + d, Posture(lids=1.0 - d / 0.15)) for i in range(10) for d in (0.0, 0.15)))
+    assert reasons(session(Challenge(b"seed", (BLINK, LEFT, UP))), play)[0] is FaceReason.MOVEMENT_MISSING
+
+
+def test_whoever_cannot_is_asked_for_something_else_without_penalty() -> None:
+    play, asked = willing(), session(Challenge(b"seed", (UP, LEFT, UP)))
+    refused: list[Movement] = []
+
+    def cannot_look_up(at_s: float, guidance: Guidance) -> Picture:
+        if guidance.movement is UP:
+            assert asked.ask_another(at_s)
+            refused.append(UP)
+            guidance = asked.guidance
+            assert guidance.movement not in (None, UP)
+        return play(at_s, guidance)
+
+    said = run(asked, cannot_look_up)
+    decision = asked.decide(20.0)
+    assert decision.live
+    assert len(refused) == 1
+    assert sum(one.movement is UP for one in said) == 1
+    assert "1 asked for instead" in decision.checks[0].why
+
+
+def test_other_movements_are_given_out_twice_and_no_more() -> None:
+    one, said = session(), Guidance(GuidanceCode.STARTING)
+    for frame in range(1, 20):
+        said = one.observe(puppet("obama.jpg").show(Posture()), frame * STEP_S)
+    assert said.code is GuidanceCode.MOVE_NOW
+    assert [one.ask_another(1.8), one.ask_another(1.9), one.ask_another(2.0)] == [True, True, False]
+
+
+# --- one face all the way -------------------------------------------------------------------------------------------
+
+
+def test_another_person_cannot_move_instead() -> None:
+    genuine, helper = willing("biden.jpg"), willing("obama.jpg")
+
+    def play(at_s: float, guidance: Guidance) -> Picture:
+        one, other = genuine(at_s, guidance), helper(at_s, guidance)
+        return one if at_s < 1.2 else other
+
+    assert set(reasons(session(), play)) & {FaceReason.IDENTITY_CHANGED, FaceReason.TRACK_BROKEN}
+
+
+def test_another_person_cannot_come_back_instead() -> None:
+    genuine, helper, moved = willing("obama.jpg"), willing("biden.jpg"), [False]
+
+    def play(at_s: float, guidance: Guidance) -> Picture:
+        moved[0] |= guidance.code is GuidanceCode.BACK_TO_MIDDLE
+        one, other = genuine(at_s, guidance), helper(at_s, guidance)
+        return other if moved[0] else one
+
+    # The other face's rest may differ so much from the first one's that it counts as a movement of its own.
+    stopped_by = {FaceReason.IDENTITY_CHANGED, FaceReason.TRACK_BROKEN, FaceReason.WRONG_MOVEMENT}
+    assert set(reasons(session(), play)) & stopped_by
+
+
+def test_a_jump_of_the_face_breaks_the_track() -> None:
+    play = willing()
+    assert FaceReason.TRACK_BROKEN in reasons(
+        session(), lambda at_s, said: np.roll(play(at_s, said), 150 if at_s > 1.3 else 0, axis=1)
+    )
+
+
+def wall() -> Picture:
+    return np.random.default_rng(1).integers(90, 160, (300, 400, 3)).astype(np.uint8)
+
+
+def test_nobody_for_a_while_breaks_the_track() -> None:
+    play = willing()
+    assert FaceReason.TRACK_BROKEN in reasons(session(), lambda at_s, said: wall() if at_s > 1.0 else play(at_s, said))
+
+
+def test_a_second_face_before_the_movement_is_asked_away() -> None:
+    straight = puppet("obama.jpg").show(Posture())
+    two = np.ascontiguousarray(np.hstack([straight[:, 100:300], straight[:, 100:300]]))
+    one = session()
+    assert [one.observe(two, STEP_S * (i + 1)).code for i in range(3)] == [GuidanceCode.TWO_FACES] * 3
+    said = [one.observe(straight, 1 + STEP_S * i).code for i in range(9)]
     assert said[-1] is GuidanceCode.MOVE_NOW
 
 
-def test_a_second_face_during_the_movement_ends_it(people: tuple[Takes, Takes], thresholds: Thresholds) -> None:
-    takes, _ = people
-    # beside the first, so that the track itself holds
-    beside = takes.straight.copy()
-    beside[:, 420:] = takes.straight[:, 210:430]
-    session = FaceSession(face_engine(), None, Movement.TURN_LEFT, thresholds, 0.0)
-    assert FaceReason.TWO_FACES in reasons_after(session, [takes.straight] * 7 + [beside] * 3)
+def test_it_ends_by_itself() -> None:
+    one, black = session(), np.zeros((300, 400, 3), np.uint8)
+    assert one.observe(black, 1.0).code is GuidanceCode.COVERED
+    assert one.observe(black, TIMEOUT_S + 0.1).code is GuidanceCode.DONE
+    assert one.decide(TIMEOUT_S + 0.1).reasons[0] is FaceReason.TIMED_OUT
 
 
-def test_it_ends_by_itself(people: tuple[Takes, Takes], thresholds: Thresholds) -> None:
-    session = FaceSession(face_engine(), None, Movement.TURN_LEFT, thresholds, 0.0)
-    black = np.zeros_like(people[0].straight)
-    assert session.observe(black, 1.0).code is GuidanceCode.COVERED
-    assert session.observe(black, TIMEOUT_S + 0.1).code is GuidanceCode.DONE
-    assert session.decide(TIMEOUT_S + 0.1).reasons[0] is FaceReason.TIMED_OUT
+def test_frames_out_of_order_change_nothing() -> None:
+    one = session()
+    said = one.observe(puppet("obama.jpg").show(Posture()), 5.0)
+    assert one.observe(np.zeros((300, 400, 3), np.uint8), 4.0) == said
+    assert one.decide(6.0).frames_seen == 1
 
 
-def test_frames_out_of_order_change_nothing(people: tuple[Takes, Takes], thresholds: Thresholds) -> None:
-    session = FaceSession(face_engine(), None, Movement.TURN_LEFT, thresholds, 0.0)
-    said = session.observe(people[0].straight, 5.0)
-    assert session.observe(np.zeros_like(people[0].straight), 4.0) == said
-    assert session.decide(6.0).frames_seen == 1
+def test_somebody_who_looks_aside_is_asked_to_look_straight() -> None:
+    assert session().observe(puppet("obama.jpg").show(Posture(yaw=0.3)), 0.1).code is GuidanceCode.LOOK_STRAIGHT
 
 
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        (lambda p: (p * 0.12).astype(np.uint8), GuidanceCode.TOO_DARK),
-        (lambda p: np.roll(p, 170, axis=1), GuidanceCode.MOVE_TO_MIDDLE),
-        (lambda p: p[::2, ::2].repeat(1, axis=0), GuidanceCode.COME_CLOSER),
-        (lambda p: p[60:380, 110:530].repeat(2, axis=0).repeat(2, axis=1)[100:560, 100:740], GuidanceCode.MOVE_BACK),
-    ],
-    ids=["dark", "aside", "far", "near"],
-)
-def test_each_trouble_has_its_sentence(
-    people: tuple[Takes, Takes], thresholds: Thresholds, change: object, code: GuidanceCode
-) -> None:
-    assert callable(change)
-    session = FaceSession(face_engine(), None, Movement.TURN_LEFT, thresholds, 0.0)
-    assert session.observe(np.ascontiguousarray(change(people[0].straight)), 0.1).code is code
-
-
-def test_somebody_who_looks_aside_is_asked_to_look_straight(
-    people: tuple[Takes, Takes], thresholds: Thresholds
-) -> None:
-    session = FaceSession(face_engine(), None, Movement.TURN_LEFT, thresholds, 0.0)
-    assert session.observe(people[0].left, 0.1).code is GuidanceCode.LOOK_STRAIGHT
-
-
-@pytest.mark.parametrize("movement", sorted(set(Movement) - set(RELIABLE_MOVEMENTS)))
-def test_a_movement_that_proves_nothing_is_refused(movement: Movement, thresholds: Thresholds) -> None:
-    with pytest.raises(MovementError):
-        FaceSession(face_engine(), None, movement, thresholds, 0.0)
-
-
-def test_a_portrait_of_another_engine_is_refused(portrait: Reference, thresholds: Thresholds) -> None:
-    foreign = Reference(portrait.embedding, "another", portrait.inter_eye_px, portrait.encoded_bytes)
+def test_a_portrait_of_another_engine_is_refused() -> None:
     with pytest.raises(CalibrationError):
-        FaceSession(face_engine(), foreign, Movement.LOOK_UP, thresholds, 0.0)
+        session(reference=replace(portrait(), engine="another"))
+
+
+def test_no_face_is_left_in_memory_after_the_decision() -> None:
+    one = session()
+    run(one, willing())
+    identity = one._identity
+    assert identity is not None
+    assert identity.first.any()
+    one.decide(9.0)
+    assert not identity.first.any()
+    assert not identity._last.any()
+    assert len(one._gallery) == 0

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Error
 from biometrics.decision import Verdict
 from biometrics.face.calibration import load_thresholds
 from biometrics.face.guidance import GuidanceCode
-from biometrics.face.liveness.challenge import RELIABLE_MOVEMENTS, Movement
+from biometrics.face.liveness.challenge import Challenge, Movement
 from biometrics.face.outcome import FaceDecision, FaceReason
 from biometrics.face.reference import load_reference
 from biometrics.face.session import FaceSession
@@ -30,16 +30,18 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
-def session_for(movement: Movement, started_at_s: float = 0.0) -> FaceSession:
+def session_for(movements: tuple[Movement, ...], started_at_s: float = 0.0) -> FaceSession:
     engine = face_engine()
     portrait = load_reference(photograph(PORTRAIT).read_bytes(), engine)
-    return FaceSession(engine, portrait, movement, load_thresholds(engine), started_at_s)
+    return FaceSession(engine, portrait, Challenge(b"seed", movements), load_thresholds(engine), started_at_s)
 
 
-def check(browser: Browser, name: str, mode: str, movement: Movement, line: Line | None = None) -> FaceDecision:
+def check(
+    browser: Browser, name: str, mode: str, movements: tuple[Movement, ...], line: Line | None = None
+) -> FaceDecision:
     """Play one face check as counter and page do together."""
     film = Film(browser, customer_script(photograph(name), mode))
-    session = session_for(movement, time.monotonic())
+    session = session_for(movements, time.monotonic())
     while not session.finished:
         began = time.monotonic()
         picture = film.frame()
@@ -49,24 +51,25 @@ def check(browser: Browser, name: str, mode: str, movement: Movement, line: Line
     return session.decide(time.monotonic())
 
 
-@pytest.mark.parametrize("movement", RELIABLE_MOVEMENTS)
-def test_a_person_who_follows_is_live_and_accepted(browser: Browser, movement: Movement) -> None:
-    decision = check(browser, GENUINE, "reacts", movement)
+LEFT, RIGHT, UP, CLOSER, BLINK = Movement
+
+
+@pytest.mark.parametrize("movements", [(RIGHT, UP, LEFT), (BLINK, LEFT, CLOSER)])
+def test_a_person_who_follows_is_live_and_accepted(browser: Browser, movements: tuple[Movement, ...]) -> None:
+    decision = check(browser, GENUINE, "reacts", movements)
     assert decision.reasons == ()
     assert (decision.verdict, decision.live, decision.compared) == (Verdict.ACCEPT, True, True)
-    assert decision.frames_used == 5
+    assert decision.frames_used >= 5
     assert decision.best_picture_bgr is not None
 
 
-@pytest.mark.parametrize("movement", [Movement.TURN_RIGHT])
-def test_a_poor_line_does_not_cost_the_acceptance(browser: Browser, movement: Movement) -> None:
-    decision = check(browser, GENUINE, "reacts", movement, Line(350_000))
+def test_a_poor_line_does_not_cost_the_acceptance(browser: Browser) -> None:
+    decision = check(browser, GENUINE, "reacts", (RIGHT, UP, RIGHT), Line(350_000))
     assert (decision.verdict, decision.live, decision.reasons) == (Verdict.ACCEPT, True, ())
 
 
-@pytest.mark.parametrize("movement", [Movement.TURN_LEFT, Movement.LOOK_UP])
-def test_an_impostor_who_follows_is_live_but_rejected(browser: Browser, movement: Movement) -> None:
-    decision = check(browser, IMPOSTOR, "reacts", movement)
+def test_an_impostor_who_follows_is_live_but_rejected(browser: Browser) -> None:
+    decision = check(browser, IMPOSTOR, "reacts", (LEFT, UP, LEFT))
     assert (decision.verdict, decision.live) == (Verdict.REJECT, True)
     assert decision.reasons == (FaceReason.FACE_DIFFERENT,)
     assert decision.match is not None
@@ -74,14 +77,14 @@ def test_an_impostor_who_follows_is_live_but_rejected(browser: Browser, movement
 
 
 def test_a_picture_that_cannot_hear_is_not_live(browser: Browser) -> None:
-    decision = check(browser, GENUINE, "still", Movement.TURN_RIGHT)
+    decision = check(browser, GENUINE, "still", (RIGHT, UP, RIGHT))
     assert (decision.verdict, decision.live) == (Verdict.REJECT, False)
     assert decision.reasons == (FaceReason.MOVEMENT_MISSING,)
 
 
-@pytest.mark.parametrize("movement", RELIABLE_MOVEMENTS)
+@pytest.mark.parametrize("movement", [LEFT, UP])
 def test_the_wrong_movement_is_not_live(browser: Browser, movement: Movement) -> None:
-    decision = check(browser, GENUINE, "wrong", movement)
+    decision = check(browser, GENUINE, "wrong", (movement, RIGHT, UP))
     assert (decision.verdict, decision.live) == (Verdict.REJECT, False)
     assert decision.reasons == (FaceReason.WRONG_MOVEMENT,)
 
@@ -98,7 +101,7 @@ def test_the_wrong_movement_is_not_live(browser: Browser, movement: Movement) ->
 def test_the_session_says_what_is_wrong_with_the_picture(browser: Browser, mode: str, code: GuidanceCode) -> None:
     film = Film(browser, customer_script(photograph(GENUINE), mode))
     film.wait(0.3)
-    assert session_for(Movement.LOOK_UP).observe(film.frame(), 0.1).code is code
+    assert session_for((UP, LEFT, UP)).observe(film.frame(), 0.1).code is code
     film.close()
 
 

@@ -83,6 +83,12 @@ def face(visit_id: str, verdict: str = "accept", *, live: bool = True, compared:
     )
 
 
+async def decided(office: Office, finding: FaceFinding) -> None:
+    """A face attempt from its drawing to its decision, over one line."""
+    identify.draw_challenge(office, finding.session_id)
+    await identify.decide_face(office, finding)
+
+
 async def opened(office: Office, service_id: str, channel: Channel = Channel.KIOSK) -> Visit:
     kiosk_id = "kiosk-a" if channel is Channel.KIOSK else None
     request = OpenVisit(service_id=service_id, language=Language.ZH)
@@ -95,7 +101,7 @@ async def with_card_and_face(office: Office, service_id: str, verdict: str = "ac
     visit = await opened(office, service_id)
     await customer.consent(office, visit.visit_id)
     await identify.take_chip_evidence(office, visit.visit_id, chip_message())
-    await identify.decide_face(office, face(visit.visit_id, verdict))
+    await decided(office, face(visit.visit_id, verdict))
     return await office.db.run(store.load, visit.visit_id)
 
 

@@ -136,7 +136,7 @@ class Story:
         self.open(kiosk, "change-address")
         kiosk.page.evaluate("window.__simulatedPerson.mode = 'still'")
         self.read_card(kiosk, CardName.GENUINE)
-        with self.report.step("the picture does not follow the movement: refused", kiosk=kiosk.page):
+        with self.report.step("the picture does not follow the movements: refused", kiosk=kiosk.page):
             self.fail_every_try(kiosk, "not_live")
         kiosk.finish()  # loads the page anew, and with it a customer who reacts
 
@@ -276,7 +276,7 @@ class Story:
         began = time.monotonic()
         self.read_card(kiosk, name, figures=figures)
         seen = time.monotonic()
-        with self.report.step("the face follows one random movement and is compared with the chip", kiosk=kiosk.page):
+        with self.report.step("the face follows random movements and is compared with the chip", kiosk=kiosk.page):
             kiosk.state("form", within_ms=FACE_MS)
         if figures:
             self.report.figure("from chip verified to face verified", time.monotonic() - seen)

@@ -424,6 +424,11 @@ export interface StartFace {
   readonly type: "start_face";
 }
 
+/** The customer cannot do the movement asked for; no reason is asked and nothing is lost by it. */
+export interface AskAnotherMovement {
+  readonly type: "ask_another_movement";
+}
+
 /** The page could not get its camera or microphone; told to the clerk and journaled. */
 export interface DeviceTrouble {
   readonly type: "device_trouble";
@@ -651,6 +656,7 @@ export type FromPage =
   | Answer
   | Candidate
   | StartFace
+  | AskAnotherMovement
   | DeviceTrouble
   | Ping;
 

@@ -1,7 +1,21 @@
-"""What a person may be asked to do, and which of it proves a head rather than a photograph."""
+"""What a person is asked to do: movements in an order, and screen colours in an order, that nobody could know before.
 
+The counter keeps a secret; `bind` makes of it, the session, the line's DTLS fingerprint and a fresh nonce one seed, and
+everything asked for is drawn from that seed. So the order can be drawn again later, over the line that the pictures
+really came by, and must come out the same.
+"""
+
+import hmac
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+STEPS: Final = 3
+MOST_SUBSTITUTES: Final = 2
+"""How often a person may ask for another movement. Each is one more guess for somebody with a film of one movement."""
+SYMBOLS: Final = 40
+"""Screen colours of one session: longer than any session lasts at 2 a second."""
 
 
 class Movement(StrEnum):
@@ -14,9 +28,57 @@ class Movement(StrEnum):
     BLINK = "blink"
 
 
-RELIABLE_MOVEMENTS: Final = (Movement.TURN_LEFT, Movement.TURN_RIGHT, Movement.LOOK_UP)
-"""What a session accepts; draw from these with a cryptographic random source, after the pictures have begun.
+TURNS: Final = frozenset({Movement.TURN_LEFT, Movement.TURN_RIGHT})
+"""Every sequence holds at least one: only a turn shows whether what moves has depth."""
 
-Not COME_CLOSER: a hand brings a printed photograph closer just as well. Not BLINK: it lasts 0.1 to 0.2 s, and the
-counter samples 5 to 8 frames a second, so an honest blink would often fall between two of them.
-"""
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One attempt's questions."""
+
+    seed: bytes
+    movements: tuple[Movement, ...]
+
+    def substitute(self, step: int, without: Collection[Movement]) -> Movement | None:
+        """Another movement for this step, for whoever cannot do those in `without`; None when nothing is left.
+
+        A session whose every other step has no turn keeps to turns, unless the person can turn neither way.
+        """
+        before = self.movements[step - 1] if step else None
+        left = [one for one in Movement if one not in without and one is not before]
+        others = {one for index, one in enumerate(self.movements) if index != step}
+        if not others & TURNS and any(one in TURNS for one in left):
+            left = [one for one in left if one in TURNS]
+        return next(_drawn(self.seed, f"substitute {step} {len(without)}", left)) if left else None
+
+
+def bind(secret: bytes, session_id: str, fingerprint: str, nonce: bytes) -> bytes:
+    """The seed of one attempt (HMAC-SHA256): nobody without `secret` can compute it, and it fits one line only."""
+    message = b"\0".join((b"visual counter liveness 1", session_id.encode(), fingerprint.encode(), nonce))
+    return hmac.digest(secret, message, "sha256")
+
+
+def draw(seed: bytes, steps: int = STEPS) -> Challenge:
+    """So many movements, no two alike in a row, at least one of them a turn: 68 sequences of three, all as likely."""
+    attempt = 0
+    while True:
+        stream = _drawn(seed, f"movements {attempt}", list(Movement))
+        movements: list[Movement] = []
+        while len(movements) < steps:
+            movement = next(stream)
+            if not movements or movement is not movements[-1]:
+                movements.append(movement)
+        if TURNS & set(movements):
+            return Challenge(seed, tuple(movements))
+        attempt += 1
+
+
+def _drawn(seed: bytes, label: str, items: list[Movement]) -> Iterator[Movement]:
+    """Movements for ever, evenly, by HMAC in counter mode; bytes that would favour the first items are thrown away."""
+    fair = 256 - 256 % len(items)
+    block = 0
+    while True:
+        for byte in hmac.digest(seed, f"{label} {block}".encode(), "sha256"):
+            if byte < fair:
+                yield items[byte % len(items)]
+        block += 1

@@ -219,6 +219,11 @@ export class Visit {
     this.#changed();
   }
 
+  /** The person cannot do this movement: ask for another one. */
+  askAnotherMovement(): void {
+    this.#channel?.send({ type: "ask_another_movement" });
+  }
+
   /** Forget everything this page holds: visit, token, camera, call. */
   wipe(): void {
     this.#call?.close();

@@ -18,12 +18,12 @@ async def test_a_face_process_that_dies_loses_its_sessions_and_nothing_else() ->
     await desk.start()
     try:
         before = senders()
-        desk.begin("visit-1", None, desk.movements[0])
+        desk.begin("visit-1", None, b"seed")
         assert desk._process is not None
         desk._process.kill()
         assert await asyncio.wait_for(lost.get(), 10) == "visit-1"
         # No portrait that can be compared: decided at once by whichever process serves next.
-        desk.begin("visit-2", b"no picture", desk.movements[0])
+        desk.begin("visit-2", b"no picture", b"seed")
         found = await asyncio.wait_for(events.get(), 30)
         assert isinstance(found, FaceFinding)
         assert (found.session_id, found.verdict) == ("visit-2", "reject")

@@ -23,6 +23,7 @@ from tests.counter_server.builders import (
     PASSWORD,
     add_clerk,
     chip_message,
+    decided,
     face,
     office_in,
     signature,
@@ -69,7 +70,7 @@ async def test_a_whole_visit_leaves_no_name_number_address_or_token_in_the_log(t
             agreed = GiveConsent(recording=True, biometrics=True).model_dump()
             await kiosk_page.post(f"{path}/consent", json=agreed, headers=mine)
             await identify.take_chip_evidence(office, visit_id, chip_message())
-            await identify.decide_face(office, face(visit_id, "refer"))
+            await decided(office, face(visit_id, "refer"))
             bad = {"address": CANARY_ADDRESS + "\U0010fffd", "postcode": "100033", "phone": CANARY_PHONE}
             assert (await kiosk_page.post(f"{path}/form", json={"values": bad}, headers=mine)).status_code == 422
             await kiosk_page.post(f"{path}/form", json={"values": bad, "more": CANARY_ADDRESS}, headers=mine)

@@ -16,6 +16,7 @@ from tests.counter_server.builders import (
     PASSWORD,
     add_clerk,
     chip_message,
+    decided,
     face,
     office_in,
     opened,
@@ -172,12 +173,12 @@ async def test_three_faces_that_do_not_fit_end_the_visit(tmp_path: Path) -> None
         await customer.consent(office, visit.visit_id)
         await identify.take_chip_evidence(office, visit.visit_id, chip_message())
         for left in (2, 1):
-            await identify.decide_face(office, face(visit.visit_id, "reject"))
+            await decided(office, face(visit.visit_id, "reject"))
             now = await office.db.run(store.load, visit.visit_id)
             assert now.state is VisitState.FACE
             assert now.face is not None
             assert now.face.attempts_left == left
-        await identify.decide_face(office, face(visit.visit_id, "reject"))
+        await decided(office, face(visit.visit_id, "reject"))
         ended = await office.db.run(store.load, visit.visit_id)
         assert (ended.state, ended.reason) == (VisitState.REFUSED, Reason.FACE_DIFFERENT)
 
@@ -187,7 +188,7 @@ async def test_a_verdict_without_liveness_never_passes(tmp_path: Path) -> None:
         visit = await opened(office, "change-address")
         await customer.consent(office, visit.visit_id)
         await identify.take_chip_evidence(office, visit.visit_id, chip_message())
-        await identify.decide_face(office, face(visit.visit_id, "accept", live=False))
+        await decided(office, face(visit.visit_id, "accept", live=False))
         assert (await office.db.run(store.load, visit.visit_id)).state is VisitState.FACE
 
 
@@ -210,7 +211,7 @@ async def test_a_phone_reaches_what_it_says_and_no_more(tmp_path: Path) -> None:
         assert refused.value.code is ErrorCode.SERVICE_NEEDS_KIOSK
         visit = await opened(office, "change-address", Channel.PHONE)
         await customer.consent(office, visit.visit_id)
-        await identify.decide_face(office, face(visit.visit_id, "refer", compared=False))
+        await decided(office, face(visit.visit_id, "refer", compared=False))
         now = await office.db.run(store.load, visit.visit_id)
         assert (now.state, now.assurance, now.route) == (VisitState.FORM, Assurance.LIVE_PERSON, Route.CLERK)
 

@@ -336,35 +336,66 @@ async def test_a_visit_cancelled_while_its_call_begins_is_not_recorded_on(tmp_pa
         assert visit.visit_id not in office.evidence
 
 
-async def test_a_face_check_begun_again_asks_for_the_same_movement_and_not_for_ever(tmp_path: Path) -> None:
+async def before_the_camera(office: Office) -> Visit:
+    """A visit whose card was read; nobody has a camera here."""
+    visit = await opened(office, "change-address")
+    await customer.consent(office, visit.visit_id)
+    await identify.take_chip_evidence(office, visit.visit_id, chip_message())
+    return visit
+
+
+async def up(*_: object) -> None:
+    """The camera's line."""
+
+
+async def test_a_face_check_begun_again_before_anything_was_asked_costs_no_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with office_in(tmp_path) as office:
-        office.faces.movements = ("turn_left", "turn_right", "look_up")
-        visit = await opened(office, "change-address")
-        await customer.consent(office, visit.visit_id)
-        await identify.take_chip_evidence(office, visit.visit_id, chip_message())
-
-        async def up(*_: object) -> None:
-            """The camera's line; nobody has a camera here."""
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(office.calls, "watch", up)
-            for _ in range(6):
+        visit = await before_the_camera(office)
+        monkeypatch.setattr(office.calls, "watch", up)
+        seeds = set()
+        for _ in range(6):
+            await identify.start_face(office, visit.visit_id)
+            seeds.add(office.challenges[visit.visit_id].seed)
+        assert len(seeds) == 6
+        assert (await now(office, visit)).face_attempts == 0
+        for _ in range(10):
+            if (await now(office, visit)).state is VisitState.FACE:
                 await identify.start_face(office, visit.visit_id)
-            first = await asked_movements(office, visit)
-            assert len(set(first)) == 1
-            await identify.decide_face(office, face(visit.visit_id, "reject"))
-            assert visit.visit_id not in office.movements
-            for _ in range(10):
-                if (await now(office, visit)).state is VisitState.FACE:
-                    await identify.start_face(office, visit.visit_id)
         ended = await now(office, visit)
         assert (ended.state, ended.reason) == (VisitState.REFUSED, Reason.NOT_LIVE)
-        assert len(await asked_movements(office, visit)) == 15
 
 
-async def asked_movements(office: Office, visit: Visit) -> list[str]:
-    journal = await office.db.run(store.read_journal_of, visit.visit_id)
-    return [(entry.details or {})["movement"] for entry in journal if entry.event == "face_started"]
+async def test_a_face_check_begun_again_after_a_movement_was_asked_for_costs_a_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with office_in(tmp_path) as office:
+        visit = await before_the_camera(office)
+        monkeypatch.setattr(office.calls, "watch", up)
+        for attempts in range(3):
+            await identify.start_face(office, visit.visit_id)
+            assert (await now(office, visit)).face_attempts == attempts
+            office.challenges[visit.visit_id].shown = True
+        await identify.start_face(office, visit.visit_id)
+        ended = await now(office, visit)
+        assert (ended.state, ended.reason, ended.face_attempts) == (VisitState.REFUSED, Reason.NOT_LIVE, 3)
+
+
+async def test_pictures_that_came_by_another_line_prove_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with office_in(tmp_path) as office:
+        visit = await before_the_camera(office)
+        monkeypatch.setattr(office.calls, "fingerprint", lambda _: "sha-256 AA")
+        identify.draw_challenge(office, visit.visit_id)
+        monkeypatch.setattr(office.calls, "fingerprint", lambda _: "sha-256 BB")
+        await identify.decide_face(office, face(visit.visit_id, "accept"))
+        after = await now(office, visit)
+        assert (after.state, after.assurance) == (VisitState.FACE, Assurance.NONE)
+        assert after.face is not None
+        assert not after.face.live
+        assert {c.name: c.outcome for c in after.checks}["line"] is CheckOutcome.FAILED
 
 
 async def test_of_two_cards_read_at_once_the_portrait_kept_is_the_accepted_holders(tmp_path: Path) -> None:

@@ -49,6 +49,9 @@ export function Face({ visit, view }: ScreenProps) {
               </p>
             )}
             <Progress label={t("faceProgress")} value={progress} />
+            {guidance?.code === "move_now" && (
+              <Button onPress={() => visit.askAnotherMovement()}>{t("faceAnotherMovement")}</Button>
+            )}
           </>
         )}
         <Problem of={visit.trouble} />

@@ -187,7 +187,7 @@ export const guidanceWords: Record<GuidanceCode, Text> = {
   open_eyes: { zh: "请睁开眼睛", en: "Open your eyes" },
   hold_still: { zh: "很好，请不要动", en: "Good. Hold still" },
   move_now: { zh: "请按要求做动作", en: "Do the movement now" },
-  back_to_middle: { zh: "很好，请转回正面", en: "Good. Back to the middle" },
+  back_to_middle: { zh: "很好，请回到正面", en: "Good. Back to the middle" },
   done: { zh: "完成，谢谢", en: "Done, thank you" },
 };
 
@@ -197,7 +197,7 @@ export const movementWords: Record<Movement, Text> = {
   turn_right: { zh: "请慢慢向右转头", en: "Turn your head slowly to your right" },
   look_up: { zh: "请慢慢抬头", en: "Look up slowly" },
   come_closer: { zh: "请慢慢靠近镜头", en: "Come closer slowly" },
-  blink: { zh: "请眨眨眼", en: "Blink your eyes" },
+  blink: { zh: "请闭眼一秒，再睁开", en: "Close your eyes for a second, then open them" },
 };
 
 export const cardStepWords: Record<CardStep, Text> = {

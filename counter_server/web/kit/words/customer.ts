@@ -97,8 +97,8 @@ export const customerWords = {
     en: "Your face at the camera is compared once with the portrait in your card's chip, for this visit only.",
   },
   consentFacePhone: {
-    zh: "摄像头会请您做一个动作，确认是真人。手机读不到证件照片，所以不比对身份。",
-    en: "The camera asks you for one movement, to see a living person. A phone has no card portrait, so identity is not compared.",
+    zh: "摄像头会请您做几个动作，确认是真人。手机读不到证件照片，所以不比对身份。",
+    en: "The camera asks you for a few movements, to see a living person. A phone has no card portrait, so identity is not compared.",
   },
   consentOtherTitle: { zh: "您可以不同意", en: "You may say no" },
   consentOther: {
@@ -143,8 +143,9 @@ export const customerWords = {
   faceProgress: { zh: "核验进度", en: "Progress of the check" },
   faceStarting: { zh: "正在打开摄像头…", en: "Opening the camera…" },
   faceConnecting: { zh: "正在连接柜台…", en: "Connecting to the counter…" },
+  faceAnotherMovement: { zh: "换一个动作", en: "Another movement, please" },
   faceFailedTitle: { zh: "本次核验未通过", en: "That did not work" },
-  faceFailedLive: { zh: "没有检测到要求的动作。", en: "The movement asked for was not seen." },
+  faceFailedLive: { zh: "没有检测到要求的动作。", en: "The movements asked for were not seen." },
   faceFailedMatch: {
     zh: "人脸与证件照片未能匹配。请摘下帽子、口罩或墨镜，面向光线。",
     en: "The picture does not fit the portrait on the card yet. Take off hat, mask or sunglasses and face the light.",

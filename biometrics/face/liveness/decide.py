@@ -1,0 +1,51 @@
+"""Each liveness cue as a named check with its value, for a clerk to read and a record to keep."""
+
+from collections.abc import Sequence as Values
+from typing import Final
+
+from biometrics.decision import Check, CheckOutcome
+from biometrics.face.liveness.continuity import IdentityTrack
+from biometrics.face.liveness.sequence import Sequence, Stage
+from biometrics.face.outcome import FaceReason
+
+DEPTH_MIN: Final = 0.05
+"""`departure_from_plane` at the peak: a real head turned past TURN_PEAK has 0.06 to 0.08, 885 pictures of flat and
+bent prints have at most 0.07, 95 of 100 at most 0.03: a second hurdle, not a proof by itself."""
+
+
+def movement_check(sequence: Sequence | None, reasons: Values[FaceReason]) -> Check:
+    """Whether every movement came as asked, each with the seconds it took."""
+    seen = [] if sequence is None else sequence.seen
+    told = ", ".join(f"{step.movement.value} {step.after_s:.1f} s" for step in seen)
+    if reasons:
+        asked = "" if sequence is None or sequence.stage is Stage.COMPLETE else f" at {sequence.movement.value}"
+        return Check("movement", CheckOutcome.FAILED, f"{reasons[0].value}{asked}; seen: {told or 'nothing'}")
+    if sequence is None or sequence.stage is not Stage.COMPLETE:
+        return Check("movement", CheckOutcome.NOT_POSSIBLE, "the movements were not completed")
+    another = f" ({sequence.substitutes} asked for instead)" if sequence.substitutes else ""
+    return Check("movement", CheckOutcome.PASSED, f"after being asked: {told}{another}")
+
+
+def depth_check(departures: list[float], reasons: list[FaceReason]) -> Check:
+    """Whether what turned was a body and not a sheet; adds FLAT to the reasons when it was not."""
+    if not departures:
+        return Check("depth", CheckOutcome.NOT_POSSIBLE, "no turn to judge it by")
+    least = min(departures)
+    if least < DEPTH_MIN:
+        reasons.append(FaceReason.FLAT)
+        return Check(
+            "depth", CheckOutcome.FAILED, f"what turned was flat: {least:.2f} where a head has {DEPTH_MIN:.2f}"
+        )
+    return Check("depth", CheckOutcome.PASSED, f"it turned as a body does: {least:.2f}, at least {DEPTH_MIN:.2f}")
+
+
+def one_person_check(identity: IdentityTrack | None, sequence: Sequence | None) -> Check:
+    """Whether one and the same face looked, moved and came back; its value is a share of what is allowed."""
+    if identity is None or sequence is None:
+        return Check("one_person", CheckOutcome.NOT_POSSIBLE, "the movements were not completed")
+    value = f"{identity.looks} looks, widest change {identity.widest:.0%} of what is allowed"
+    if identity.changed:
+        return Check("one_person", CheckOutcome.FAILED, f"the face changed: {value}")
+    if sequence.stage is not Stage.COMPLETE:
+        return Check("one_person", CheckOutcome.NOT_POSSIBLE, "the movements were not completed")
+    return Check("one_person", CheckOutcome.PASSED, f"the same face throughout: {value}")
