@@ -100,6 +100,9 @@ class FaceEngine(Protocol):
     def landmarks(self, picture: Picture, box: FaceBox) -> Landmarks:
         """The 68 points of the face in the box."""
 
+    def inter_eye_px(self, picture: Picture, box: FaceBox) -> float:
+        """Distance between the eyes of the face in the box; needs no `landmarks`."""
+
     def align(self, picture: Picture, box: FaceBox) -> Chip:
         """The face in the box as the embedding wants it."""
 

@@ -96,6 +96,10 @@ class DlibOnnxEngine:
         """The 68 points of the face in the box."""
         return self._shapes.landmarks(picture, box)
 
+    def inter_eye_px(self, picture: Picture, box: FaceBox) -> float:
+        """Distance between the eyes of the face in the box, from five points."""
+        return self._shapes.inter_eye_px(picture, box)
+
     def align(self, picture: Picture, box: FaceBox) -> Chip:
         """The face in the box, upright, 150 x 150, red-green-blue."""
         return self._shapes.chip(picture, box)

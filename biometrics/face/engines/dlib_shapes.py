@@ -37,6 +37,13 @@ class DlibShapes:
         shape = self._sixty_eight(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), _rectangle(box, x, y))
         return np.array([(point.x + x, point.y + y) for point in shape.parts()], dtype=np.float64)
 
+    def inter_eye_px(self, picture: Picture, box: FaceBox) -> float:
+        """Between the middles of both eyes' corners, by the freely licensed model."""
+        part, x, y = _around(picture, box)
+        shape = self._five(cv2.cvtColor(part, cv2.COLOR_BGR2RGB), _rectangle(box, x, y))
+        corners = np.array([(point.x, point.y) for point in shape.parts()[:4]], np.float64)
+        return float(np.hypot(*(corners[:2].mean(axis=0) - corners[2:].mean(axis=0))))
+
     def chip(self, picture: Picture, box: FaceBox) -> Chip:
         """The face upright, 150 x 150, red-green-blue, as dlib's network wants it."""
         part, x, y = _around(picture, box)

@@ -125,6 +125,11 @@ class FaceRecognitionEngine:
             points[list(places)] = named[name]
         return points
 
+    def inter_eye_px(self, picture: Picture, box: FaceBox) -> float:
+        """Distance between the eyes of the face in the box."""
+        eyes = self.landmarks(picture, box)
+        return float(np.hypot(*(eyes[36:42].mean(axis=0) - eyes[42:48].mean(axis=0))))
+
     def align(self, picture: Picture, box: FaceBox) -> Chip:
         """What its `face_encodings` hands to the network."""
         colours = _red_green_blue(picture)

@@ -75,6 +75,10 @@ class ManifestEngine:
         """The 68 points of the face in the box."""
         return self._shapes.landmarks(picture, box)
 
+    def inter_eye_px(self, picture: Picture, box: FaceBox) -> float:
+        """Distance between the eyes of the face in the box, from five points."""
+        return self._shapes.inter_eye_px(picture, box)
+
     def align(self, picture: Picture, box: FaceBox) -> Chip:
         """The face in the box at the template's place, as large as the manifest says."""
         points = self._yunet.five_points(picture, box) if self._yunet else None

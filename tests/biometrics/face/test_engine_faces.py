@@ -145,6 +145,7 @@ def test_without_the_doubtful_landmarks_faces_are_compared_and_movements_refused
     box = engine.detect(picture)[0]
     assert np.array_equal(engine.align(picture, box), face_engine().align(picture, box))
     assert engine.id == face_engine().id
+    assert engine.inter_eye_px(picture, box) == pytest.approx(compatible().inter_eye_px(picture, box), rel=0.05)
     with pytest.raises(ModelError, match="switched off"):
         engine.landmarks(picture, box)
 

@@ -57,7 +57,7 @@ def written(folder: Path, change: Callable[[str], str] = str, content: bytes | N
 
 def figures_for(path: Path) -> str:
     """The shipped calibration, claimed for this engine."""
-    engine = open_engine(EngineChoice(str(path)), to_calibrate=True)
+    engine = open_engine(EngineChoice(str(path), with_68=False), to_calibrate=True)
     shipped = files("biometrics.face").joinpath("thresholds.toml").read_text(encoding="utf-8")
     lines = []
     for line in shipped.splitlines():
@@ -74,7 +74,7 @@ def figures_for(path: Path) -> str:
 def test_without_figures_it_does_not_start(tmp_path: Path) -> None:
     path = written(tmp_path)
     with pytest.raises(CalibrationError, match=r"figures\.toml"):
-        open_engine(EngineChoice(str(path)))
+        open_engine(EngineChoice(str(path), with_68=False))
 
 
 def test_figures_of_another_engine_do_not_serve(tmp_path: Path) -> None:
@@ -83,13 +83,13 @@ def test_figures_of_another_engine_do_not_serve(tmp_path: Path) -> None:
     for text in (shipped, "", "calibration = 1", "no toml", "\x00", figures_for(path).replace("engine = ", "motor = ")):
         (tmp_path / "figures.toml").write_text(text, encoding="utf-8")
         with pytest.raises(CalibrationError):
-            open_engine(EngineChoice(str(path)))
+            open_engine(EngineChoice(str(path), with_68=False))
     (tmp_path / "figures.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(CalibrationError, match="UTF-8"):
-        open_engine(EngineChoice(str(path)))
+        open_engine(EngineChoice(str(path), with_68=False))
     (tmp_path / "figures.toml").write_bytes(b"#" * 1_000_001)
     with pytest.raises(CalibrationError, match="more than"):
-        open_engine(EngineChoice(str(path)))
+        open_engine(EngineChoice(str(path), with_68=False))
 
 
 def test_with_its_own_figures_it_starts_and_embeds(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_manifest_that_says_too_little_too_much_or_nonsense_is_refused(tmp_pat
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(ManifestError, match=r"engine\.toml"):
-        open_engine(EngineChoice(str(path)), to_calibrate=True)
+        open_engine(EngineChoice(str(path), with_68=False), to_calibrate=True)
 
 
 def test_files_that_are_not_what_the_manifest_says_are_refused(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_files_that_are_not_what_the_manifest_says_are_refused(tmp_path: Path) -
     refused.append((tmp_path / "long.toml", ManifestError, "more than"))
     for one, error, word in refused:
         with pytest.raises(error, match=word):
-            open_engine(EngineChoice(str(one)), to_calibrate=True)
+            open_engine(EngineChoice(str(one), with_68=False), to_calibrate=True)
 
 
 def test_the_similarity_finds_the_turn_that_was_made() -> None:
