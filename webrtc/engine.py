@@ -120,6 +120,12 @@ class MediaEngine(Protocol):
     async def accept(self, leg_id: str, sdp: str) -> None:
         """Apply the page's answer; `LegConnected` follows when the way is found."""
 
+    async def restart(self, leg_id: str) -> LegOffer:
+        """Look for a new way for a leg whose page has another address now; it answers this offer as the first.
+
+        Nothing else changes: encryption, numbers, who sees whom and recordings go on.
+        """
+
     async def add_candidate(
         self, leg_id: str, candidate: str | None, sdp_mid: str | None, sdp_mline_index: int | None
     ) -> None:

@@ -113,7 +113,7 @@ class SupervisedEngine:
                 failures += 1
                 try:
                     worker = await self._spawn()
-                except EngineUnfitError as error:
+                except (EngineUnfitError, OSError) as error:  # no process or no socket to be had: go on trying
                     _log.error("no new media worker: %s", error)
 
     def _on_event(self, event: MediaEvent) -> None:
@@ -156,6 +156,11 @@ class SupervisedEngine:
     async def accept(self, leg_id: str, sdp: str) -> None:
         """See `MediaEngine.accept`."""
         await self._call("accept", leg_id=leg_id, sdp=sdp)
+
+    async def restart(self, leg_id: str) -> LegOffer:
+        """See `MediaEngine.restart`."""
+        offer = await self._call("restart", leg_id=leg_id)
+        return LegOffer(offer["leg_id"], offer["sdp"])
 
     async def add_candidate(
         self, leg_id: str, candidate: str | None, sdp_mid: str | None, sdp_mline_index: int | None

@@ -25,7 +25,7 @@ STATUSES_MAX = 1024
 
 
 class Feedback(NamedTuple):
-    """Arrivals of the packets from `base` on, as message number `message` tells: ticks since some fixed moment of the receiver, None for a missing one."""
+    """Arrivals of the packets from `base` on: ticks since a moment of the receiver's, None for a missing one."""
 
     base: int
     message: int

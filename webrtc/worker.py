@@ -99,6 +99,9 @@ class Desk:
             case "create_leg":
                 offer = await engine.create_leg(message["room"], message["role"])
                 return {"leg_id": offer.leg_id, "sdp": offer.sdp}
+            case "restart":
+                offer = await engine.restart(message["leg_id"])
+                return {"leg_id": offer.leg_id, "sdp": offer.sdp}
             case "accept":
                 return await engine.accept(message["leg_id"], message["sdp"])
             case "add_candidate":

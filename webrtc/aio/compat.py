@@ -4,10 +4,13 @@ aiortc has no public way to pass packets through (its issues 627, 984, 1176). On
 is the one to touch; `check_private_names` and `selfcheck.echo_call` say at start whether it still holds.
 """
 
+import secrets
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
 import aioice.ice
+import aioice.stun
 import pylibsrtp
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCRtpTransceiver
 from aiortc.codecs import CODECS, HEADER_EXTENSIONS, is_rtx
@@ -27,12 +30,14 @@ from webrtc.transport_cc import URI as TRANSPORT_CC
 # RFC 7983 §7: first byte 128..191 is RTP or RTCP; RFC 5761 §4: RTCP has its type 192..223 in the second.
 _MEDIA_FIRST = range(128, 192)
 _RTCP_SECOND = range(192, 224)
+# A check that gets no answer is repeated by aioice itself after 0.5 s; no need to begin another before.
+FOLLOW_PAUSE_S = 0.3
 
 _PRIVATE_NAMES: tuple[tuple[type, tuple[str, ...]], ...] = (
     (RTCRtpTransceiver, ("_setCurrentDirection", "_set_mid", "setCodecPreferences")),
     (RTCDtlsTransport, ("_setup_srtp", "_recv_next", "_handle_rtp_data", "_handle_rtcp_data")),
     (RTCIceTransport, ("_monitor",)),
-    (aioice.ice.Connection, ("data_received", "request_received", "query_consent")),
+    (aioice.ice.Connection, ("data_received", "request_received", "query_consent", "check_incoming")),
     (aioice.ice.StunProtocol, ("datagram_received", "connection_made")),
 )
 
@@ -70,6 +75,9 @@ def install_first_byte_demultiplexer() -> None:
 
     def datagram_received(self: Any, datagram: bytes, address: tuple[Any, ...]) -> None:
         if datagram and datagram[0] in _MEDIA_FIRST:
+            pair = self.receiver._nominated.get(1)
+            elsewhere = pair is not None and (address[0], address[1]) != pair.remote_addr
+            self.receiver.media_from = (self, (address[0], address[1])) if elsewhere else None
             self.receiver.data_received(datagram, self.local_candidate.component)
         else:
             _stun_datagram_received(self, datagram, address)
@@ -98,6 +106,39 @@ def new_peer_connection() -> RTCPeerConnection:
     aiortc's default is a public STUN server: gathering would wait up to 5 s for it (its issue 1183).
     """
     return RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+
+
+def _ice_connections(connection: RTCPeerConnection) -> list[Any]:
+    """aioice's side of a connection; one, because everything is bundled."""
+    transports = {transceiver.receiver.transport.transport for transceiver in connection.getTransceivers()}
+    return [transport._connection for transport in transports]
+
+
+def renew_ice(connection: RTCPeerConnection) -> None:
+    """Give the next offer new ICE credentials, which tells the page to look for a way again.
+
+    aiortc knows no ICE restart: it would repeat its first credentials for ever. Media keep flowing over the old pair
+    until a check over another succeeds; as the controlling side we nominate with every check.
+    """
+    for ice in _ice_connections(connection):
+        ice._local_username, ice._local_password = secrets.token_hex(2), secrets.token_hex(11)
+        for pair in ice._check_list:  # a pair that succeeded before would not be checked, so not nominated, again
+            pair.state = aioice.ice.CandidatePair.State.FROZEN
+
+
+def follow_remote_ice(connection: RTCPeerConnection) -> None:
+    """Take the page's present ICE credentials; aiortc reads those of the first answer only."""
+    remote = list(vars(connection)["_RTCPeerConnection__remoteIce"].values())
+    for ice in _ice_connections(connection):
+        if remote and ice.remote_username is not None:  # else aiortc is about to set them itself
+            if ice.remote_username == remote[0].usernameFragment:
+                continue
+            ice.remote_username, ice.remote_password = remote[0].usernameFragment, remote[0].password
+            for pair in ice._check_list:  # checks begun before carry credentials the page no longer knows
+                if pair.task is not None:
+                    pair.task.cancel()
+                    pair.task = None
+                ice.check_start_task(pair)
 
 
 def preferred_codecs(kind: str, codec: str) -> list[RTCRtpCodecCapability]:
@@ -132,11 +173,21 @@ def stream_id(transceiver: RTCRtpTransceiver) -> str:
 class SecureLink:
     """One DTLS transport seen as what it is to us: a place to put media and a place it comes from, without queues."""
 
-    def __init__(self, dtls: RTCDtlsTransport, on_rtp: Callable[[bytes], None], on_rtcp: Callable[[bytes], None]):
+    def __init__(
+        self,
+        dtls: RTCDtlsTransport,
+        on_rtp: Callable[[bytes], None],
+        on_rtcp: Callable[[bytes], None],
+        on_new_way: Callable[[], None],
+    ):
         self._dtls = dtls
+        self._on_new_way = on_new_way
+        self._pair: Any = None
+        self._followed_s = 0.0
         self._on_rtp = on_rtp
         self._on_rtcp = on_rtcp
         self._ice: Any = dtls.transport._connection
+        self._ice.media_from = None
         self._stock_data_received: Callable[[bytes, int], None] = self._ice.data_received
         self._ice.data_received = self._data_received
 
@@ -160,6 +211,25 @@ class SecureLink:
                 self._on_rtp(session.unprotect(datagram))
         except pylibsrtp.Error:  # replayed, forged or truncated: not for us
             return
+        if self._ice.media_from is not None:
+            self._follow(*self._ice.media_from)
+
+    def _follow(self, protocol: Any, address: tuple[str, int]) -> None:
+        """Authentic media come from elsewhere, by a router that forgot or another network: check that way at once.
+
+        As a check from there would make us do (RFC 8445 §7.3.1.4). Only the page can answer it, and a replayed packet
+        does not get here, so nobody can pull the line to himself.
+        """
+        now_s = time.monotonic()
+        if now_s - self._followed_s < FOLLOW_PAUSE_S:
+            return
+        self._followed_s = now_s
+        for pair in self._ice._check_list:
+            if pair.remote_addr == address and pair.task is None:
+                pair.state = aioice.ice.CandidatePair.State.FROZEN  # else a way used before would not be checked again
+        check = aioice.stun.Message(aioice.stun.Method.BINDING, aioice.stun.Class.REQUEST)
+        check.attributes["PRIORITY"] = aioice.ice.candidate_priority(1, "prflx")
+        self._ice.check_incoming(check, address, protocol)
 
     def send_rtp(self, packet: bytes) -> None:
         """Encrypt and send one RTP packet now, or drop it while the line is not up."""
@@ -174,5 +244,9 @@ class SecureLink:
     def _send(self, datagram: bytes) -> None:
         """Out through the pair ICE nominated for component 1 (RTCP is multiplexed)."""
         pair = self._ice._nominated.get(1)
+        if pair is not self._pair:
+            had_another, self._pair = self._pair is not None, pair
+            if had_another:
+                self._on_new_way()
         if pair is not None:
             pair.protocol.transport.sendto(datagram, pair.remote_addr)

@@ -9,7 +9,14 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
 from aiortc.sdp import candidate_from_sdp
 
-from webrtc.aio.compat import new_peer_connection, preferred_codecs, stream_id, swap_transceiver
+from webrtc.aio.compat import (
+    follow_remote_ice,
+    new_peer_connection,
+    preferred_codecs,
+    renew_ice,
+    stream_id,
+    swap_transceiver,
+)
 from webrtc.aio.port import Port
 from webrtc.aio.receiver import PassReceiver, Tap
 from webrtc.aio.sender import PassSender
@@ -89,6 +96,16 @@ class Leg:
         await self._connection.setLocalDescription(await self._connection.createOffer())
         return self._connection.localDescription.sdp
 
+    async def restart(self) -> str:
+        """A new offer on the same connection, with new ICE credentials (RFC 8445 §9)."""
+        if self._answered_s is None:
+            raise BadDescriptionError("the first offer has not been answered")
+        if self._connection.signalingState == "stable":
+            renew_ice(self._connection)
+        else:  # the page asks again: the offer before was never answered, and is as good
+            return self._connection.localDescription.sdp
+        return await self.offer()
+
     async def accept(self, sdp: str) -> None:
         """Apply the answer, then the candidates that came before it; raise `BadDescriptionError`."""
         description = RTCSessionDescription(sdp=without_unreachable_candidates(sdp), type="answer")
@@ -96,6 +113,7 @@ class Leg:
             await self._connection.setRemoteDescription(description)
         except _DESCRIPTION_ERRORS as error:
             raise BadDescriptionError(f"the answer cannot be used: {type(error).__name__}") from error
+        follow_remote_ice(self._connection)
         self._answered_s = time.monotonic()
         early, self._early_candidates = self._early_candidates, []
         for candidate, sdp_mid, sdp_mline_index in early:
@@ -164,6 +182,7 @@ class Leg:
             self._packets_seen, self._heard_s = self._port.packets, now_s
             if self._lost:
                 self._lost = False
+                self._port.begin_anew()
                 self._tell(LineBack(self.leg_id))
         elif not self._lost and now_s - self._heard_s > SILENCE_S:
             self._lost = True

@@ -89,6 +89,10 @@ class PassEngine:
         """See `MediaEngine.accept`."""
         await self._leg(leg_id).accept(sdp)
 
+    async def restart(self, leg_id: str) -> LegOffer:
+        """See `MediaEngine.restart`."""
+        return LegOffer(leg_id, await self._leg(leg_id).restart())
+
     async def add_candidate(
         self, leg_id: str, candidate: str | None, sdp_mid: str | None, sdp_mline_index: int | None
     ) -> None:

@@ -26,7 +26,7 @@ class Port:
     """Demultiplexer of one DTLS transport: RTP by payload type (equal on all legs), RTCP by SSRC."""
 
     def __init__(self, dtls: RTCDtlsTransport):
-        self.link = SecureLink(dtls, self._on_rtp, self._on_rtcp)
+        self.link = SecureLink(dtls, self._on_rtp, self._on_rtcp, self.begin_anew)
         self.packets = 0
         self.departures = DepartureLog(self._on_fates)
         self._arrivals: ArrivalLog | None = None
@@ -45,6 +45,11 @@ class Port:
     def tell_arrivals(self, ssrc: int) -> None:
         """From now on the publisher hears when its numbered packets arrive; `ssrc` is who tells."""
         self._arrivals = ArrivalLog(self.link.send_rtcp, ssrc)
+
+    def begin_anew(self) -> None:
+        """The line is another, or back after silence: what was known of it is worth nothing now."""
+        for sender in set(self._senders.values()):
+            sender.begin_anew()
 
     def close(self) -> None:
         """Hand nothing to anybody any more."""

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from aiortc.codecs import is_rtx
@@ -34,9 +35,12 @@ if TYPE_CHECKING:
 # One key picture costs as much as ten others, and Chromium ignores a request within 300 ms of the last
 # (EncoderRtcpFeedback); at exactly 300 ms jitter made it ignore two of three, seen here as 1.1 s to the first picture.
 KEY_PAUSE_S = 0.35
-# Repairs are asked for again each 50 ms, four rounds; then a key picture is cheaper than a frozen one.
-NACK_PAUSE_S = 0.05
-NACK_PATIENCE_S = 0.22
+# Repairs are asked for again after a little more than they took lately, four rounds; then a key picture is cheaper than
+# a frozen one. Below 50 ms the clock of a busy loop rules; 0.3 s is a satellite.
+NACK_PAUSE_S = (0.05, 0.3)
+NACK_ROUNDS = 4.4
+# Until a first repair has told how long one takes: two round trips of a long line.
+NACK_FIRST_PATIENCE_S = 0.5
 # A jump of more packets than this is a new beginning, not loss.
 JUMP_PACKETS = 300
 
@@ -79,6 +83,7 @@ class PassReceiver:
         self._highest = self._base = self._cycles = 0
         self._received = self._expected_before = self._received_before = 0
         self._missing: dict[int, float] = {}
+        self._repair_times_s: deque[float] = deque(maxlen=16)
         self._nack_timer: asyncio.TimerHandle | None = None
         self._key_timer: asyncio.TimerHandle | None = None
         self._key_asked_s = float("-inf")
@@ -133,8 +138,10 @@ class PassReceiver:
                 return
             sequence = packet[begin] << 8 | packet[begin + 1]
             begin += 2
-            if self.ssrc is None or self._missing.pop(sequence, None) is None:
+            asked_s = self._missing.pop(sequence, None)
+            if self.ssrc is None or asked_s is None:
                 return  # not asked for: a bandwidth probe or a repeat
+            self._repair_times_s.append(time.monotonic() - asked_s)
             self.repaired += 1
             self._received += 1
         else:
@@ -187,20 +194,26 @@ class PassReceiver:
             self._missing.update(dict.fromkeys(lost, time.monotonic()))
             self._send_nack(lost)
             if self._nack_timer is None:
-                self._nack_timer = asyncio.get_running_loop().call_later(NACK_PAUSE_S, self._repeat_nacks)
+                self._nack_timer = asyncio.get_running_loop().call_later(self._nack_pause_s(), self._repeat_nacks)
 
     # --- what we ask the page for ---
+
+    def _nack_pause_s(self) -> float:
+        """A little more than the quickest of the last repairs took: they tell the round trip."""
+        shortest_s, longest_s = NACK_PAUSE_S
+        return min(max(1.2 * min(self._repair_times_s, default=0.0), shortest_s), longest_s)
 
     def _repeat_nacks(self) -> None:
         """Ask again for what is still missing; for what never came ask a key picture instead."""
         self._nack_timer = None
         now_s = time.monotonic()
-        given_up = [number for number, since_s in self._missing.items() if now_s - since_s > NACK_PATIENCE_S]
+        patience_s = NACK_ROUNDS * self._nack_pause_s() if self._repair_times_s else NACK_FIRST_PATIENCE_S
+        given_up = [number for number, since_s in self._missing.items() if now_s - since_s > patience_s]
         for number in given_up:
             del self._missing[number]
         if self._missing:
             self._send_nack(list(self._missing))
-            self._nack_timer = asyncio.get_running_loop().call_later(NACK_PAUSE_S, self._repeat_nacks)
+            self._nack_timer = asyncio.get_running_loop().call_later(self._nack_pause_s(), self._repeat_nacks)
         if given_up:
             self.ask_key()
 

@@ -205,12 +205,14 @@ class PassSender:
         now_s = time.monotonic()
         bound_bps = self._limit.line_bps
         earned = bound_bps / 8 * (now_s - self._credit_s) + self._credit_bytes
-        self._credit_bytes = min(earned, bound_bps / 8 * CREDIT_S)
+        saving = bound_bps / 8 * CREDIT_S
+        self._credit_bytes = max(-2 * saving, min(earned, saving))
+        again_s = REPAIR_AGAIN_S if self._limit.limit_bps is not None else 0.0
         self._credit_s = now_s
         for number in lost:
             if self._credit_bytes < 0:
                 return
-            if now_s - self._repaired_s.get(number, 0.0) < REPAIR_AGAIN_S:
+            if now_s - self._repaired_s.get(number, 0.0) < again_s:
                 continue
             kept = self._history[number & (HISTORY - 1)]
             if kept is None or kept[0] != number:
@@ -227,6 +229,13 @@ class PassSender:
             self._repaired_s[number] = now_s
             self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
             self.port.link.send_rtp(bytes(header) + struct.pack("!H", number) + packet[header_length:])
+
+    def begin_anew(self) -> None:
+        """The viewer has another line: judge it afresh, and show the whole picture again."""
+        self._limit = ViewerLimit()
+        if self.source is not None and self.kind == "video":
+            self.source.limit(id(self), None)
+            self._ask_key()
 
     # --- what the viewer tells us ---
 

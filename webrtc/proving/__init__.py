@@ -1,0 +1,1 @@
+"""Calls over bad lines, in real browsers and network namespaces of their own: what `counter bench video` measures."""
