@@ -35,8 +35,8 @@ class RidgeMaps:
     coherence: Map
     """(rows, columns), 0 to 1: how much the gradients around agree on one orientation."""
 
-    deviation: Map
-    """(rows, columns): how far the grey of ridges and valleys departs from its surroundings, root mean square, 0 to 128."""
+    ripple: Map
+    """(rows, columns): how far ridges and valleys depart from the grey around them, root mean square, 0 to 128."""
 
     brightness: Map
     """(rows, columns): mean grey level around, 0 to 255."""
@@ -57,15 +57,15 @@ def ridge_maps(image: FingerImage) -> RidgeMaps:
     sin2 = _around(-2 * gx * gy)  # minus: rows grow downwards, angles turn upwards
     energy = _around(gx * gx + gy * gy)
     brightness = _around(grey)
-    ripple = smooth - cv2.GaussianBlur(smooth, (0, 0), RIPPLE_PX)
-    deviation = np.sqrt(_around(ripple * ripple))
+    waves = smooth - cv2.GaussianBlur(smooth, (0, 0), RIPPLE_PX)
+    ripple = np.sqrt(_around(waves * waves))
     coherence = np.sqrt(cos2 * cos2 + sin2 * sin2) / np.maximum(energy, 1e-3)
     orientation = np.mod(0.5 * np.arctan2(sin2, cos2) + np.pi / 2, np.pi)
     return RidgeMaps(
-        foreground=_touched(deviation.astype(np.float32), coherence.astype(np.float32)),
+        foreground=_touched(ripple.astype(np.float32), coherence.astype(np.float32)),
         orientation_rad=orientation.astype(np.float32),
         coherence=coherence.astype(np.float32),
-        deviation=deviation.astype(np.float32),
+        ripple=ripple.astype(np.float32),
         brightness=brightness.astype(np.float32),
     )
 
@@ -77,10 +77,10 @@ def _around(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(cv2.GaussianBlur(cells, (0, 0), NEIGHBOURHOOD_CELLS), np.float32)
 
 
-def _touched(deviation: Map, coherence: Map) -> NDArray[np.bool_]:
+def _touched(ripple: Map, coherence: Map) -> NDArray[np.bool_]:
     """The one connected patch, without holes, of cells with ridge-like contrast."""
-    strong = float(np.percentile(deviation, 90))
-    likely = (deviation > max(MIN_CONTRAST, RELATIVE_CONTRAST * strong)) & (coherence > MIN_COHERENCE)
+    strong = float(np.percentile(ripple, 90))
+    likely = (ripple > max(MIN_CONTRAST, RELATIVE_CONTRAST * strong)) & (coherence > MIN_COHERENCE)
     support = cv2.boxFilter(likely.astype(np.float32), -1, (5, 5), borderType=cv2.BORDER_REPLICATE)
     mask = (support > CORE_CELLS).astype(np.uint8)
     count, labels, measured, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
