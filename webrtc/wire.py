@@ -495,6 +495,13 @@ class JoinCall(Message):
     type: Literal["join"] = "join"
 
 
+class RestartLeg(Message):
+    """The line of a leg that was up has gone quiet: another way is wanted; answered by an `offer` for the same leg."""
+
+    type: Literal["restart"] = "restart"
+    leg_id: ShortText
+
+
 class Answer(Message):
     """The page's SDP answer."""
 
@@ -540,7 +547,7 @@ class Ping(Message):
 
 
 FromPage = Annotated[
-    Hello | JoinCall | Answer | Candidate | StartFace | AskAnotherMovement | DeviceTrouble | Ping,
+    Hello | JoinCall | RestartLeg | Answer | Candidate | StartFace | AskAnotherMovement | DeviceTrouble | Ping,
     Field(discriminator="type"),
 ]
 

@@ -116,7 +116,18 @@ class Calls:
         await self._on_own_leg(role, owner, leg_id, lambda: self._engine.accept(leg_id, sdp))
         if (seat := self._by_leg.get(leg_id)) is not None:
             kept = {leg: of for leg, of in seat.fingerprints.items() if leg in (seat.leg_id, seat.joining)}
-            seat.fingerprints = kept | {leg_id: _fingerprint(sdp)}
+            # the first stays: a later answer only finds another way, no handshake holds the page to what it says there
+            seat.fingerprints = kept | {leg_id: kept.get(leg_id) or _fingerprint(sdp)}
+
+    async def restart(self, role: str, owner: str, leg_id: str) -> LegOffer:
+        """An offer that finds another way for this page's own leg; everything else of the call goes on."""
+        offers: list[LegOffer] = []
+
+        async def ask() -> None:
+            offers.append(await self._engine.restart(leg_id))
+
+        await self._on_own_leg(role, owner, leg_id, ask)
+        return offers[0]
 
     def fingerprint(self, visit_id: str) -> str:
         """Of the certificate at the other end of the customer's leg (DTLS holds the page to it); "" without a leg."""

@@ -35,6 +35,7 @@ from webrtc.wire import (
     Message,
     OfferMessage,
     Ping,
+    RestartLeg,
     StartFace,
     ViewMessage,
 )
@@ -214,6 +215,9 @@ async def _signalling(office: Office, role: str, owner: str, message: Message, s
     match message:
         case JoinCall():
             offer = await office.calls.join(role, owner)
+            await socket.send_text(OfferMessage(leg_id=offer.leg_id, sdp=offer.sdp).model_dump_json())
+        case RestartLeg():
+            offer = await office.calls.restart(role, owner, message.leg_id)
             await socket.send_text(OfferMessage(leg_id=offer.leg_id, sdp=offer.sdp).model_dump_json())
         case Answer():
             await office.calls.answer(role, owner, message.leg_id, message.sdp)

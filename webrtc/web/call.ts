@@ -2,7 +2,8 @@
  * One leg to the counter's media worker: the counter offers, this page answers.
  *
  * The leg is bound to a `LiveChannel` (where offers arrive) and to `Devices` (whose tracks it sends). A new offer
- * replaces the old leg; a leg that stays down for three seconds asks for a new one by `join`.
+ * replaces the old leg, an offer for the present one finds it another way (the page's address changed). A leg that goes
+ * quiet asks for that by `restart`; one that stays down for three seconds asks for a new leg by `join`.
  */
 import type { Devices } from "./devices";
 import { Listeners } from "./listeners";
@@ -16,6 +17,10 @@ const REJOIN_AFTER_MS = 3_000;
 /** An offer that does not come, or a leg that never connects, is asked for again. */
 const JOIN_AGAIN_MS = 8_000;
 
+/** The counter answers a page that sends pictures ten times a second; a second of nothing is a broken line. */
+const QUIET_MS = 1_000;
+const LISTEN_EVERY_MS = 250;
+
 export const CLICK_MARK = "call:click";
 export const FIRST_PICTURE_MARK = "call:first-picture";
 
@@ -25,6 +30,17 @@ function iceServer(server: IceServer): RTCIceServer {
     ...(server.username === null ? {} : { username: server.username }),
     ...(server.credential === null ? {} : { credential: server.credential }),
   };
+}
+
+/** Bytes of every kind that arrived on the way in use. */
+async function bytesReceived(peer: RTCPeerConnection): Promise<number> {
+  let bytes = 0;
+  for (const report of (await peer.getStats()).values()) {
+    if (report.type === "candidate-pair") {
+      bytes += report.bytesReceived ?? 0;
+    }
+  }
+  return bytes;
 }
 
 export class Call {
@@ -38,6 +54,7 @@ export class Call {
   #wanted = false;
   #remote: MediaStream | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #listening: ReturnType<typeof setInterval> | undefined;
   #clickedAt: number | null = null;
 
   constructor(channel: LiveChannel, devices: Devices) {
@@ -46,7 +63,7 @@ export class Call {
     this.#stopListening = [
       channel.onMessage((message) => {
         if (message.type === "offer") {
-          void this.#answer(message);
+          void (message.leg_id === this.#legId ? this.#findAnotherWay(message) : this.#answer(message));
         }
       }),
       channel.subscribe(() => {
@@ -157,6 +174,52 @@ export class Call {
     }
   }
 
+  async #findAnotherWay(offer: OfferMessage): Promise<void> {
+    const peer = this.#peer;
+    try {
+      await peer?.setRemoteDescription({ type: "offer", sdp: offer.sdp });
+      const answer = await peer?.createAnswer();
+      if (this.#peer === peer && answer?.sdp) {
+        this.#channel.send({ type: "answer", leg_id: offer.leg_id, sdp: answer.sdp });
+      }
+      await peer?.setLocalDescription(answer);
+    } catch (problem) {
+      if (this.#peer === peer) {
+        throw problem;
+      } // else: a newer offer closed this one in the middle of a step
+    }
+  }
+
+  /** Notice a quiet line long before ICE does (it takes 6 s to say "disconnected"). */
+  #listen(peer: RTCPeerConnection): void {
+    let heard = -1;
+    let heardAt = performance.now();
+    clearInterval(this.#listening);
+    this.#listening = setInterval(async () => {
+      const bytes = await bytesReceived(peer);
+      if (peer !== this.#peer) {
+        return;
+      }
+      const sending = peer.getSenders().some(({ track }) => track?.kind === "video" && track.readyState === "live");
+      if (bytes !== heard || !sending) {
+        heard = bytes;
+        heardAt = performance.now();
+        if (this.#state === "lost" && peer.connectionState === "connected") {
+          clearTimeout(this.#timer);
+          this.#enter("connected");
+        }
+      } else if (this.#state === "connected" && performance.now() - heardAt > QUIET_MS) {
+        this.#lose();
+      }
+    }, LISTEN_EVERY_MS);
+  }
+
+  #lose(): void {
+    this.#enter("lost");
+    this.#channel.send({ type: "restart", leg_id: this.#legId });
+    this.#later(REJOIN_AFTER_MS);
+  }
+
   #trickle(legId: string, candidate: RTCIceCandidate | null): void {
     if (legId === this.#legId) {
       this.#channel.send({
@@ -177,11 +240,13 @@ export class Call {
       case "connected":
         clearTimeout(this.#timer);
         this.#enter("connected");
+        this.#listen(peer);
         break;
       case "disconnected":
       case "failed":
-        this.#enter("lost");
-        this.#later(REJOIN_AFTER_MS);
+        if (this.#state === "connected" || this.#state === "connecting") {
+          this.#lose();
+        }
         break;
       default:
         break;
@@ -212,6 +277,7 @@ export class Call {
 
   #hangUp(): void {
     clearTimeout(this.#timer);
+    clearInterval(this.#listening);
     const peer = this.#peer;
     this.#peer = null;
     this.#legId = "";

@@ -403,6 +403,12 @@ export interface JoinCall {
   readonly type: "join";
 }
 
+/** The line of a leg that was up has gone quiet: another way is wanted; answered by an `offer` for the same leg. */
+export interface RestartLeg {
+  readonly type: "restart";
+  readonly leg_id: string;
+}
+
 /** The page's SDP answer. */
 export interface Answer {
   readonly type: "answer";
@@ -653,6 +659,7 @@ export interface ReceiptCheck {
 export type FromPage =
   | Hello
   | JoinCall
+  | RestartLeg
   | Answer
   | Candidate
   | StartFace
