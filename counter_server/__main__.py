@@ -33,6 +33,7 @@ COMMANDS = {
     "log": Command("counter_server.commands.log", "add", "the log that makes records provable to strangers"),
     "card": Command("counter_server.commands.cards", "add", "ID documents: read, verify, and try to break the reading"),
     "evaluate": Command("counter_server.commands.evaluate", "add", "measured error rates"),
+    "calibrate": Command("counter_server.commands.calibrate", "add", "what the engine's distances mean"),
     "bench": Command("counter_server.commands.proving", "add_bench", "measured speed"),
 }
 

@@ -2,6 +2,9 @@
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 CONFIDENCE = 0.95
 
 
@@ -33,3 +36,12 @@ def _at_most(events: int, trials: int, rate: float) -> float:
         log_ways = math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1)
         total += math.exp(log_ways + k * math.log(rate) + (trials - k) * math.log1p(-rate))
     return total
+
+
+def bootstrap_weights(people: int, *, repeats: int, seed: int = 1) -> NDArray[np.float64]:
+    """(repeats, people): how often each person is drawn when as many are drawn with replacement.
+
+    Resampling people, not comparisons: comparisons of one person hang together (ISO/IEC 19795-1 annex B).
+    """
+    rng = np.random.default_rng(seed)
+    return rng.multinomial(people, np.full(people, 1 / people), size=repeats).astype(np.float64)

