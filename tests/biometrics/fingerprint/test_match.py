@@ -136,7 +136,7 @@ def test_a_neighbourhood_is_like_itself_and_unlike_its_mirror() -> None:
     assert np.diag(similarity) == pytest.approx(1.0)
     first = finger(9)
     mirrored = minutiae(
-        360.0 - first.x_px,
+        (360 - first.x_px).astype(float),
         first.y_px.astype(float),
         (np.pi - first.angle_rad).astype(float),
         first.quality.astype(float),

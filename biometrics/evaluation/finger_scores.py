@@ -1,0 +1,119 @@
+"""Every impression of a set against every other one, with whose fingers they are."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biometrics.errors import FingerImageError
+from biometrics.evaluation.error_rates import Distances
+from biometrics.evaluation.finger_sets import FingerSet
+from biometrics.fingerprint.cylinders import Cylinders
+from biometrics.fingerprint.engine import Extractor
+from biometrics.fingerprint.match import compare
+from biometrics.fingerprint.template_formats import TemplateFormat, read_minutiae
+
+ENROLLED: Final = 3
+"""Impressions enrolled in the figures of several; the rest of a finger's are probes."""
+
+Key = tuple[int, int]
+"""Finger, impression."""
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairScores:
+    """Comparisons within one set, one per row."""
+
+    name: str
+    reference: NDArray[np.int64]
+    """(n, 2) finger, impression."""
+    probe: NDArray[np.int64]
+    distance: Distances
+
+    @property
+    def same(self) -> NDArray[np.bool_]:
+        """Genuine: one finger."""
+        return np.asarray(self.reference[:, 0] == self.probe[:, 0], np.bool_)
+
+    @property
+    def genuine(self) -> Distances:
+        """Of one finger."""
+        return self.distance[self.same]
+
+    @property
+    def impostor(self) -> Distances:
+        """Of two fingers."""
+        return self.distance[~self.same]
+
+    @property
+    def fvc_impostor(self) -> Distances:
+        """Of two fingers' first impressions only: FVC's protocol."""
+        firsts = (self.reference[:, 1] == 1) & (self.probe[:, 1] == 1)
+        return np.asarray(self.distance[~self.same & firsts], np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExtractedSet:
+    """What the extractor made of a set."""
+
+    name: str
+    own: Mapping[Key, Cylinders]
+    foreign: Mapping[Key, Cylinders]
+    """Of another vendor's templates, where they lie beside the pictures."""
+    refused: int
+    """Pictures that were no picture of a finger to the extractor."""
+    too_little: int
+    """Pictures without a single cylinder, the refused among them: nothing to compare."""
+
+
+def extract_set(fingers: FingerSet, extractor: Extractor, done: Callable[[], None]) -> ExtractedSet:
+    """Cylinders of every impression; nothing of the pictures is kept."""
+    own: dict[Key, Cylinders] = {}
+    foreign: dict[Key, Cylinders] = {}
+    refused = 0
+    for taken in fingers.taken:
+        key = taken.finger, taken.impression
+        try:
+            own[key] = Cylinders.of(extractor.extract(taken.read(), dpi=fingers.dpi).minutiae)
+        except FingerImageError:
+            refused += 1
+        template = taken.foreign_template
+        if template is not None:
+            foreign[key] = Cylinders.of(read_minutiae(template.read_bytes(), TemplateFormat.ISO_2005))
+        done()
+    too_little = refused + sum(not one.comparable for one in own.values())
+    return ExtractedSet(fingers.name, own, foreign, refused, too_little)
+
+
+def compare_all(
+    name: str, references: Mapping[Key, Cylinders], probes: Mapping[Key, Cylinders], done: Callable[[], None]
+) -> PairScores:
+    """Each two different impressions once, as FVC does: the one of the lower key is the reference."""
+    keys = sorted(references)
+    rows = [(one, other) for index, one in enumerate(keys) for other in keys[index + 1 :] if other in probes]
+    distances = []
+    for one, other in rows:
+        distances.append(compare(probes[other], references[one]).distance)
+        done()
+    return pair_scores(name, rows, distances)
+
+
+def pair_scores(name: str, rows: Sequence[tuple[Key, Key]], distances: Sequence[float]) -> PairScores:
+    """Comparisons as columns."""
+    columns = np.array([[*one, *other] for one, other in rows], np.int64).reshape(-1, 4)
+    return PairScores(name, columns[:, :2], columns[:, 2:], np.array(distances, np.float64))
+
+
+def several_enrolled(scores: PairScores, enrolled: int = ENROLLED) -> PairScores:
+    """The nearest of a finger's first impressions to each later one of the same and of every other finger."""
+    first, second = scores.reference, scores.probe
+    best: dict[tuple[int, Key], float] = {}
+    for (fa, ia), (fb, ib), distance in zip(first.tolist(), second.tolist(), scores.distance.tolist(), strict=True):
+        for finger, impression, probe in ((fa, ia, (fb, ib)), (fb, ib, (fa, ia))):
+            if impression <= enrolled < probe[1]:
+                place = finger, probe
+                best[place] = min(distance, best.get(place, np.inf))
+    return pair_scores(scores.name, [((finger, 0), probe) for finger, probe in best], list(best.values()))
