@@ -22,7 +22,7 @@ from counter_server.records.examination import BrokenError
 
 BYTE_RANGE = re.compile(rb"/ByteRange\s*\[\s*(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*\]")
 ANY_BYTE_RANGE = re.compile(rb"/(?:B|#42)(?:y|#79)(?:t|#74)(?:e|#65)(?:R|#52)(?:a|#61)(?:n|#6[eE])(?:g|#67)(?:e|#65)")
-END_OF_FILE = re.compile(rb"%%EOF[\r\n]{0,2}")
+END_OF_FILE = re.compile(rb"%%EOF(?:\r\n|\r|\n)?")
 MOST_SIGNATURES = 20  # a customer, clerks, time stamps; each costs a check, so a stranger may not bring thousands
 
 
@@ -104,6 +104,8 @@ def _parts(pdf: bytes) -> list[SignedPart]:
             raise BrokenError("contract: a signature leaves out more than itself")
         if not pdf[: part.end].rstrip(b"\r\n").endswith(b"%%EOF"):
             raise BrokenError("contract: a signature ends in the middle of a revision")
+        if len(END_OF_FILE.findall(pdf, before or second, part.end)) != 1:
+            raise BrokenError("contract: a revision between two hands that nobody signed")
         parts.append(part)
         before = part.end
     if before != len(pdf):
@@ -112,8 +114,9 @@ def _parts(pdf: bytes) -> list[SignedPart]:
 
 
 def _begins_with(pdf: bytes, shown_sha256: str, first: SignedPart) -> None:
+    """With the document that was shown, and nothing between it and the revision the first hand signed."""
     ends = [found.end() for found in END_OF_FILE.finditer(pdf, 0, first.hole_begins)]
-    if not any(hashlib.sha256(pdf[:end]).hexdigest() == shown_sha256 for end in ends[:MOST_SIGNATURES]):
+    if not ends or hashlib.sha256(pdf[: ends[-1]]).hexdigest() != shown_sha256:
         raise BrokenError("contract: it does not begin with the document that was shown")
 
 

@@ -6,11 +6,13 @@ signatures is what may be appended: the filling of a signature's place and proof
 
 import asyncio
 import io
+import logging
 from dataclasses import dataclass
 
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko.pdf_utils.generic import DictionaryObject
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import ModificationLevel
@@ -29,6 +31,8 @@ from pyhanko_certvalidator import ValidationContext
 from counter_server.records.cms import read_signed_message, read_time_stamp
 from counter_server.records.errors import RecordFormatError
 
+logging.getLogger("pyhanko").setLevel(logging.CRITICAL)  # it would log what it compares, values of forms among it
+
 # whatever a stranger's file makes pyHanko stumble over; ValueError and friends come out of its parsers
 UNREADABLE = (
     PdfError,
@@ -43,6 +47,13 @@ UNREADABLE = (
     NotImplementedError,
     RecursionError,
 )
+
+# What the first hand may change in what was shown: places for signatures on a page, and in the catalogue the form they
+# belong to, the proof, and that it certifies. pyHanko's own policy has no rule for a document that had no form before.
+MAY_CHANGE = {
+    "/Catalog": {"/AcroForm", "/DSS", "/Perms", "/Extensions", "/Version"},
+    "/Page": {"/Annots"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,10 @@ def _whole(reader: PdfFileReader, found: list[EmbeddedPdfSignature]) -> list[str
     """What concerns the file and no single signature."""
     if not found or found[-1].sig_object_type != "/DocTimeStamp":
         return ["no time stamp covers the whole"]
+    if [one.signed_revision for one in found] != list(range(1, reader.xrefs.total_revisions)):
+        return ["a revision that nobody signed"]
+    if not _only_places_were_added(reader):
+        return ["more was changed before the first hand than was to be signed"]
     certification = read_certification_data(reader)
     if certification is None or certification.permission != MDPPerm.FILL_FORMS:
         return ["not certified, or for more than filling in"]
@@ -89,6 +104,21 @@ def _whole(reader: PdfFileReader, found: list[EmbeddedPdfSignature]) -> list[str
     if found[-1].coverage is not SignatureCoverageLevel.ENTIRE_FILE:
         return ["the last time stamp does not cover the whole"]
     return []
+
+
+def _only_places_were_added(reader: PdfFileReader) -> bool:
+    """Whether the revision of the first hand leaves every object of the shown document alone, but for `MAY_CHANGE`."""
+    shown, certified = reader.get_historical_resolver(0), reader.get_historical_resolver(1)
+    both = certified.explicit_refs_in_revision() & shown.explicit_refs_in_revision()  # type: ignore[no-untyped-call]
+    for reference in both:
+        before, after = shown.get_object(reference), certified.get_object(reference)
+        if not isinstance(before, DictionaryObject) or not isinstance(after, DictionaryObject):
+            return False
+        may = MAY_CHANGE.get(str(before.get("/Type")), set())
+        for key in {*before, *after} - may:
+            if key not in before or key not in after or before.raw_get(key) != after.raw_get(key):
+                return False
+    return True
 
 
 async def _judge(one: EmbeddedPdfSignature, store: DocumentSecurityStore, root: x509.Certificate) -> list[str]:

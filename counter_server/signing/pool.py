@@ -44,10 +44,11 @@ class SigningPool:
                 if worker is not None:
                     worker.end()
                 raise
+            if done.pdf is None:
+                worker.end()  # it has ended itself already
+                raise SignerGoneError(done.why)
             self._idle.append(worker)
-        if done.pdf is None:
-            raise SignerGoneError(done.why)
-        return done.pdf
+            return done.pdf
 
     def close(self) -> None:
         """End the processes that are idle; one that is busy ends when its order is done and its pipe is gone."""

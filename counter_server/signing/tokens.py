@@ -56,7 +56,10 @@ class Token:
     def __init__(self, module: Path, label: str, pin: str) -> None:
         try:
             found = pkcs11.lib(str(module)).get_token(token_label=label)
-            self._session = found.open(rw=True, user_pin=pin)
+            try:
+                self._session = found.open(rw=True, user_pin=pin)
+            except pkcs11.UserAlreadyLoggedIn:  # logging in is the process', not the session's (PKCS #11 v2.40 §5.6)
+                self._session = found.open(rw=True)
         except (pkcs11.PKCS11Error, RuntimeError) as error:
             raise SignerGoneError(f"the token {label!r}: {type(error).__name__}") from error
         self._open: dict[str, TokenKey] = {}

@@ -51,7 +51,7 @@ class Done:
 
 
 def main(pipe: Connection, folder: Path, settings: SigningSettings) -> None:
-    """Sign until the pipe closes."""
+    """Sign until the pipe closes, or until an order fails."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the counter ends us
     desk: ContractDesk | None = None
@@ -62,8 +62,8 @@ def main(pipe: Connection, folder: Path, settings: SigningSettings) -> None:
                 desk = desk or open_desk(folder, settings)
                 pipe.send(Done(_sign(desk, order)))
             except (SigningError, RecordError, OSError) as error:
-                desk = None  # a token pulled, a service restarted: the next order opens everything anew
                 pipe.send(Done(None, f"{type(error).__name__}: {error}"))
+                return  # a token pulled, a service restarted: a token's library starts anew in a new process only
     except (EOFError, BrokenPipeError):
         return  # the counter is gone
 
