@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from counter_server.errors import CounterError, StoppedError
 from webrtc.wire import Assurance, Channel, ErrorCode, FieldKind, FormField, Risk, Route, ServiceOffer, Text
@@ -38,6 +38,8 @@ class Service(BaseModel):
     minutes: int
     order: int
     self_service_from: Assurance | None = None  # absent: never without a clerk
+    unattended_fmr: float | None = Field(default=None, gt=0, lt=1)
+    """The false match rate an engine must keep in every group to accept somebody without a clerk."""
     clerk_from: Assurance
     needs_approval: bool
     document: str
@@ -49,6 +51,16 @@ class Service(BaseModel):
         if self.self_service_from is not None and STRENGTH[assurance] >= STRENGTH[self.self_service_from]:
             return Route.SELF_SERVICE
         return Route.CLERK if STRENGTH[assurance] >= STRENGTH[self.clerk_from] else Route.NOT_HERE
+
+    @model_validator(mode="after")
+    def _says_how_sure_it_must_be(self) -> "Service":
+        if (self.self_service_from is None) != (self.unattended_fmr is None):
+            raise ValueError("self_service_from and unattended_fmr go together")
+        return self
+
+    def engine_may_decide(self, fmr: float | None) -> bool:
+        """Whether a face engine that promises this false match rate to every group may accept without a clerk."""
+        return self.unattended_fmr is not None and fmr is not None and fmr <= self.unattended_fmr
 
     def offer(self, channel: Channel) -> ServiceOffer:
         """The service as this door's customers see it."""

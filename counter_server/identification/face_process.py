@@ -101,6 +101,8 @@ class FaceFinding:
     checks: tuple[CheckFinding, ...]
     reasons: tuple[str, ...]
     best_jpeg: bytes | None
+    fmr_worst_group: float | None = None
+    """The false match rate that this comparison promises to every group; None promises nothing."""
 
 
 @dataclass(slots=True)
@@ -232,4 +234,5 @@ def _finding(session_id: str, decision: FaceDecision) -> FaceFinding:
         checks=tuple(CheckFinding(c.name, c.outcome.value, c.why) for c in decision.checks),
         reasons=tuple(reason.value for reason in decision.reasons),
         best_jpeg=jpeg,
+        fmr_worst_group=None if match_ is None else match_.fmr_worst_group,
     )

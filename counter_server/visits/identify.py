@@ -257,7 +257,6 @@ async def decide_face(office: Office, finding: FaceFinding) -> None:
         CheckView(name=c.name, outcome=CheckOutcome(c.outcome), why=c.why, clause="") for c in finding.checks
     )
     checks += (line_check(bound=bound), *camera_checks(visit.channel))
-    names = {check.name for check in checks}
     details = {
         "verdict": verdict.value,
         "live": str(live).lower(),
@@ -271,6 +270,11 @@ async def decide_face(office: Office, finding: FaceFinding) -> None:
     # A genuine chip whose portrait is close but not close enough goes to a clerk's eyes, never through alone.
     referred = passed and finding.compared and not accepted
     route = Route.CLERK if referred else service.route(assurance)
+    if route is Route.SELF_SERVICE and not service.engine_may_decide(finding.fmr_worst_group):
+        route = Route.CLERK  # the engine assists: too few people were measured to promise what this service asks for
+        checks += (assists_check(service.unattended_fmr),)
+
+    names = {check.name for check in checks} | {"face_error_rate"}
 
     def seen(before: Visit) -> Visit:
         kept = tuple(check for check in before.checks if check.name not in names)
@@ -293,6 +297,12 @@ async def decide_face(office: Office, finding: FaceFinding) -> None:
     if left == 0:
         reason = Reason.FACE_DIFFERENT if live else Reason.NOT_LIVE
         await refuse(office, visit_id, reason, store.COUNTER)
+
+
+def assists_check(asked: float | None) -> CheckView:
+    """Why a face that was accepted goes to a clerk all the same."""
+    why = f"this service asks for an error rate of {asked or 0:g}, which the engine's calibration does not support"
+    return CheckView(name="face_error_rate", outcome=CheckOutcome.NOT_POSSIBLE, why=why, clause="")
 
 
 def line_check(*, bound: bool) -> CheckView:

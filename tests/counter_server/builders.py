@@ -67,7 +67,14 @@ def chip_message(*defects: Defect) -> ChipEvidenceMessage:
     )
 
 
-def face(visit_id: str, verdict: str = "accept", *, live: bool = True, compared: bool = True) -> FaceFinding:
+def face(
+    visit_id: str,
+    verdict: str = "accept",
+    *,
+    live: bool = True,
+    compared: bool = True,
+    fmr_worst_group: float | None = 0.001,
+) -> FaceFinding:
     """What the face process says at the end of a session."""
     return FaceFinding(
         session_id=visit_id,
@@ -80,6 +87,7 @@ def face(visit_id: str, verdict: str = "accept", *, live: bool = True, compared:
         checks=(CheckFinding("movement", "passed" if live else "failed", "turn_left"),),
         reasons=(),
         best_jpeg=b"\xff\xd8 not really",
+        fmr_worst_group=fmr_worst_group if compared else None,
     )
 
 

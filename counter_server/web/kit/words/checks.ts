@@ -20,6 +20,7 @@ const checkWords: Readonly<Record<string, Text>> = {
   line: { zh: "画面来自本次线路", en: "Pictures came by this visit's line" },
   camera_vouched: { zh: "画面确实来自摄像头", en: "Pictures come from a camera" },
   depth: { zh: "是立体的人脸，不是照片", en: "A face with depth, no print" },
+  face_error_rate: { zh: "人脸误识率符合此业务要求", en: "Error rate that this service asks for" },
   one_person: { zh: "始终是同一个人", en: "One person throughout" },
   match: { zh: "人脸与芯片照片比对", en: "Compared with the chip's portrait" },
   card_access_matches_dg14: { zh: "芯片公开信息与签名一致", en: "Offer matches what was signed" },

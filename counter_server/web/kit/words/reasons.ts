@@ -109,6 +109,10 @@ const sentences: readonly Sentence[] = [
     /^strangers come as close at most ([\d.]+%) of the time \((\d+) pairs\), in the group told apart worst ([\d.]+%) \((\d+) pairs\)$/,
     "陌生人达到这一相似度的比例不超过 $1（$2 对比对）；最难区分的人群中不超过 $3（$4 对）",
   ],
+  [
+    /^this service asks for an error rate of ([\d.e-]+), which the engine.s calibration does not support$/,
+    "此业务要求误识率不高于 $1，人脸引擎的校准数据不足以保证",
+  ],
   [/^not alike enough to accept: .*$/, "相似度不足以自动通过"],
 ];
 
@@ -134,6 +138,9 @@ const faceReasons: Readonly<Record<string, Text>> = {
   moved_too_early: { zh: "提示出现之前就动了", en: "Moved before the instruction could be read" },
   two_faces: { zh: "画面中不止一人", en: "More than one face in the picture" },
   track_broken: { zh: "画面中的脸中断或跳动", en: "The face jumped or was gone for a moment" },
+  picture_frozen: { zh: "画面静止不动", en: "The picture stood still" },
+  picture_looped: { zh: "画面在重复播放", en: "The picture repeated itself" },
+  picture_cut: { zh: "画面被剪接", en: "The picture was cut to another one" },
   flat: { zh: "转动的是平面，像照片", en: "What turned was flat, like a print" },
   identity_changed: { zh: "动作过程中换了人", en: "The face changed during the movement" },
   face_different: { zh: "与芯片照片不是同一人", en: "Not the face of the chip's portrait" },
