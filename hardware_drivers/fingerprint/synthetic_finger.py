@@ -58,11 +58,16 @@ class SyntheticFinger:
     def grown(cls, seed: int, pattern: Pattern | None = None) -> Self:
         """The finger of that seed; its pattern drawn as often as people have it, unless told."""
         rng = np.random.default_rng(seed)
-        drawn = rng.choice(len(FREQUENCIES), p=np.array(list(FREQUENCIES.values())) / sum(FREQUENCIES.values()))
-        chosen = pattern or tuple(FREQUENCIES)[int(drawn)]
+        chosen = pattern or pattern_of(seed)
         period = float(rng.uniform(MIN_PERIOD_PX, MAX_PERIOD_PX))
         flow = _flow(chosen, rng)
         return cls(seed, chosen, period, _ridges(flow, period, rng))
+
+
+def pattern_of(seed: int) -> Pattern:
+    """The pattern of that finger, as often as people have it."""
+    shares = np.array(list(FREQUENCIES.values()))
+    return tuple(FREQUENCIES)[int(np.random.default_rng((seed, 1)).choice(len(shares), p=shares / shares.sum()))]
 
 
 def _flow(pattern: Pattern, rng: np.random.Generator) -> Complexes:
