@@ -10,8 +10,8 @@ from starlette.exceptions import HTTPException
 
 from counter_server.errors import CounterError
 from counter_server.guards import Guards
-from counter_server.pages import screens
-from counter_server.visits import console_api, customer_api, identify, live, presence, publishing, relay_api
+from counter_server.pages import log_tiles, screens
+from counter_server.visits import console_api, customer_api, identify, live, presence, publishing, relay_api, retention
 from counter_server.visits.office import Office
 from webrtc.wire import ErrorBody, ErrorCode
 
@@ -31,6 +31,7 @@ def build_app(office: Office) -> Guards:
                 office.spawn(identify.follow_faces(office), "faces")
                 office.spawn(presence.watch_presence(office), "presence")
                 office.spawn(publishing.publish_log(office), "log")
+                office.spawn(retention.keep_retention(office), "retention")
                 yield
         except BaseExceptionGroup as failures:  # uvicorn would say nothing of it and go on serving an empty office
             for error in failures.exceptions:
@@ -39,7 +40,14 @@ def build_app(office: Office) -> Guards:
 
     app = FastAPI(title="Visual Counter", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.office = office
-    for router in (customer_api.router, console_api.router, live.router, relay_api.router, screens.router):
+    for router in (
+        customer_api.router,
+        console_api.router,
+        live.router,
+        relay_api.router,
+        screens.router,
+        log_tiles.router,
+    ):
         app.include_router(router)
     screens.mount_pages(app)
     app.add_exception_handler(CounterError, _counter_error)

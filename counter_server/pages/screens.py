@@ -2,6 +2,7 @@
 
 import html
 from pathlib import Path
+from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
@@ -9,9 +10,11 @@ from starlette.staticfiles import StaticFiles
 
 from counter_server.errors import CounterError
 from counter_server.records import service as records
+from counter_server.records.log.checkpoint import Checkpoint
+from counter_server.records.log.proof import Proof
 from counter_server.visits.doors import office_of
 from counter_server.visits.once import json_response
-from counter_server.visits.receipts import check_receipt
+from counter_server.visits.receipts import check_receipt, prove
 from webrtc.wire import ErrorCode, Language, ReceiptCheck
 
 router = APIRouter()
@@ -30,6 +33,9 @@ WORDS = {
         "sealed": "封存时间",
         "outcome": "结果",
         "hash": "清单 SHA-256",
+        "log": "公开日志",
+        "log_place": "第 {index} 条，共 {size} 条",
+        "proof": "下载证明（.tlog-proof）",
         "done": "已办理",
         "refused": "未办理",
     },
@@ -44,6 +50,9 @@ WORDS = {
         "sealed": "Sealed at",
         "outcome": "Outcome",
         "hash": "Manifest SHA-256",
+        "log": "Public log",
+        "log_place": "entry {index} of {size}",
+        "proof": "Download the proof (.tlog-proof)",
         "done": "done",
         "refused": "not done",
     },
@@ -71,21 +80,35 @@ async def receipt(request: Request, record_id: str, code: str = "") -> Response:
     return json_response((await check_receipt(office_of(request), record_id, code)).model_dump_json())
 
 
+@router.get("/api/receipts/{record_id}/proof")
+async def receipt_proof(request: Request, record_id: str, code: str = "") -> Response:
+    """The proof that a record is in the public log, for whoever holds number and code."""
+    office = office_of(request)
+    checked = await check_receipt(office, record_id, code)
+    proof = await prove(office, checked.record_id) if checked.known else None
+    if proof is None:
+        raise CounterError(ErrorCode.NOT_FOUND)
+    named = {"Content-Disposition": f'attachment; filename="{checked.record_id}.tlog-proof"'}
+    return Response(proof.spelling(), media_type="text/plain; charset=utf-8", headers=named)
+
+
 @router.get("/check")
 async def check_page(request: Request, record: str = "", code: str = "", lang: str = "") -> Response:
     """The receipt check as a page without script."""
     language = _language(request, lang)
     checked: ReceiptCheck | None = None
+    proof: Proof | None = None
     status = 200
     if record:
         try:
             checked = await check_receipt(office_of(request), record, code)
+            proof = await prove(office_of(request), checked.record_id) if checked.known else None
         except CounterError as error:
             if error.code is not ErrorCode.TOO_MANY_TRIES:
                 raise
             status = error.status
     return HTMLResponse(
-        _receipt_html(language, record[:24], code[:16], checked), status, headers={"Cache-Control": "no-store"}
+        _receipt_html(language, record[:24], code[:16], checked, proof), status, headers={"Cache-Control": "no-store"}
     )
 
 
@@ -103,7 +126,7 @@ def _language(request: Request, asked: str) -> Language:
     return Language.ZH if request.headers.get("accept-language", "zh").lower().startswith("zh") else Language.EN
 
 
-def _receipt_html(language: Language, record: str, code: str, checked: ReceiptCheck | None) -> str:
+def _receipt_html(language: Language, record: str, code: str, checked: ReceiptCheck | None, proof: Proof | None) -> str:
     words = WORDS[language]
     answer = ""
     if checked is not None:
@@ -120,6 +143,8 @@ def _receipt_html(language: Language, record: str, code: str, checked: ReceiptCh
                     (words["hash"], checked.manifest_sha256 or ""),
                 )
             )
+        if proof is not None and checked.known:
+            rows += _log_html(words, checked.record_id, code, proof)
         answer = f'<p class="{key}" role="status">{html.escape(words[key])}</p><dl>{rows}</dl>'
     other = Language.EN if language is Language.ZH else Language.ZH
     other_name = "English" if other is Language.EN else "中文"
@@ -134,4 +159,15 @@ def _receipt_html(language: Language, record: str, code: str, checked: ReceiptCh
         f'<label>{words["number"]}<input name="record" required value="{html.escape(record)}"></label>'
         f'<label>{words["code"]}<input name="code" required autocomplete="off" value="{html.escape(code)}"></label>'
         f"<button>{words['check']}</button></form></main></body></html>"
+    )
+
+
+def _log_html(words: dict[str, str], record_id: str, code: str, proof: Proof) -> str:
+    """Where the record stands in the public log, and the proof to take away: it needs neither us nor our word."""
+    checkpoint = Checkpoint.parse(proof.note.text)
+    place = words["log_place"].format(index=proof.index + 1, size=checkpoint.size)
+    link = f"/api/receipts/{quote(record_id)}/proof?code={quote(code)}"
+    return (
+        f"<dt>{html.escape(words['log'])}</dt><dd>{html.escape(place)}, {html.escape(checkpoint.origin)}<br>"
+        f'<a href="{html.escape(link)}">{html.escape(words["proof"])}</a></dd>'
     )

@@ -1,23 +1,19 @@
 """`counter record list | verify | open`: the safe from the command line, also while the server runs."""
 
 import argparse
-import getpass
 import json
-import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
-
-from sqlalchemy import Connection, create_engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from counter_server.records.agefile import AgeKeyring
 from counter_server.records.canonical import Plain
 from counter_server.records.codes import is_record_id
+from counter_server.records.custody import add_custody_commands
 from counter_server.records.durable import PRIVATE_FOLDER, write_new
-from counter_server.records.errors import RecordError, RecordUnknownError, StoreError, WithheldError
+from counter_server.records.errors import KeepingError, RecordError, RecordUnknownError, StoreError, WithheldError
 from counter_server.records.examination import BrokenError, read_blocks
 from counter_server.records.home import SafeHome
 from counter_server.records.journal import instant
@@ -26,16 +22,16 @@ from counter_server.records.log.examine import LogEvidence
 from counter_server.records.log.files import LogFiles
 from counter_server.records.log.policy import Policy
 from counter_server.records.masters import FileMasterKeys
-from counter_server.records.openings import note_opening
+from counter_server.records.openings import note_opening, operator_name, read_reason
 from counter_server.records.proving.commands import add_proving_commands
+from counter_server.records.reading import open_database
 from counter_server.records.record import MANIFEST_FILE, OBJECT_FOLDER, OBJECT_SUFFIX, Manifest
 from counter_server.records.report import as_figures, as_lines
 from counter_server.records.service import find_record, list_records
 from counter_server.records.slots import read_slots
-from counter_server.records.verify import Verification, verify_record
+from counter_server.records.verify import Step, Verification, verify_record
 
 BROKEN, UNUSABLE = 1, 2
-SHORTEST_REASON = 8  # "audit 12": a reason of three letters explains nothing to whoever reads the list later
 
 AddParser = Callable[..., argparse.ArgumentParser]
 
@@ -70,6 +66,7 @@ def add_record_commands(subparsers: "argparse._SubParsersAction[argparse.Argumen
         parser.add_argument("--home", type=Path, default=argparse.SUPPRESS)  # the global one holds otherwise
         parser.add_argument("--json", choices=["-"], help="machine output on standard output")
         parser.set_defaults(run=_answering(run))
+    add_custody_commands(commands, _answering)
     add_proving_commands(commands)
 
 
@@ -117,7 +114,11 @@ def run_verify(asked: argparse.Namespace) -> int:
         folder = Path(asked.record)
     identity = _identity(asked, home)
     verification = verify_record(
-        folder, (asked.trust or home.trust_root).read_bytes(), identity, _log_evidence(asked, home)
+        folder,
+        (asked.trust or home.trust_root).read_bytes(),
+        identity,
+        _log_evidence(asked, home),
+        () if identity is None else _opinions(),
     )
     other = registered not in (None, verification.manifest_sha256)
     if asked.json:
@@ -132,9 +133,8 @@ def run_verify(asked: argparse.Namespace) -> int:
 def run_open(asked: argparse.Namespace) -> int:
     """Check, note the opening durably, then decrypt into a new private folder."""
     home = SafeHome(asked.home)
-    reason = asked.reason.strip()
-    if len(reason) < SHORTEST_REASON:
-        raise StoreError("give a reason somebody can understand later")
+    reason = read_reason(asked.reason)
+    _refuse_alone(home)
     keys = _keys(home, asked.record)
     folder = home.store().folder_of(asked.record)
     verification = verify_record(folder, home.trust_root.read_bytes())
@@ -149,7 +149,7 @@ def run_open(asked: argparse.Namespace) -> int:
     note_opening(
         home.openings,
         at=datetime.now(UTC),
-        actor=_operator(),
+        actor=operator_name(),
         event="record_opened",
         details={"record_id": asked.record, "reason": reason},
     )
@@ -167,16 +167,15 @@ def run_export_key(asked: argparse.Namespace) -> int:
     Whoever has the file can open this record for ever, also after its slot was deleted, and no other record.
     """
     home = SafeHome(asked.home)
-    reason = asked.reason.strip()
-    if len(reason) < SHORTEST_REASON:
-        raise StoreError("give a reason somebody can understand later")
+    reason = read_reason(asked.reason)
+    _refuse_alone(home)
     keys = _keys(home, asked.record)
     if asked.out.exists():
         raise StoreError(f"{asked.out} exists")
     note_opening(
         home.openings,
         at=datetime.now(UTC),
-        actor=_operator(),
+        actor=operator_name(),
         event="key_exported",
         details={"record_id": asked.record, "reason": reason},
     )
@@ -186,13 +185,6 @@ def run_export_key(asked: argparse.Namespace) -> int:
     else:
         print(f"{asked.record}: its key is in {asked.out}; the export is noted in {home.openings.name}")
     return 0
-
-
-def _operator() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        return f"uid {os.getuid()}"
 
 
 def _decrypt_all(folder: Path, manifest: Manifest, keyring: AgeKeyring, out: Path) -> tuple[str, ...]:
@@ -217,11 +209,26 @@ def _identity(asked: argparse.Namespace, home: SafeHome) -> AgeKeyring | None:
     return _keys(home, asked.record).keyring() if asked.content else None
 
 
+def _opinions() -> tuple[Step, ...]:
+    """What a PDF library says of the contract, where one is installed."""
+    if find_spec("pyhanko") is None:
+        return ()
+    from counter_server.records.pdf_opinion import pdf_library_agrees  # noqa: PLC0415 - pyHanko loads for a second
+
+    return (pdf_library_agrees,)
+
+
 def _log_evidence(asked: argparse.Namespace, home: SafeHome) -> LogEvidence | None:
     if asked.proof is None:
         return None
     policy = asked.log_policy or LogFiles(home.folder).policy
     return LogEvidence(asked.proof.read_bytes(), Policy.parse(policy.read_text("utf-8")))
+
+
+def _refuse_alone(home: SafeHome) -> None:
+    """Where two people hold the escrow, no operator takes keys or content out alone."""
+    if home.escrow.exists():
+        raise KeepingError("keys leave this safe under two people's keys only: counter record release")
 
 
 def _keys(home: SafeHome, record_id: str) -> RecordKeys:
@@ -230,21 +237,6 @@ def _keys(home: SafeHome, record_id: str) -> RecordKeys:
     with open_database(home) as conn:
         slots = read_slots(conn, record_id)
     return slots.open(FileMasterKeys.load(home.sealing))
-
-
-@contextmanager
-def open_database(home: SafeHome) -> Iterator[Connection]:
-    """A read-only connection, so that the server's writer stays the only one."""
-    if not home.database.is_file():
-        raise StoreError(f"no database in {home.folder}; is --home right?")
-    engine = create_engine(f"sqlite:///file:{home.database.resolve()}?mode=ro&uri=true")
-    try:
-        with engine.connect() as conn:
-            yield conn
-    except SQLAlchemyError as error:
-        raise StoreError(f"the database could not be read ({type(error).__name__})") from error
-    finally:
-        engine.dispose()
 
 
 def _answering(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:

@@ -24,6 +24,11 @@ class SafeHome:
         return self.folder / "keys" / "master.key"
 
     @property
+    def escrow(self) -> Path:
+        """Whose two keys a record's keys leave the safe under; without the file, one operator may take them out."""
+        return self.sealing / "escrow"
+
+    @property
     def sealing(self) -> Path:
         """Folder of the server's signing identity."""
         return self.folder / "keys"

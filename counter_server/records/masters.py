@@ -26,14 +26,14 @@ class MasterKeys(Protocol):
     """Generations of the key that customers' keys are kept under."""
 
     def wrap(self, secret: bytes, bound_to: str) -> WrappedKey:
-        """Under the generation in force."""
+        """Under the newest generation."""
 
     def unwrap(self, wrapped: WrappedKey, bound_to: str) -> bytes:
         """Under the one it was wrapped with; `WrongKeyError` when that was destroyed or never ours."""
 
     @property
     def key_id(self) -> str:
-        """The generation in force."""
+        """The generation in force; the one to be destroyed while another takes over."""
 
     @property
     def next_id(self) -> str | None:
@@ -76,8 +76,8 @@ class FileMasterKeys:
         return self.current.key_id
 
     def wrap(self, secret: bytes, bound_to: str) -> WrappedKey:
-        """As in `MasterKeys`."""
-        return self.current.wrap(secret, bound_to)
+        """As in `MasterKeys`: the next one as soon as there is one, so that nothing new hangs on the old."""
+        return (self.following or self.current).wrap(secret, bound_to)
 
     def unwrap(self, wrapped: WrappedKey, bound_to: str) -> bytes:
         """As in `MasterKeys`."""

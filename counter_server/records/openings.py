@@ -5,6 +5,7 @@ Debian 12 ships it must have one writer.
 """
 
 import fcntl
+import getpass
 import os
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,6 +16,24 @@ from counter_server.records.durable import PRIVATE_FILE, sync_folder
 from counter_server.records.errors import RecordFormatError, StoreError
 from counter_server.records.journal import JournalEntry, first_broken_entry, next_entry
 from counter_server.records.plain import from_plain, to_plain
+
+SHORTEST_REASON = 8  # "audit 12": three letters explain nothing to whoever reads the list later
+
+
+def operator_name() -> str:
+    """Who runs this process."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return f"uid {os.getuid()}"
+
+
+def read_reason(stated: str) -> str:
+    """A reason that explains something; `StoreError` for a shorter one."""
+    reason = stated.strip()
+    if len(reason) < SHORTEST_REASON:
+        raise StoreError("give a reason somebody can understand later")
+    return reason
 
 
 def note_opening(path: Path, *, at: datetime, actor: str, event: str, details: Mapping[str, str]) -> JournalEntry:

@@ -6,6 +6,9 @@ import time
 from counter_server.errors import CounterError
 from counter_server.records import service as records
 from counter_server.records.codes import is_record_id
+from counter_server.records.errors import RecordUnknownError
+from counter_server.records.log.errors import NotPublishedError
+from counter_server.records.log.proof import Proof
 from counter_server.visits.office import Office
 from webrtc.wire import ErrorCode, ReceiptCheck
 
@@ -35,6 +38,14 @@ async def check_receipt(office: Office, record_id: str, code: str) -> ReceiptChe
         sealed_at=found.sealed_at,
         manifest_sha256=found.manifest_sha256,
     )
+
+
+async def prove(office: Office, record_id: str) -> Proof | None:
+    """That a record is in the log; None until a checkpoint covers it, within about a second. Ask after the code."""
+    try:
+        return await office.db.run(records.inclusion_proof, record_id)
+    except (NotPublishedError, RecordUnknownError):
+        return None
 
 
 def _count(record_id: str) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from counter_server.errors import CounterError
 from counter_server.people.clerks import hash_token
 from counter_server.records.journal import JournalEntry, next_entry
+from counter_server.records.log import ledger
 from counter_server.visits.facts import Visit
 from counter_server.visits.machine import FINAL, Event, after
 from counter_server.visits.tables import answered, journal, visit
@@ -48,6 +49,7 @@ def insert_visit(connection: Connection, opened: Visit, token: str, actor: Actor
     write_journal(
         connection, opened.visit_id, actor, "opened", {"service": opened.service_id, "channel": opened.channel.value}
     )
+    _log_state(connection, opened, "opened")
 
 
 def load(connection: Connection, visit_id: str) -> Visit:
@@ -153,6 +155,7 @@ def move(
     following = after(now.state, event)
     changed = change(now).model_copy(update={"state": following})
     write_journal(connection, visit_id, actor, event.value, details)
+    _log_state(connection, changed, event.value)
     return save(connection, changed)
 
 
@@ -175,6 +178,12 @@ def note(
     changed = change(now)
     write_journal(connection, visit_id, actor, event, details)
     return save(connection, changed)
+
+
+def _log_state(connection: Connection, moved: Visit, event: str) -> None:
+    """A leaf of the public log: which record's visit, what happened, where it stands; nobody's name, nothing said."""
+    details = {"event": event, "state": moved.state.value}
+    ledger.append_event(connection, kind="visit", subject=moved.record_id, at=datetime.now(UTC), details=details)
 
 
 def write_journal(

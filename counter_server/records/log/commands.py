@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from counter_server.records.canonical import Plain
-from counter_server.records.commands import BROKEN, UNUSABLE, open_database
+from counter_server.records.commands import BROKEN, UNUSABLE
 from counter_server.records.durable import PUBLIC_FILE, replace_file
 from counter_server.records.errors import RecordError
 from counter_server.records.examination import BrokenError
@@ -25,6 +25,7 @@ from counter_server.records.log.note import Note
 from counter_server.records.log.policy import Policy
 from counter_server.records.log.publishing import consistency_since
 from counter_server.records.openings import read_openings
+from counter_server.records.reading import open_database
 
 
 def add_log_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

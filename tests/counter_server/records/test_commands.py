@@ -58,7 +58,7 @@ def test_verify_says_whole_or_names_the_first_broken_check(
     safe: Safe, sealed: SealedRecord, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert counter(safe.home, "verify", sealed.record_id, "--content") == 0
-    assert capsys.readouterr().out.splitlines()[-1] == f"{sealed.record_id} is whole: 20 checks passed"
+    assert capsys.readouterr().out.splitlines()[-1] == f"{sealed.record_id} is whole: 21 checks passed"
     path = sealed.folder / "objects" / f"{sealed.manifest.objects[0].sha256}.age"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
