@@ -1,4 +1,4 @@
-"""`counter bench`: card readings, faces and the safe."""
+"""`counter bench`: card readings, faces, calls and the safe."""
 
 import argparse
 import json
@@ -8,7 +8,9 @@ from pathlib import Path
 
 from counter_server.card_commands import add_card_bench
 from counter_server.commands.face_bench import add_face_bench
+from counter_server.commands.finger_bench import add_finger_bench
 from counter_server.commands.home import provenance
+from counter_server.commands.video_bench import add_video_bench
 from counter_server.records.errors import RecordError
 from counter_server.records.proving.bench import bench_records
 
@@ -19,7 +21,9 @@ def add_bench(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", t
     """Add `bench` with everything below it."""
     benches = commands.add_parser("bench", help=title).add_subparsers(required=True)
     add_card_bench(benches, provenance)
+    add_finger_bench(benches)
     add_face_bench(benches)
+    add_video_bench(benches)
     records = benches.add_parser("records", help="sealing, seeking, verifying, the log; needs 1.5 GB for a minute")
     records.add_argument("--scratch", type=Path, help="where files of the measurement go; default: the system's own")
     records.add_argument("--json", choices=["-"], help="print one JSON object")

@@ -1,0 +1,35 @@
+"""`counter bench video`: calls of real browsers over bad lines, and Janus beside them."""
+
+import argparse
+import json
+import sys
+
+from counter_server.commands.home import provenance
+
+PARTS = ("cpu", "first", "loss", "janus", "move", "memory")
+UNUSABLE = 2
+
+
+def add_video_bench(benches: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `bench video`."""
+    video = benches.add_parser("video", help="calls over bad lines, beside Janus; root, Chromium, about 8 minutes")
+    video.add_argument("--only", default=",".join(PARTS), help=f"some of the parts: {','.join(PARTS)}")
+    video.add_argument("--json", choices=["-"], help="print one JSON object")
+    video.set_defaults(run=_video)
+
+
+def _video(options: argparse.Namespace) -> int:
+    parts = tuple(part for part in options.only.split(",") if part)
+    if unknown := [part for part in parts if part not in PARTS]:
+        print(f"bench video: no part is named {', '.join(unknown)}", file=sys.stderr)
+        return UNUSABLE
+    # drives browsers by a package that only tests and measurements install
+    from webrtc.proving.bench import bench_video  # noqa: PLC0415
+
+    figures = bench_video(parts)
+    if options.json:
+        print(json.dumps({**figures, **provenance()}, ensure_ascii=False))
+    else:
+        for name, value in figures.items():
+            print(f"{name:32} {value}")
+    return 0
