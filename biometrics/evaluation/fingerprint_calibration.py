@@ -1,0 +1,152 @@
+"""A calibration file for fingers: what each distance means, by number of enrolled impressions, on the worst scanner.
+
+A group is here a scanner: what fingers of one sensor make worse, those of another hide. Rates are counted, not fitted:
+none is written below one false match in all that were compared, so a set of ten fingers promises no more than it can.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from biometrics.errors import EvaluationDataError
+from biometrics.evaluation.error_rates import Distances
+from biometrics.evaluation.finger_scores import ENROLLED, PairScores, Progress, several_enrolled
+from biometrics.evaluation.finger_sets import finger_set_in
+from biometrics.evaluation.fingerprint import compare_sets, pooled
+from biometrics.evaluation.intervals import upper_bound
+from biometrics.face.calibration import read_calibration
+from biometrics.fingerprint.engine import Extractor
+from biometrics.fingerprint.policy import engine_name
+
+TARGET_FMR: Final = 1e-3
+"""At the accept distance, on the worst scanner: the point at which figures are compared (FVC's FMR1000)."""
+
+REFER_FMR: Final = 2e-2
+"""Among all strangers. Wide on purpose: a referred customer is served, a rejected one is sent away."""
+
+STEPS: Final = 60
+MIN_FINGERS: Final = 10
+
+
+def calibrate_fingerprint(
+    folders: Sequence[Path],
+    extractor: Extractor,
+    *,
+    foreign: bool = False,
+    measured_on: str,
+    measured_at: date,
+    progress: Progress = lambda done, of: None,
+) -> str:
+    """The text of a calibration file; of another vendor's templates against this extractor's when `foreign`.
+
+    Raises:
+        EvaluationDataError: Too few fingers, no templates of another vendor, or no distance keeps the target rate.
+    """
+    sets = [finger_set_in(folder) for folder in folders]
+    _, own, others = compare_sets(sets, extractor, progress)
+    scores = others if foreign else own
+    fingers = sum(len(np.unique(one.reference[:, 0])) for one in scores)
+    if fingers < MIN_FINGERS:
+        raise EvaluationDataError(f"{fingers} fingers, at least {MIN_FINGERS} are needed")
+    accept = _accept_distance(scores)
+    tables = [_table(1, scores, accept)]
+    if not foreign:
+        several = [several_enrolled(one) for one in scores]
+        tables.append(_table(ENROLLED, several, _accept_distance(several)))
+    engine = engine_name(extractor.id, foreign=foreign)
+    worst = max(scores, key=lambda one: float(np.mean(one.impostor <= accept)))
+    head: dict[str, object] = {
+        "calibration": f"{engine} {measured_at.isoformat()} {fingers} fingers",
+        "engine": engine,
+        "measured_on": measured_on,
+        "measured_at": measured_at,
+        "people": fingers,
+        "pictures": sum(len(one.taken) for one in sets if one.name in {score.name for score in scores}),
+        "worst_group": worst.name,
+        "worst_group_people": len(np.unique(worst.reference[:, 0])),
+        "target_fmr": TARGET_FMR,
+    }
+    lines = [f"{name} = {_toml(value)}" for name, value in head.items()]
+    lines += ["", "[weights]", *(f'"{name}" = "{digest}"' for name, digest in sorted(extractor.sha256.items()))]
+    for table in tables:
+        lines += ["", "[[fused]]", *(f"{name} = {_toml(value)}" for name, value in table.items())]
+    text = "\n".join(lines) + "\n"
+    read_calibration(text)  # what the loader would refuse is not written
+    return text
+
+
+def _table(enrolled: int, scores: Sequence[PairScores], accept: float) -> dict[str, object]:
+    """One table of the file; rates hold at and below their distance."""
+    genuine, impostor = pooled(scores)
+    refer = _refer_distance(impostor)
+    grid = np.unique(np.concatenate([np.geomspace(refer / 1000, refer, STEPS), [accept, refer]]))
+    false = np.searchsorted(np.sort(impostor), grid, side="right")
+    fmr = np.maximum(false, 1) / len(impostor)
+    fnmr = np.maximum(1 - np.searchsorted(np.sort(genuine), grid, side="right") / len(genuine), 0.5 / len(genuine))
+    worst = _worst(scores, grid)
+    return {
+        "frames": enrolled,
+        "accept_distance": accept,
+        "refer_distance": float(grid[-1]),
+        "comparisons": len(impostor),
+        "worst_group_comparisons": min(len(one.impostor) for one in scores),
+        "genuine": len(genuine),
+        "distances": grid.tolist(),
+        "fmr": fmr.tolist(),
+        "fmr_upper": [upper_bound(int(count), len(impostor)) for count in false],
+        "fmr_worst_group": worst.tolist(),
+        "fmr_upper_worst_group": _worst_upper(scores, grid),
+        "fnmr": fnmr.tolist(),
+        # of everything at most so far, not of the distance itself: a density of so few would be invented
+        "likelihood_ratio": _falling((1 - fnmr) / np.maximum(worst, 1e-9)),
+    }
+
+
+def _accept_distance(scores: Sequence[PairScores]) -> float:
+    """The loosest that keeps the target on every scanner."""
+    strangers = np.unique(np.concatenate([one.impostor for one in scores]))
+    below = (strangers[1:] + strangers[:-1]) / 2  # halfway between two strangers, not on one
+    held = below[_worst(scores, below) <= TARGET_FMR]
+    if not len(held):
+        raise EvaluationDataError(f"no distance keeps {TARGET_FMR:g} on the worst scanner: compare more fingers")
+    return float(held[-1])
+
+
+def _refer_distance(impostor: Distances) -> float:
+    return float(np.sort(impostor)[int(REFER_FMR * len(impostor))])
+
+
+def _worst(scores: Sequence[PairScores], at: Distances) -> Distances:
+    """The greatest of the scanners' false match rates; of no event, as if there had been one."""
+    rates = [
+        np.maximum(np.searchsorted(np.sort(one.impostor), at, side="right"), 1) / len(one.impostor) for one in scores
+    ]
+    return np.asarray(np.max(rates, axis=0), np.float64)
+
+
+def _worst_upper(scores: Sequence[PairScores], at: Distances) -> list[float]:
+    bounds = []
+    for distance in at:
+        counts = [(int(np.count_nonzero(one.impostor <= distance)), len(one.impostor)) for one in scores]
+        bounds.append(max(upper_bound(false, of) for false, of in counts))
+    return bounds
+
+
+def _falling(values: Distances) -> list[float]:
+    return [float(value) for value in np.maximum.accumulate(values[::-1])[::-1]]
+
+
+def _toml(value: object) -> str:
+    match value:
+        case str():
+            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        case date():
+            return value.isoformat()
+        case list():
+            return "[" + ", ".join(_toml(item) for item in value) + "]"
+        case _:
+            # nine digits: accept and refer must be found again on the grid
+            return f"{value:.9g}" if isinstance(value, float) else str(value)

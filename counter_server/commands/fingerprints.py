@@ -1,0 +1,84 @@
+"""`counter evaluate fingerprint` and `counter calibrate fingerprint`."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from biometrics.errors import BiometricsError
+from biometrics.evaluation.det import det_picture
+from biometrics.evaluation.finger_sets import folders_of
+from biometrics.evaluation.fingerprint import Peer, evaluate_fingerprint
+from biometrics.evaluation.fingerprint_calibration import calibrate_fingerprint
+from biometrics.evaluation.nbis_peer import nbis_peer
+from biometrics.face.calibration import read_calibration
+from biometrics.fingerprint.leader import LeaderExtractor
+from counter_server.commands.finger_bench import print_figures
+from counter_server.errors import StoppedError
+
+Subparsers = argparse._SubParsersAction
+DATA_HELP = "folders of finger_impression.png, or one folder that holds such folders; all share one threshold"
+
+
+def add_evaluation(commands: "Subparsers[argparse.ArgumentParser]") -> None:
+    """Add `fingerprint` below `evaluate`."""
+    fingerprint = commands.add_parser(
+        "fingerprint", help="error rates on sets of impressions, FVC's protocol and all pairs"
+    )
+    fingerprint.add_argument("--data", type=Path, nargs="+", required=True, help=DATA_HELP)
+    fingerprint.add_argument("--picture", type=Path, help="write the DET curves here (.svg, .png or .pdf)")
+    fingerprint.add_argument("--nbis", action="store_true", help="also NIST's MINDTCT and Bozorth3, where installed")
+    fingerprint.add_argument("--json", choices=["-"], help="print one JSON object")
+    fingerprint.set_defaults(run=_evaluate)
+
+
+def add_calibration(commands: "Subparsers[argparse.ArgumentParser]") -> None:
+    """Add `fingerprint` below `calibrate`."""
+    fingerprint = commands.add_parser("fingerprint", help="write the calibration file of the finger engine")
+    fingerprint.add_argument("--data", type=Path, nargs="+", required=True, help=DATA_HELP)
+    fingerprint.add_argument("--foreign", action="store_true", help="of another vendor's templates (.iso beside)")
+    fingerprint.add_argument("--measured-on", required=True, help="whose fingers these are, for whoever reads the file")
+    fingerprint.add_argument("--write", type=Path, required=True, help="the file; an existing one is not overwritten")
+    fingerprint.set_defaults(run=_calibrate)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    try:
+        peers: dict[str, Peer] = {"nbis": nbis_peer()} if options.nbis else {}
+        figures, curves = evaluate_fingerprint(
+            folders_of(options.data), LeaderExtractor(), peers=peers, progress=_tell_progress
+        )
+        if options.picture is not None:
+            det_picture(curves, f"{figures['engine']}, {figures['fingers']} fingers", options.picture)
+    except BiometricsError as error:
+        raise StoppedError(str(error)) from error
+    return print_figures(figures, as_json=bool(options.json))
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    if options.write.exists():
+        raise StoppedError(f"{options.write} exists; decisions refer to it, so give the new one another name")
+    try:
+        text = calibrate_fingerprint(
+            folders_of(options.data),
+            LeaderExtractor(),
+            foreign=options.foreign,
+            measured_on=options.measured_on,
+            measured_at=datetime.now(UTC).date(),
+            progress=_tell_progress,
+        )
+        calibration = read_calibration(text)
+    except BiometricsError as error:
+        raise StoppedError(str(error)) from error
+    options.write.write_text(text, encoding="utf-8")
+    for thresholds in calibration.fused:
+        print(
+            f"{thresholds.frames_fused} enrolled: accept to {thresholds.accept_distance:.4f}, where strangers on the "
+            f"worst scanner match {thresholds.supported_fmr:.1e}; refer to {thresholds.refer_distance:.4f}"
+        )
+    return 0
+
+
+def _tell_progress(done: int, of: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{done} of {of}", end="\n" if done == of else "", file=sys.stderr, flush=True)
