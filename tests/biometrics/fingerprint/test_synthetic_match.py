@@ -1,0 +1,23 @@
+"""The whole way over fingers of nobody: grown, laid down again and again, extracted, compared."""
+
+import numpy as np
+
+from biometrics.fingerprint.cylinders import Cylinders
+from biometrics.fingerprint.match import compare
+from hardware_drivers.fingerprint.synthetic_finger import SyntheticFinger
+from hardware_drivers.fingerprint.synthetic_impression import Touch, impression
+from tests.biometrics.fingerprint.test_leader import extractor
+
+
+def impressions(seed: int, count: int) -> list[Cylinders]:
+    finger, rng = SyntheticFinger.grown(seed), np.random.default_rng(seed)
+    pictures = [impression(finger, Touch.drawn(rng)) for _ in range(count)]
+    return [Cylinders.of(extractor().extract(picture, dpi=500).minutiae) for picture in pictures]
+
+
+def test_impressions_of_one_finger_are_closer_than_any_of_two() -> None:
+    people = [impressions(seed, 2) for seed in range(5)]
+    genuine = [compare(first, second).distance for first, second in people]
+    impostor = [compare(people[a][0], people[b][1]).distance for a in range(5) for b in range(5) if a != b]
+    assert max(genuine) < 0.05
+    assert min(impostor) > max(genuine)
