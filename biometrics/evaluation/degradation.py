@@ -18,6 +18,8 @@ from biometrics.face.liveness.motion import pose_of
 LIVE_INTER_EYE_PX: Final = 75.0
 """Somebody at arm's length from a 640 x 480 webcam: between the floor of 60 and ICAO's norm of 90."""
 
+FRAME_PX: Final = 480  # the middle of such a frame; nothing beside it is ever looked at
+
 CHIP_INTER_EYE_PX: Final = 60.0
 CHIP_MAX_BYTES: Final = 8 * 1024
 WIDTH_IN_EYE_DISTANCES: Final = 4.0  # ICAO 9303 portrait: the eyes lie a quarter of the width apart (ISO 19794-5)
@@ -35,14 +37,16 @@ def camera_frame(picture: Picture, points: Landmarks, rng: np.random.Generator) 
     """
     scale = LIVE_INTER_EYE_PX / pose_of(points).inter_eye_px * rng.uniform(0.85, 1.2)
     x, y = points.mean(axis=0)
-    width, height = round(picture.shape[1] * scale), round(picture.shape[0] * scale)
     turn = cv2.getRotationMatrix2D((float(x), float(y)), rng.uniform(-8, 8), scale)
-    turn[:, 2] += (scale - 1) * np.array([x, y])  # the face stays where it was, scaled with the picture
-    seen = cv2.warpAffine(picture, turn, (width, height), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
-    seen = cv2.GaussianBlur(seen, (0, 0), rng.uniform(0.4, 1.1)).astype(np.float64)
-    light = np.linspace(rng.uniform(0.6, 1.0), rng.uniform(0.6, 1.0), width)[None, :, None]
-    cast = rng.uniform(0.92, 1.08, 3)[None, None, :]  # white balance of a cheap camera
-    seen = seen * light * cast + rng.normal(0, rng.uniform(2, 5), seen.shape)
+    turn[:, 2] += np.array([FRAME_PX / 2 - x, FRAME_PX / 2 - y])  # the face comes to the middle
+    flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    near = cv2.GaussianBlur(picture, (0, 0), 0.4 / scale) if scale < 1 else picture  # before fewer pixels: no moire
+    seen = cv2.warpAffine(near, turn, (FRAME_PX, FRAME_PX), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    seen = cv2.GaussianBlur(seen, (0, 0), rng.uniform(0.4, 1.1)).astype(np.float32)
+    light = np.linspace(rng.uniform(0.6, 1.0), rng.uniform(0.6, 1.0), FRAME_PX, dtype=np.float32)[None, :, None]
+    cast = rng.uniform(0.92, 1.08, 3).astype(np.float32)[None, None, :]  # white balance of a cheap camera
+    noise = rng.standard_normal(seen.shape, dtype=np.float32) * np.float32(rng.uniform(2, 5))
+    seen = seen * light * cast + noise
     squeezed = cv2.imencode(".jpg", np.clip(seen, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 60])[1]
     return np.asarray(cv2.imdecode(squeezed, cv2.IMREAD_COLOR), dtype=np.uint8)
 

@@ -6,6 +6,7 @@ from statistics import NormalDist
 from typing import Final
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -26,12 +27,14 @@ def det_picture(curves: Mapping[str, tuple[Distances, Distances]], title: str, p
         raise EvaluationDataError(f"{path.name} must end in one of {', '.join(SUFFIXES)}")
     if not all(len(genuine) and len(impostor) for genuine, impostor in curves.values()):
         raise EvaluationDataError("nobody has two pictures, so there is nothing to draw")
-    figure = Figure(figsize=(6.4, 6.0), layout="constrained")
-    axes = figure.subplots()
+    figure = Figure(figsize=(12.0, 6.0), layout="constrained")
+    axes, beside = figure.subplots(1, 2)
     for name, (genuine, impostor) in curves.items():
         false, missed = det_curve(genuine, impostor)
+        # no error among n is drawn as half a one: the curve of a set without errors runs along its own limit
+        false, missed = np.maximum(false, 0.5 / len(impostor)), np.maximum(missed, 0.5 / len(genuine))
         axes.step(_scale(false), _scale(missed), where="post", label=f"{name} ({len(genuine)}, {len(impostor)})")
-    lowest = min(0.5 / len(impostor) for _, impostor in curves.values())
+    lowest = min(0.4 / len(impostor) for _, impostor in curves.values())
     ticks = [tick for tick in TICKS if tick >= lowest]
     for axis, say in ((axes.xaxis, "false match rate"), (axes.yaxis, "false non-match rate")):
         axis.set_ticks(_scale(np.array(ticks)), [f"{tick:g}" for tick in ticks])
@@ -40,7 +43,21 @@ def det_picture(curves: Mapping[str, tuple[Distances, Distances]], title: str, p
     axes.set(xlim=tuple(span), ylim=tuple(span), title=title)
     axes.grid(visible=True, alpha=0.4)
     axes.legend(title="compared (genuine, impostor)", fontsize="small")
+    _draw_shares(beside, curves)
     figure.savefig(path, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
+
+
+def _draw_shares(axes: Axes, curves: Mapping[str, tuple[Distances, Distances]]) -> None:
+    """Where the distances lie: of strangers the share so close, of the same people the share farther off."""
+    for name, (genuine, impostor) in curves.items():
+        at, farther = np.sort(genuine), 1 - np.arange(1, len(genuine) + 1) / len(genuine)
+        (line,) = axes.step(at, np.maximum(farther, 0.5 / len(genuine)), where="post", linestyle="--")
+        closest = np.sort(impostor)
+        share = np.arange(1, len(closest) + 1) / len(closest)
+        axes.step(closest, share, where="post", color=line.get_color(), label=name)
+    axes.set(yscale="log", ylim=(1e-4, 1), xlabel="distance", ylabel="share")
+    axes.set_title("strangers so close (line), same person farther off (dashes)", fontsize="medium")
+    axes.grid(visible=True, alpha=0.4)
 
 
 def det_curve(genuine: Distances, impostor: Distances) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
