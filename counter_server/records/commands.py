@@ -11,6 +11,7 @@ from pathlib import Path
 from counter_server.records.agefile import AgeKeyring
 from counter_server.records.canonical import Plain
 from counter_server.records.codes import is_record_id
+from counter_server.records.court_commands import add_court_commands
 from counter_server.records.custody import add_custody_commands
 from counter_server.records.durable import PRIVATE_FOLDER, write_new
 from counter_server.records.errors import KeepingError, RecordError, RecordUnknownError, StoreError, WithheldError
@@ -67,6 +68,7 @@ def add_record_commands(subparsers: "argparse._SubParsersAction[argparse.Argumen
         parser.add_argument("--json", choices=["-"], help="machine output on standard output")
         parser.set_defaults(run=_answering(run))
     add_custody_commands(commands, _answering)
+    add_court_commands(commands, _answering)
     add_proving_commands(commands)
 
 

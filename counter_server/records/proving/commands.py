@@ -11,8 +11,10 @@ from pathlib import Path
 from counter_server.errors import StoppedError
 from counter_server.records.canonical import Plain
 from counter_server.records.errors import RecordError
+from counter_server.records.home import SafeHome
 from counter_server.records.proving.bit_flips import draw_flips, seal_sample, try_flips
 from counter_server.records.proving.campaign import run_campaign
+from counter_server.records.proving.court_flips import CourtFlipFigures, export_sample, try_court_flips
 from counter_server.records.proving.nursery import scratch_folder
 
 FAILED, UNUSABLE = 1, 2
@@ -27,6 +29,12 @@ def add_proving_commands(commands: "argparse._SubParsersAction[argparse.Argument
     flips = commands.add_parser("bitflip-test", help="one changed bit anywhere in a record: who notices?")
     flips.add_argument("--flips", type=int, default=10_000)
     flips.add_argument("--script-flips", type=int, help="let the shell script judge only the first so many")
+    flips.add_argument(
+        "--court-script-flips",
+        type=int,
+        default=200,
+        help="of a quarter as many in a court's container; half a second each",
+    )
     flips.add_argument("--record", type=Path, help="a sealed record's folder; default: one made up for this")
     flips.add_argument("--trust", type=Path, help="its trust root")
     for parser, run in ((crash, _crash), (flips, _flip)):
@@ -53,18 +61,27 @@ def _flip(asked: argparse.Namespace) -> int:
             record, trust = shutil.copytree(asked.record, scratch / "record"), asked.trust
         flips = draw_flips(record, asked.flips, random.Random(asked.seed))  # noqa: S311 - to repeat, not a key
         found = try_flips(record, trust, flips, scratch, script_flips=asked.script_flips)
+        court = CourtFlipFigures()
+        if asked.record is None:  # a real record's container would want its server's keys
+            sample, roots = export_sample(record, SafeHome(scratch / "home").sealing, scratch)
+            chance = random.Random(asked.seed)  # noqa: S311 - as above
+            court = try_court_flips(sample, roots, asked.flips // 4, chance, script_flips=asked.court_script_flips)
     figures: dict[str, Plain] = {
         "seed": asked.seed,
         "record_bytes": found.record_bytes,
-        "flips": found.flips,
-        "accepted_by_verifier": found.accepted_by_verifier,
-        "script_flips": found.script_flips,
-        "accepted_by_script": found.accepted_by_script,
-        "noticed_by_verifier": dict(found.noticed_by_verifier.most_common()),
-        "noticed_by_script": dict(found.noticed_by_script.most_common()),
+        "container_bytes": court.container_bytes,
+        "flips": found.flips + court.flips,
+        "flips_in_container": court.flips,
+        "accepted_by_verifier": found.accepted_by_verifier + court.accepted_by_verifier,
+        "script_flips": found.script_flips + court.script_flips,
+        "script_flips_in_container": court.script_flips,
+        "accepted_by_script": found.accepted_by_script + court.accepted_by_script,
+        "noticed_by_verifier": dict((found.noticed_by_verifier + court.noticed_by_verifier).most_common()),
+        "noticed_by_script": dict((found.noticed_by_script + court.noticed_by_script).most_common()),
     }
     _print(asked, figures)
-    return 0 if found.accepted_by_verifier == found.accepted_by_script == 0 else FAILED
+    accepted = found.accepted_by_verifier + found.accepted_by_script
+    return 0 if accepted + court.accepted_by_verifier + court.accepted_by_script == 0 else FAILED
 
 
 def _answering(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
