@@ -9,9 +9,8 @@ from pathlib import Path
 
 JANUS = "/usr/bin/janus"
 _PATIENCE_S = 10.0
-_GENERAL = """general: {{ interface = "{address}" }}
-media: {{ }}
-nat: {{ ice_enforce_list = "{address}" }}
+_GENERAL = """general: {{ }}
+nat: {{ ice_enforce_list = "{block}" }}
 plugins: {{ disable = "{plugins}" }}
 transports: {{ disable = "{transports}" }}
 """
@@ -53,7 +52,7 @@ async def janus(address: str, folder: Path) -> AsyncIterator[Janus]:
     settings = folder / "janus"
     settings.mkdir()
     plugins, transports = _libraries(_OTHER_PLUGINS, ""), _libraries(_OTHER_TRANSPORTS, "")
-    general = _GENERAL.format(address=address, plugins=plugins, transports=transports)
+    general = _GENERAL.format(block=address.rsplit(".", 2)[0] + ".", plugins=plugins, transports=transports)
     (settings / "janus.jcfg").write_text(general)
     (settings / "janus.transport.websockets.jcfg").write_text(_WEBSOCKETS.format(port=port, address=address))
     (settings / "janus.plugin.videoroom.jcfg").write_text("general: { }\n")
