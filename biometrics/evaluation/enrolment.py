@@ -66,7 +66,7 @@ def enrol(
     """Embeds each picture as it is, as a chip's portrait, and as up to eight frames of a camera: about 0.2 s each.
 
     Raises:
-        EvaluationDataError: A file is no picture, or fewer than two people have a face.
+        EvaluationDataError: Fewer than two people have a face.
     """
     taken: list[Taken] = []
     pictures = chips = 0
@@ -90,8 +90,8 @@ def _spread(pictures: Sequence[Path]) -> list[Path]:
 
 def _take(engine: FaceEngine, person: int, path: Path, name: str) -> Taken | None:
     picture = _read(path)
-    boxes = engine.detect(picture)
-    if not boxes:
+    boxes = () if picture is None else engine.detect(picture)
+    if picture is None or not boxes:
         return None
     points = engine.landmarks(picture, boxes[0])
     if pose_of(points).inter_eye_px < 1:
@@ -112,10 +112,10 @@ def _take(engine: FaceEngine, person: int, path: Path, name: str) -> Taken | Non
     return Taken(person, portrait, chip, fused)
 
 
-def _read(path: Path) -> Picture:
+def _read(path: Path) -> Picture | None:
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
-        raise EvaluationDataError(f"{path.name} is not a picture")
+        return None  # a broken file is a failure to acquire like any other, not the end of a long evaluation
     scale = WORK_SIDE_PX / max(picture.shape[:2])
     if scale < 1:
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

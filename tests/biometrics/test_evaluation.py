@@ -65,8 +65,9 @@ def test_the_same_person_under_two_names_is_found_out(tmp_path: Path) -> None:
 def test_a_picture_without_a_face_is_a_failure_to_acquire_and_not_a_miss(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, {"a": ("obama2.jpg", "obama.jpg"), "b": ("biden.jpg",)})
     cv2.imwrite(str(folder / "a" / "2.png"), np.full((300, 300, 3), 128, np.uint8))
+    (folder / "b" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
     figures, _ = evaluate_face(folder, engine=face_engine())
-    assert figures["failure_to_acquire"] == 1 / 4
+    assert figures["failure_to_acquire"] == 2 / 5
     assert figures["genuine"] == 2
 
 
