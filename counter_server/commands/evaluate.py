@@ -28,7 +28,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", title: 
 def _face(options: argparse.Namespace) -> int:
     try:
         figures, curves = evaluate_face(options.data, engine=open_engine(), progress=tell_progress)
-        if options.picture is not None:
+        if options.picture is not None and not figures["genuine"]:
+            figures["notes"].append("no picture was drawn: nobody has two pictures")
+        elif options.picture is not None:
             det_picture(curves, f"{figures['engine']}, {figures['people']} people", options.picture)
     except BiometricsError as error:
         raise StoppedError(str(error)) from error
