@@ -11,7 +11,17 @@ from starlette.exceptions import HTTPException
 from counter_server.errors import CounterError
 from counter_server.guards import Guards
 from counter_server.pages import log_tiles, screens
-from counter_server.visits import console_api, customer_api, identify, live, presence, publishing, relay_api, retention
+from counter_server.visits import (
+    console_api,
+    customer_api,
+    identify,
+    live,
+    presence,
+    publishing,
+    relay_api,
+    retention,
+    stamping,
+)
 from counter_server.visits.office import Office
 from webrtc.wire import ErrorBody, ErrorCode
 
@@ -32,6 +42,7 @@ def build_app(office: Office) -> Guards:
                 office.spawn(presence.watch_presence(office), "presence")
                 office.spawn(publishing.publish_log(office), "log")
                 office.spawn(retention.keep_retention(office), "retention")
+                office.spawn(stamping.stamp_log(office), "stamps")
                 yield
         except BaseExceptionGroup as failures:  # uvicorn would say nothing of it and go on serving an empty office
             for error in failures.exceptions:

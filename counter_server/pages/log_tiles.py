@@ -15,6 +15,7 @@ router = APIRouter()
 # tlog-tiles, "Merkle Tree": level, number in groups of three digits, width of a tile that is not full yet
 TILE = re.compile(r"tile/[0-9]{1,2}/(x[0-9]{3}/){0,5}[0-9]{3}(\.p/[0-9]{1,3})?")
 TEXTS = ("checkpoint", "policy")
+STAMP = re.compile(r"stamped/[1-9][0-9]{0,18}\.(tst|checkpoint)")  # see `visits/stamping.py`
 FOR_EVER = "public, max-age=31536000, immutable"  # a tile never changes (tlog-tiles)
 
 
@@ -22,7 +23,7 @@ FOR_EVER = "public, max-age=31536000, immutable"  # a tile never changes (tlog-t
 async def log_file(request: Request, name: str) -> Response:
     """One file of the published log; nothing else of its folder."""
     folder: Path = LogFiles(office_of(request).settings.home).folder
-    if name not in TEXTS and not TILE.fullmatch(name):
+    if name not in TEXTS and not TILE.fullmatch(name) and not STAMP.fullmatch(name):
         raise CounterError(ErrorCode.NOT_FOUND)
     try:
         content = (folder / name).read_bytes()  # 8 KiB at most: quicker than handing it to a thread
