@@ -43,6 +43,7 @@ class Puppet:
     """
 
     def __init__(self, photograph: Picture, points: Landmarks) -> None:
+        self.photograph, self.points = photograph, points
         self._open = photograph
         self._closed = _lids_lowered(photograph, points)
         height, width = photograph.shape[:2]
@@ -98,6 +99,20 @@ class Puppet:
         return np.asarray(
             cv2.remap(source, maps[0], maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
         )
+
+    @classmethod
+    def sheet(cls, photograph: Picture, points: Landmarks, radius: float | None = None) -> "Puppet":
+        """The same photograph as paper: flat, or bent round an upright cylinder of so many half face widths."""
+        paper = cls(photograph, points)
+        across = paper._x - paper._middle[0]
+        if radius is None:
+            paper._depth = np.zeros_like(paper._depth)
+        else:
+            bend = radius * paper._half_width
+            paper._depth = (bend * (np.cos(np.clip(across / bend, -1.2, 1.2)) - 1)).astype(np.float32)
+        paper._weight = np.ones_like(paper._weight)  # it moves as a whole
+        paper._closed = paper._open
+        return paper
 
     def _shift(self, posture: Posture) -> tuple[Field, Field]:
         """How far each grid point of the photograph moves."""

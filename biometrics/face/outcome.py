@@ -17,6 +17,9 @@ class FaceReason(StrEnum):
     MOVED_TOO_EARLY = "moved_too_early"  # before anyone can have read the instruction
     TWO_FACES = "two_faces"
     TRACK_BROKEN = "track_broken"  # the face jumped or was gone: a cut
+    PICTURE_FROZEN = "picture_frozen"
+    PICTURE_LOOPED = "picture_looped"  # seen before, movement by movement
+    PICTURE_CUT = "picture_cut"  # from one frame to the next another picture
     FLAT = "flat"  # what turned was a plane
     IDENTITY_CHANGED = "identity_changed"  # another face moved than the one looked at
     FACE_DIFFERENT = "face_different"

@@ -22,7 +22,7 @@ from biometrics.face.gallery import FusedFace, Gallery
 from biometrics.face.guidance import Guidance, GuidanceCode
 from biometrics.face.liveness import motion
 from biometrics.face.liveness.challenge import TURNS, Challenge, Movement
-from biometrics.face.liveness.continuity import GAP_MAX_S, IdentityTrack, jumped
+from biometrics.face.liveness.continuity import GAP_MAX_S, IdentityTrack, PictureTrack, jumped
 from biometrics.face.liveness.decide import depth_check, movement_check, one_person_check
 from biometrics.face.liveness.sequence import ROTATIONS, Sequence, Stage
 from biometrics.face.outcome import FaceDecision, FaceReason
@@ -64,7 +64,7 @@ class Rest:
     eyes: NDArray[np.float64]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)  # a face must not reach a log by way of repr
 class FaceSession:
     """Feed frames to `observe`, show its guidance, stop when `finished`, then `decide`.
 
@@ -93,6 +93,7 @@ class FaceSession:
     _gallery: Gallery = field(default_factory=Gallery, init=False)
     _rest: Rest | None = field(default=None, init=False)
     _sequence: Sequence | None = field(default=None, init=False)
+    _pictures: PictureTrack = field(default_factory=PictureTrack, init=False)
     _identity: IdentityTrack | None = field(default=None, init=False)
     _peak: tuple[float, Seen] | None = field(default=None, init=False)
     _departures: list[float] = field(default_factory=list, init=False)
@@ -142,6 +143,8 @@ class FaceSession:
     def _next(self, picture: Picture, at_s: float) -> Guidance:
         if at_s - self.started_at_s > TIMEOUT_S:
             return self._fail(FaceReason.TIMED_OUT)
+        if (broken := self._pictures.see(picture, at_s)) and self.phase is Phase.MOVING:
+            return self._fail(broken)
         boxes = self.engine.detect(picture, near=self._last.box if self._last else None)
         if self.phase is Phase.MOVING and self._track_broken(boxes, at_s):
             return self._fail(FaceReason.TRACK_BROKEN)
@@ -361,7 +364,7 @@ class FaceSession:
         verdict, score = self.thresholds.judge(distance(self.reference.embedding, fused.embedding))
         how_rare = (
             f"strangers come as close at most {score.fmr_upper:.2%} of the time ({score.comparisons} pairs), in the "
-            f"group told apart worst {score.fmr_upper_worst_group:.0%} ({score.worst_group_comparisons} pairs)"
+            f"group told apart worst {score.fmr_upper_worst_group:.2%} ({score.worst_group_comparisons} pairs)"
         )
         if verdict is Verdict.ACCEPT:
             return Check("match", CheckOutcome.PASSED, how_rare), score, verdict

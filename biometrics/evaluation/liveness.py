@@ -1,0 +1,151 @@
+"""How often attacks pass and people do not (ISO/IEC 30107-3): APCER per species, never averaged, and BPCER.
+
+All clips are synthetic, of a folder of people (`biometrics.evaluation.people`): they say that a cue works as built,
+not how people and paper behave before a real camera.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from biometrics.errors import EvaluationDataError
+from biometrics.evaluation.actor import LOOKS_PER_S, puppet_of
+from biometrics.evaluation.attacks import SPECIES, Cast, Play, willing
+from biometrics.evaluation.intervals import upper_bound
+from biometrics.evaluation.people import people_in
+from biometrics.evaluation.puppet import Puppet
+from biometrics.face.calibration import load_thresholds
+from biometrics.face.engine import FaceEngine, Picture
+from biometrics.face.engines import open_engine
+from biometrics.face.guidance import Guidance, GuidanceCode
+from biometrics.face.liveness.challenge import Challenge, draw
+from biometrics.face.outcome import FaceDecision
+from biometrics.face.session import TIMEOUT_S, FaceSession
+
+BEND_RADII: Final = (4.0, -4.0, 8.0)  # half face widths: as strongly as paper stays a picture, both ways
+
+
+def evaluate_liveness(
+    data_dir: Path,
+    *,
+    attacks: int,
+    genuine: int,
+    seed: int = 1,
+    species: Sequence[str] = tuple(SPECIES),
+    engine: FaceEngine | None = None,
+    progress: Callable[[str], None] = lambda done: None,
+) -> dict[str, Any]:
+    """Counts and rates, ready for JSON. About 0.4 CPU s per attack and 0.9 per genuine clip.
+
+    Raises:
+        EvaluationDataError: Fewer than two people with a face, or no such species.
+    """
+    if unknown := set(species) - set(SPECIES):
+        raise EvaluationDataError(f"no species {', '.join(sorted(unknown))}; there are {', '.join(SPECIES)}")
+    engine = engine or open_engine()
+    cast = cast_of(data_dir, engine)
+    apcer: dict[str, Any] = {}
+    for name in species:
+        rng = np.random.default_rng([seed, *name.encode()])
+        reasons: Counter[str] = Counter()
+        accepted = 0
+        for index in range(attacks):
+            who = _two(cast, index, rng)
+            asked = draw(rng.bytes(32))
+            decision = judge(engine, asked, SPECIES[name](who, asked, rng))
+            accepted += decision.live
+            reasons[decision.reasons[0].value if not decision.live else "accepted"] += 1
+        apcer[name] = {
+            "attacks": attacks,
+            "accepted": accepted,
+            "apcer": accepted / attacks if attacks else None,
+            "apcer_upper": upper_bound(accepted, attacks),
+            "stopped_by": dict(reasons.most_common()),
+        }
+        progress(f"{name}: {accepted} of {attacks} accepted")
+    rng = np.random.default_rng([seed, 0])
+    refused: Counter[str] = Counter()
+    seconds = []
+    for index in range(genuine):
+        watch = _Watch(willing(_two(cast, index, rng), rng))
+        decision = judge(engine, draw(rng.bytes(32)), watch)
+        seconds.append(watch.at_s)
+        if not decision.live:
+            refused[decision.reasons[0].value] += 1
+    count = refused.total()
+    return {
+        "engine": engine.id,
+        "people": len(cast),
+        "apcer": apcer,
+        "bpcer": count / genuine if genuine else None,
+        "bpcer_upper": upper_bound(count, genuine),
+        "bona_fide": genuine,
+        "bona_fide_refused": count,
+        "bona_fide_refused_by": dict(refused.most_common()),
+        "bona_fide_seconds_median": float(np.median(seconds)) if seconds else None,
+    }
+
+
+def cast_of(data_dir: Path, engine: FaceEngine, *, most: int = 60) -> list[Cast]:
+    """People of the folder as puppets and prints, each of their first picture.
+
+    Raises:
+        EvaluationDataError: Fewer than two with a face.
+    """
+    cast = []
+    for person in people_in(data_dir)[:most]:
+        picture = cv2.imread(str(person.pictures[0]), cv2.IMREAD_COLOR)
+        if picture is None:
+            raise EvaluationDataError(f"{person.pictures[0].name} is not a picture")
+        try:
+            cast.append(cast_from(np.asarray(picture, np.uint8), engine))
+        except EvaluationDataError:
+            continue  # no face in it: nobody to play
+    if len(cast) < 2:
+        raise EvaluationDataError("at least two people with a face are needed")
+    return cast
+
+
+def cast_from(photograph: Picture, engine: FaceEngine) -> Cast:
+    """One person of one photograph.
+
+    Raises:
+        EvaluationDataError: No face in it.
+    """
+    person = puppet_of(photograph, engine)
+    still, points = person.photograph, person.points
+    bent = [Puppet.sheet(still, points, radius) for radius in BEND_RADII]
+    return Cast(person, Puppet.sheet(still, points), bent)
+
+
+def judge(engine: FaceEngine, asked: Challenge, play: Play) -> FaceDecision:
+    """One clip before one session, to its end."""
+    session = FaceSession(engine, None, asked, load_thresholds(engine), 0.0)
+    said, at_s = Guidance(GuidanceCode.STARTING), 0.0
+    while not session.finished and at_s <= TIMEOUT_S:
+        at_s += 1 / LOOKS_PER_S
+        said = session.observe(play(at_s, said), at_s)
+    return session.decide(at_s)
+
+
+class _Watch:
+    """A play that remembers how long it ran."""
+
+    def __init__(self, play: Play) -> None:
+        self._play = play
+        self.at_s = 0.0
+
+    def __call__(self, at_s: float, guidance: Guidance) -> Picture:
+        self.at_s = at_s
+        return self._play(at_s, guidance)
+
+
+def _two(cast: Sequence[Cast], index: int, rng: np.random.Generator) -> tuple[Cast, Cast]:
+    """Whose turn it is, and somebody else."""
+    one = index % len(cast)
+    other = (one + int(rng.integers(1, len(cast)))) % len(cast)
+    return cast[one], cast[other]
