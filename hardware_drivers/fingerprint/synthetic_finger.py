@@ -20,6 +20,9 @@ ORIENTATIONS: Final = 18  # filters of 10° each, mixed linearly between neighbo
 COARSE_STEPS, FINE_STEPS = 14, 2  # at half and at full resolution; fewer leave ridges that end at every second turn
 SHARPENING: Final = 2.5  # how hard each step drives towards ridge or valley
 
+NARROWING: Final = 0.55
+"""How parallel a loop's legs are: 0 is the plain model, whose loops open like parabolas, which people's do not."""
+
 Plane = NDArray[np.float32]
 Complexes = NDArray[np.complex128]
 
@@ -81,10 +84,21 @@ def _flow(pattern: Pattern, rng: np.random.Generator) -> Complexes:
     cores, deltas = _singular_points(pattern, rng)
     doubled = np.ones_like(z)
     for core in cores:
-        doubled *= _unit(z - core)
+        around = _unit(z - core)
+        doubled *= around * np.exp(-1j * NARROWING * np.imag(around * np.conj(_opening(core, cores, deltas))))
     for delta in deltas:
         doubled *= np.conj(_unit(z - delta))
     return np.asarray(doubled * np.exp(2j * _tip(z)), np.complex128)
+
+
+def _opening(core: complex, cores: list[complex], deltas: list[complex]) -> complex:
+    """Direction from a core to where its loop opens: there the ridge runs straight away from it."""
+    turned = complex(1)
+    for other in cores:
+        turned *= (core - other) / abs(core - other) if other != core else 1
+    for delta in deltas:
+        turned *= ((core - delta) / abs(core - delta)).conjugate()
+    return turned
 
 
 def _singular_points(pattern: Pattern, rng: np.random.Generator) -> tuple[list[complex], list[complex]]:
