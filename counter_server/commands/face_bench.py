@@ -18,9 +18,11 @@ def add_face_bench(benches: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _face(options: argparse.Namespace) -> int:
-    from biometrics.evaluation.face_speed import measure_faces  # noqa: PLC0415 - other benches load no face network
+    # late: other benches load no face network
+    from biometrics.evaluation.face_speed import measure_faces  # noqa: PLC0415
+    from counter_server.commands.face_session_cost import measure_sessions  # noqa: PLC0415
 
-    figures = measure_faces(options.data)
+    figures = measure_faces(options.data, measure_sessions)
     if options.json:
         print(json.dumps(figures | provenance(), ensure_ascii=False))
     else:
