@@ -7,8 +7,7 @@ from typing import Protocol
 from biometrics.fingerprint.image import FingerImage
 from biometrics.fingerprint.minutiae import Minutiae
 from biometrics.fingerprint.quality import FingerQuality
-from biometrics.fingerprint.ridges import CELL_PX as CELL_PX
-from biometrics.fingerprint.ridges import RidgeMaps as RidgeMaps
+from biometrics.fingerprint.ridges import RidgeMaps
 
 
 @dataclass(frozen=True, slots=True, eq=False)
