@@ -17,7 +17,7 @@ from biometrics.face.quality import FrameQuality, straightness
 NEEDED: Final = 5
 """Fewer fit frames are not compared: calibration is per number of fused frames, and one or three miss too many."""
 MOST: Final = 8  # more lower misses no further (`counter evaluate face`) and cost an embedding each
-PER_VIEW: Final = 4
+PER_VIEW: Final = 4  # where there are enough; somebody who cannot turn is compared by straight frames alone
 APART_S: Final = 0.2  # closer frames show the same noise twice and fuse to nothing
 TURNED: Final = 0.07  # in `Pose.yaw`, about 5°: a third of the way to the limit, beyond the noise of landmarks
 UPRIGHT: Final = -0.46  # in `Pose.pitch`: median of 106 upright faces
@@ -87,7 +87,7 @@ class Gallery:
         rivals = [kept for kept in self._kept if abs(kept.at_s - at_s) < APART_S]
         if not rivals:
             same = [kept for kept in self._kept if kept.view is one.view]
-            if len(same) >= PER_VIEW:
+            if len(same) >= PER_VIEW and self.enough:
                 rivals = [min(same, key=_score)]
             elif len(self._kept) >= MOST:
                 rivals = [min(self._fullest(), key=_score)]

@@ -124,6 +124,14 @@ def test_there_are_never_more_than_a_session_needs_and_every_view_stays() -> Non
     assert gallery.views == {View.STRAIGHT, View.OWN_LEFT, View.OWN_RIGHT}
 
 
+def test_somebody_who_does_not_turn_is_compared_all_the_same() -> None:
+    gallery = Gallery()
+    for step in range(20):
+        offered(gallery, step * 1.0)
+    assert gallery.enough
+    assert gallery.views == {View.STRAIGHT}
+
+
 def test_a_turned_or_spoilt_frame_is_not_kept() -> None:
     gallery = Gallery()
     assert not offered(gallery, 0.0, yaw=0.3)
