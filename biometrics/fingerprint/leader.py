@@ -23,7 +23,7 @@ MAX_MINUTIAE: Final = 255  # what one view of ISO/IEC 19794-2 can count; a finge
 SUPPRESSION_PX: Final = 7  # side of the window in which only the strongest stands: LEADER's own
 
 STRIDE: Final = 32  # the network halves five times
-MARGIN_PX: Final = 24  # around the finger: what the attention's widest kernel sees
+MARGIN_PX: Final = 24  # around the finger: twice the reach of the attention's widest kernel
 MAX_SIDE_PX: Final = 640  # 32 mm: a large thumb laid flat; memory grows with the square
 _PATCH: Final = 9  # leader_graph.PATCH, without loading onnx
 

@@ -14,7 +14,7 @@ from biometrics.fingerprint.image import FingerImage
 from biometrics.fingerprint.minutiae import WORKING_DPI, Minutiae
 from biometrics.fingerprint.ridges import CELL_PX, RidgeMaps
 
-# Limits between the fifth percentile of 107 impressions of four FVC sets and synthetic faults (drops, drought, slips).
+# Limits between the fifth percentile of 108 impressions of four FVC sets and synthetic faults (drops, drought, slips).
 SURE: Final = 0.5  # certainty from which a minutia counts; the research notes' threshold for matching
 MIN_SURE: Final = 12  # minutiae; twelve was the courts' number long before machines
 MIN_AREA_MM2: Final = 90.0  # half of what FIPS 201 asks of a scanner's window (12.8 x 16.5 mm)

@@ -14,9 +14,9 @@ CELL_PX: Final = 8
 
 NEIGHBOURHOOD_CELLS: Final = 1.2  # σ of the average; ±2.4 cells hold about four ridge periods
 RIPPLE_PX: Final = 6.0  # σ above which brightness is the lamp's or the skin's, not a ridge's
-MIN_CONTRAST: Final = 3.0  # grey levels of ripple; an empty sensor of the FVC sets shows 0.5 to 1.5
+MIN_CONTRAST: Final = 3.0  # grey levels of ripple; beside the finger, FVC sensors show up to 2, the thermal one 5
 RELATIVE_CONTRAST: Final = 0.2  # of the strongest tenth: separates a faint shadow of grease from a firm print
-MIN_COHERENCE: Final = 0.18  # white noise through this average stays below 0.15
+MIN_COHERENCE: Final = 0.18  # white noise passes it in scattered cells only, which never make a patch of 20 mm²
 CORE_CELLS: Final = 0.3  # share of agreeing neighbours below which a cell is fringe
 
 Map = NDArray[np.float32]
