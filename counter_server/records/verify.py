@@ -116,7 +116,11 @@ LOG_STEPS: tuple[Step, ...] = (log_includes_record, log_signed_checkpoint, log_i
 
 
 def verify_record(
-    folder: Path, trust_pem: bytes, identity: AgeKeyring | None = None, log: LogEvidence | None = None
+    folder: Path,
+    trust_pem: bytes,
+    identity: AgeKeyring | None = None,
+    log: LogEvidence | None = None,
+    further: tuple[Step, ...] = (),
 ) -> Verification:
     """Every check of a record's folder against a trust root; with the record's key also its content.
 
@@ -125,10 +129,12 @@ def verify_record(
         trust_pem: One or more root certificates, PEM, from a source the caller trusts.
         identity: The record's own keys, or None for the checks anybody can do.
         log: A proof from the log and whom to believe about it; its checks come last.
+        further: Opinions that need more than this module may import; they come after everything.
     """
     examination = Examination(folder, trust_pem, identity, log=log)
     steps = SEAL_STEPS if identity is None else SEAL_STEPS + CONTENT_STEPS
     steps += () if log is None else LOG_STEPS
+    steps += further
     checks = tuple(_judge(number, step, examination) for number, step in enumerate(steps, start=1))
     held = any(check.name == signature_holds.__name__ and check.outcome is Outcome.PASSED for check in checks)
     stored = examination.manifest_bytes

@@ -18,7 +18,6 @@ KEPT = (
     ObjectClass.STATEMENT,
     ObjectClass.COMMITMENTS,
     ObjectClass.CONTRACT,
-    ObjectClass.SIGNATURE,
 )
 # The muxer waits 1 s for late sound and ends clusters after 1 s, so a cluster may begin that much before the last.
 LATEST_MS = 2_000
@@ -116,7 +115,7 @@ def contract_holds_its_signatures(examination: Examination) -> str:
         return "signed by statements alone"
     root = x509.load_pem_x509_certificate(examination.content(CONTRACT_ROOT))
     documents = {entry.document_object for entry in manifest.signatures}
-    for name in documents:
+    for name in documents - examination.withheld:
         signers = [entry for entry in manifest.signatures if entry.document_object == name]
         said = [SignedStatement.read(examination.content(entry.statement_object)).statement for entry in signers]
         shown = {statement.document_sha256 for statement in said}

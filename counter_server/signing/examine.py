@@ -68,18 +68,22 @@ class Opinion:
         return not self.flaws
 
 
-def examine(pdf: bytes, root: x509.Certificate) -> Opinion:
-    """pyHanko's opinion, trusting this root alone and asking nobody."""
+def examine(pdf: bytes, root: x509.Certificate, *, closed: bool = True) -> Opinion:
+    """pyHanko's opinion, trusting this root alone and asking nobody.
+
+    Args:
+        closed: Whether somebody who works here countersigned: then a time stamp covers all.
+    """
     try:
-        return Opinion(tuple(asyncio.run(_examine(pdf, root))))
+        return Opinion(tuple(asyncio.run(_examine(pdf, root, closed=closed))))
     except UNREADABLE as error:
         return Opinion((f"pyHanko cannot read it: {type(error).__name__}",))
 
 
-async def _examine(pdf: bytes, root: x509.Certificate) -> list[str]:
+async def _examine(pdf: bytes, root: x509.Certificate, *, closed: bool) -> list[str]:
     reader = PdfFileReader(io.BytesIO(pdf))
     found = list(reader.embedded_signatures)
-    flaws = _whole(reader, found)
+    flaws = _whole(reader, found, closed=closed)
     store = DocumentSecurityStore.read_dss(reader)
     for one in found:
         status = await _judge(one, store, root)
@@ -87,9 +91,9 @@ async def _examine(pdf: bytes, root: x509.Certificate) -> list[str]:
     return flaws
 
 
-def _whole(reader: PdfFileReader, found: list[EmbeddedPdfSignature]) -> list[str]:
+def _whole(reader: PdfFileReader, found: list[EmbeddedPdfSignature], *, closed: bool) -> list[str]:
     """What concerns the file and no single signature."""
-    if not found or found[-1].sig_object_type != "/DocTimeStamp":
+    if not found or (closed and found[-1].sig_object_type != "/DocTimeStamp"):
         return ["no time stamp covers the whole"]
     if [one.signed_revision for one in found] != list(range(1, reader.xrefs.total_revisions)):
         return ["a revision that nobody signed"]
@@ -102,7 +106,7 @@ def _whole(reader: PdfFileReader, found: list[EmbeddedPdfSignature]) -> list[str
         return ["not certified by the first hand"]
     found[-1].compute_integrity_info()  # type: ignore[no-untyped-call]  # pyHanko's
     if found[-1].coverage is not SignatureCoverageLevel.ENTIRE_FILE:
-        return ["the last time stamp does not cover the whole"]
+        return ["the last signature does not cover the whole"]
     return []
 
 

@@ -12,7 +12,7 @@ from counter_server.signing.errors import SignerGoneError, SigningLateError
 from counter_server.signing.worker import Done, Order, main
 
 PROCESSES = 2  # one signature takes 15 ms; the second serves while the first waits for a token or an authority
-LIMIT_S = 15.0  # a process's first order imports pyHanko (1.5 s of CPU) and may make keys in a token
+LIMIT_S = 30.0  # a process's first order imports pyHanko (1.5 s of CPU) and may make keys in a token
 _CONTEXT = multiprocessing.get_context("forkserver")  # forked from a process without our threads, imports done once
 _CONTEXT.set_forkserver_preload(["counter_server.signing.worker"])
 

@@ -52,8 +52,8 @@ class Done:
 
 def main(pipe: Connection, folder: Path, settings: SigningSettings) -> None:
     """Sign until the pipe closes, or until an order fails."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the counter ends us
+    # Ctrl-C reaches the whole group and the counter ends us; SIGTERM ends us, as multiprocessing wants at exit
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     desk: ContractDesk | None = None
     try:
         while True:

@@ -57,8 +57,8 @@ def compose(
         objects.append(PlainObject(name, ObjectClass.STATEMENT, "application/json", statement.to_bytes()))
     if evidence.strokes is not None and evidence.document is not None and visit.signed_as("customer") is not None:
         objects.append(PlainObject(STROKES, ObjectClass.SIGNATURE, "application/json", evidence.strokes.to_bytes()))
-        objects.append(PlainObject(SIGNERS_EVIDENCE, ObjectClass.SIGNATURE, "application/json", evidence.summary))
-        objects.append(PlainObject(CONTRACT_ROOT, ObjectClass.SIGNATURE, PEM, contract_root.read_bytes()))
+        objects.append(PlainObject(SIGNERS_EVIDENCE, ObjectClass.STATEMENT, "application/json", evidence.summary))
+        objects.append(PlainObject(CONTRACT_ROOT, ObjectClass.STATEMENT, PEM, contract_root.read_bytes()))
     adopted, sides = _recordings(folder, tracks)
     return RecordDraft(
         visit_id=visit.visit_id,
