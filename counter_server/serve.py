@@ -26,8 +26,8 @@ from counter_server.guards import Guards, with_certificate
 from counter_server.identification.trust import load_trust
 from counter_server.people.kiosks import KioskAuthority
 from counter_server.records.authority import load_or_create_sealing_identity
+from counter_server.records.custodian import open_masters
 from counter_server.records.errors import RecordError
-from counter_server.records.masters import FileMasterKeys
 from counter_server.records.store import RecordStore
 from counter_server.signing.errors import FontsMissingError
 from counter_server.signing.fonts import load_fonts
@@ -79,7 +79,7 @@ def build_office(settings: Settings, database: Database) -> Office:
     """
     try:
         sealing = load_or_create_sealing_identity(settings.keys, datetime.now(UTC))
-        master = FileMasterKeys.load_or_create(settings.keys)
+        master = open_masters(settings.keys, settings.signing)
     except RecordError as error:
         raise StoppedError(f"{settings.keys}: {error}") from error
     try:

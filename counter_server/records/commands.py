@@ -12,6 +12,7 @@ from counter_server.records.agefile import AgeKeyring
 from counter_server.records.canonical import Plain
 from counter_server.records.codes import is_record_id
 from counter_server.records.court_commands import add_court_commands
+from counter_server.records.custodian import open_masters, read_settings
 from counter_server.records.custody import add_custody_commands
 from counter_server.records.durable import PRIVATE_FOLDER, write_new
 from counter_server.records.errors import KeepingError, RecordError, RecordUnknownError, StoreError, WithheldError
@@ -22,7 +23,6 @@ from counter_server.records.keys import RecordKeys, read_keyring
 from counter_server.records.log.examine import LogEvidence
 from counter_server.records.log.files import LogFiles
 from counter_server.records.log.policy import Policy
-from counter_server.records.masters import FileMasterKeys
 from counter_server.records.openings import note_opening, operator_name, read_reason
 from counter_server.records.proving.commands import add_proving_commands
 from counter_server.records.reading import open_database
@@ -238,7 +238,7 @@ def _keys(home: SafeHome, record_id: str) -> RecordKeys:
         raise RecordUnknownError("not a record number")
     with open_database(home) as conn:
         slots = read_slots(conn, record_id)
-    return slots.open(FileMasterKeys.load(home.sealing))
+    return slots.open(open_masters(home.sealing, read_settings(home)))
 
 
 def _answering(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:

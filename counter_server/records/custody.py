@@ -12,11 +12,12 @@ from counter_server.errors import StoppedError
 from counter_server.records import erasure
 from counter_server.records.canonical import Plain
 from counter_server.records.codes import is_record_id
+from counter_server.records.custodian import open_masters, read_settings
 from counter_server.records.durable import write_new
 from counter_server.records.errors import KeepingError, RecordUnknownError, StoreError
 from counter_server.records.escrow import EscrowPair, EscrowPerson
 from counter_server.records.home import SafeHome
-from counter_server.records.masters import FileMasterKeys
+from counter_server.records.masters import MasterKeys
 from counter_server.records.openings import note_opening, operator_name, read_reason
 from counter_server.records.reading import open_database
 from counter_server.records.slots import read_slots
@@ -120,7 +121,7 @@ def _release(asked: argparse.Namespace) -> Answer:
     if asked.out.exists():
         raise StoreError(f"{asked.out} exists")
     with open_database(home) as conn:
-        keys = read_slots(conn, asked.record).open(FileMasterKeys.load(home.sealing))
+        keys = read_slots(conn, asked.record).open(open_masters(home.sealing, read_settings(home)))
     note_opening(
         home.openings,
         at=datetime.now(UTC),
@@ -140,10 +141,12 @@ def _told(done: erasure.Erasure) -> Answer:
 
 
 @contextmanager
-def _safe(asked: argparse.Namespace) -> Iterator[tuple[Database, FileMasterKeys]]:
+def _safe(asked: argparse.Namespace) -> Iterator[tuple[Database, MasterKeys]]:
     """The safe for writing, its change of keys finished before and after."""
     home = SafeHome(asked.home)
-    masters, database = FileMasterKeys.load(home.sealing), Database(home.database)
+    if not home.database.is_file():
+        raise StoreError(f"no database in {home.folder}; is --home right?")
+    masters, database = open_masters(home.sealing, read_settings(home)), Database(home.database)
     try:
         database.open()
     except StoppedError as error:
@@ -158,6 +161,6 @@ def _safe(asked: argparse.Namespace) -> Iterator[tuple[Database, FileMasterKeys]
         database.close()
 
 
-def _finish(database: Database, masters: FileMasterKeys) -> None:
+def _finish(database: Database, masters: MasterKeys) -> None:
     if database.run_now(erasure.needs_finish, masters):
         masters.promote()
