@@ -34,7 +34,7 @@ CAMERA: Final = (640, 480)  # what the pages ask for (webrtc/web/devices.ts)
 PICTURES_PER_S: Final = 30
 BITS_PER_S: Final = 1_000_000
 FACE_PX: Final = 185  # dlib's box of somebody at arm's length
-CHECKS: Final = 3
+CHECKS: Final = 2
 GRAIN: Final = 2.0  # grey levels of noise: a still picture would cost nothing to decode
 
 Made = TypeVar("Made")
