@@ -8,14 +8,16 @@ import sys
 import tempfile
 import textwrap
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.webrtc.stage import until
-from webrtc.engine import WorkerDied
+from webrtc.engine import MediaEvent, WorkerDied
 from webrtc.errors import EngineUnfitError, WorkerGoneError
 from webrtc.supervisor import SupervisedEngine
+from webrtc.worker_process import WorkerProcess
 
 ROOT = Path(__file__).parents[2]
 
@@ -96,3 +98,26 @@ async def test_an_address_this_machine_does_not_have_is_named_at_start() -> None
         await engine.start()
     assert not engine.healthy
     await engine.stop()
+
+
+async def test_a_machine_out_of_processes_is_asked_again_until_it_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = SupervisedEngine(host_addresses=["127.0.0.1"])
+    await engine.start()
+    try:
+        pid = engine.worker_pid
+        assert pid is not None
+        spawn, refused = WorkerProcess.spawn, 0
+
+        async def refuse_once(on_event: Callable[[MediaEvent], None]) -> WorkerProcess:
+            nonlocal refused
+            if not refused:
+                refused += 1
+                raise BlockingIOError("Resource temporarily unavailable")
+            return await spawn(on_event)
+
+        monkeypatch.setattr(WorkerProcess, "spawn", refuse_once)
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: engine.worker_pid not in (None, pid) and engine.healthy, "another worker came", 60)
+        assert refused == 1
+    finally:
+        await engine.stop()
