@@ -1,6 +1,6 @@
 """Every impression of a set against every other one, with whose fingers they are."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -107,13 +107,23 @@ def pair_scores(name: str, rows: Sequence[tuple[Key, Key]], distances: Sequence[
     return PairScores(name, columns[:, :2], columns[:, 2:], np.array(distances, np.float64))
 
 
-def several_enrolled(scores: PairScores, enrolled: int = ENROLLED) -> PairScores:
-    """The nearest of a finger's first impressions to each later one of the same and of every other finger."""
+def several_enrolled(scores: PairScores, enrolled: Collection[int] = range(1, ENROLLED + 1)) -> PairScores:
+    """The nearest of a finger's enrolled impressions to each other impression of the same and of every other finger."""
     first, second = scores.reference, scores.probe
     best: dict[tuple[int, Key], float] = {}
     for (fa, ia), (fb, ib), distance in zip(first.tolist(), second.tolist(), scores.distance.tolist(), strict=True):
         for finger, impression, probe in ((fa, ia, (fb, ib)), (fb, ib, (fa, ia))):
-            if impression <= enrolled < probe[1]:
+            if impression in enrolled and probe[1] not in enrolled:
                 place = finger, probe
                 best[place] = min(distance, best.get(place, np.inf))
     return pair_scores(scores.name, [((finger, 0), probe) for finger, probe in best], list(best.values()))
+
+
+def together(scores: Sequence[PairScores]) -> PairScores:
+    """Comparisons of one set counted in several ways, as one."""
+    return PairScores(
+        scores[0].name,
+        np.concatenate([one.reference for one in scores]),
+        np.concatenate([one.probe for one in scores]),
+        np.concatenate([one.distance for one in scores]),
+    )

@@ -73,12 +73,13 @@ def evaluate_fingerprint(
 
 
 def compare_sets(
-    sets: Sequence[FingerSet], extractor: Extractor, progress: Progress
+    sets: Sequence[FingerSet], extractor: Extractor, progress: Progress, *, own: bool = True, foreign: bool = True
 ) -> tuple[list[ExtractedSet], list[PairScores], list[PairScores]]:
     """Extracted, compared with themselves, and compared with another vendor's templates where there are any."""
     counts = [len(one.taken) for one in sets]
     with_templates = [sum(taken.foreign_template is not None for taken in one.taken) for one in sets]
-    of = sum(counts) + sum(n * (n - 1) // 2 for n in counts) + sum(n * (n - 1) // 2 for n in with_templates)
+    of = sum(counts)
+    of += own * sum(n * (n - 1) // 2 for n in counts) + foreign * sum(n * (n - 1) // 2 for n in with_templates)
     done = 0
 
     def step() -> None:
@@ -88,9 +89,9 @@ def compare_sets(
             progress(done, of)
 
     extracted = [extract_set(one, extractor, step) for one in sets]
-    scores = [compare_all(one.name, one.own, one.own, step) for one in extracted]
-    foreign = [compare_all(one.name, one.foreign, one.own, step) for one in extracted if one.foreign]
-    return extracted, scores, foreign
+    scores = [compare_all(one.name, one.own, one.own, step) for one in extracted if own]
+    against = [compare_all(one.name, one.foreign, one.own, step) for one in extracted if foreign and one.foreign]
+    return extracted, scores, against
 
 
 def rates_of(scores: Sequence[PairScores]) -> dict[str, Any]:

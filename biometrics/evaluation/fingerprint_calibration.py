@@ -13,7 +13,7 @@ import numpy as np
 
 from biometrics.errors import EvaluationDataError
 from biometrics.evaluation.error_rates import Distances
-from biometrics.evaluation.finger_scores import ENROLLED, PairScores, Progress, several_enrolled
+from biometrics.evaluation.finger_scores import ENROLLED, PairScores, Progress, several_enrolled, together
 from biometrics.evaluation.finger_sets import finger_set_in
 from biometrics.evaluation.fingerprint import compare_sets, pooled
 from biometrics.evaluation.intervals import upper_bound
@@ -26,6 +26,9 @@ TARGET_FMR: Final = 1e-3
 
 REFER_FMR: Final = 2e-2
 """Among all strangers. Wide on purpose: a referred customer is served, a rejected one is sent away."""
+
+ENROLMENTS: Final = ((1, 2, 3), (4, 5, 6), (7, 8, 1))
+"""Of 8 impressions, three are enrolled in turn: with one choice a set has too few strangers for the target."""
 
 STEPS: Final = 60
 MIN_FINGERS: Final = 10
@@ -46,15 +49,23 @@ def calibrate_fingerprint(
         EvaluationDataError: Too few fingers, no templates of another vendor, or no distance keeps the target rate.
     """
     sets = [finger_set_in(folder) for folder in folders]
-    _, own, others = compare_sets(sets, extractor, progress)
-    scores = others if foreign else own
+    _, own, others = compare_sets(sets, extractor, progress, own=not foreign, foreign=foreign)
+    return calibration_text(
+        others if foreign else own, extractor, foreign=foreign, measured_on=measured_on, measured_at=measured_at
+    )
+
+
+def calibration_text(
+    scores: Sequence[PairScores], extractor: Extractor, *, foreign: bool, measured_on: str, measured_at: date
+) -> str:
+    """As `calibrate_fingerprint`, of comparisons already made."""
     fingers = sum(len(np.unique(one.reference[:, 0])) for one in scores)
     if fingers < MIN_FINGERS:
         raise EvaluationDataError(f"{fingers} fingers, at least {MIN_FINGERS} are needed")
     accept = _accept_distance(scores)
     tables = [_table(1, scores, accept)]
     if not foreign:
-        several = [several_enrolled(one) for one in scores]
+        several = [together([several_enrolled(one, three) for three in ENROLMENTS]) for one in scores]
         tables.append(_table(ENROLLED, several, _accept_distance(several)))
     engine = engine_name(extractor.id, foreign=foreign)
     worst = max(scores, key=lambda one: float(np.mean(one.impostor <= accept)))
@@ -64,7 +75,7 @@ def calibrate_fingerprint(
         "measured_on": measured_on,
         "measured_at": measured_at,
         "people": fingers,
-        "pictures": sum(len(one.taken) for one in sets if one.name in {score.name for score in scores}),
+        "pictures": sum(len(np.unique(np.concatenate([one.reference, one.probe]), axis=0)) for one in scores),
         "worst_group": worst.name,
         "worst_group_people": len(np.unique(worst.reference[:, 0])),
         "target_fmr": TARGET_FMR,

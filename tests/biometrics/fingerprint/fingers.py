@@ -7,7 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from biometrics.fingerprint.engine import Extraction
 from biometrics.fingerprint.minutiae import Minutiae
+from biometrics.fingerprint.quality import FingerAdvice, FingerQuality
+from biometrics.fingerprint.ridges import ridge_maps
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 DATA = Path(os.environ.get("COUNTER_EVALUATION_DATA") or REPOSITORY / ".." / "shared" / "data") / "fingerprints"
@@ -55,6 +58,20 @@ def pressed_again(first: Minutiae, seed: int, *, turn_rad: float = 0.0, bend_px:
         np.concatenate((angle + turn_rad, rng.uniform(0, 6, 4))),
         np.concatenate((first.quality[kept].astype(np.float64), rng.uniform(0.3, 0.6, 4))),
     )
+
+
+def extraction(found: Minutiae, *, score: int, good: bool) -> Extraction:
+    """An impression of which only its quality matters."""
+    quality = FingerQuality(
+        score=score,
+        advice=None if good else FingerAdvice.PRESS_MORE,
+        area_mm2=100.0,
+        contrast=0.5,
+        coherence=0.5,
+        minutiae=len(found),
+        confidence=0.7,
+    )
+    return Extraction(found, quality, ridge_maps(np.full((64, 64), 255, np.uint8)))
 
 
 def picture(data_set: str, name: str) -> NDArray[np.uint8]:
