@@ -6,7 +6,7 @@ import sys
 
 from counter_server.commands.home import provenance
 
-PARTS = ("cpu", "first", "loss", "janus", "move", "memory")
+PARTS = ("cpu", "first", "loss", "narrow", "far", "janus", "move", "memory")
 UNUSABLE = 2
 
 
