@@ -1,4 +1,4 @@
-"""The demo: `python -m tests.journeys.demo [--auto] [--lan] [--reader NAME]`.
+"""The demo: `python -m tests.journeys.demo [--auto] [--lan] [--reader NAME] [--hsm softhsm]`.
 
 Without --auto it opens the house, prints where to go and who to be, and puts cards on the reader as you ask.
 """
@@ -6,6 +6,7 @@ Without --auto it opens the house, prints where to go and who to be, and puts ca
 import argparse
 import contextlib
 import datetime
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from types import FrameType
 
 from playwright.sync_api import Error as PlaywrightError
 
+from tests.counter_server.signing import softhsm
 from tests.journeys.browsers import NoChromiumError, two_browsers
 from tests.journeys.desk import CardName, Desk, Wallet, make_wallet
 from tests.journeys.local_ca import make_lan
@@ -50,12 +52,15 @@ def main() -> int:
     parser.add_argument("--reader", default="", help="use this plugged-in PC/SC reader (a part of its name)")
     parser.add_argument("--portrait", type=Path, help="a photograph of you, to be the portrait in the simulated card")
     parser.add_argument("--trust", type=Path, action="append", default=[], help="CSCA certificate or master list")
+    parser.add_argument("--hsm", choices=("softhsm",), help="keep the counter's keys in a token of the demo's own")
     wishes = parser.parse_args()
     signal.signal(signal.SIGTERM, as_keyboard_interrupt)
     folder = REPOSITORY / "var" / "demo" / datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     folder.mkdir(parents=True)
     print(f"everything of this run lies in {folder.relative_to(REPOSITORY)}", flush=True)
     try:
+        if wishes.hsm:
+            print(f"keys lie in {keep_keys_in_a_token(folder)}", flush=True)
         return auto(folder) if wishes.auto else interactive(folder, wishes)
     except KeyboardInterrupt:
         print("\nstopped")
@@ -63,6 +68,25 @@ def main() -> int:
     except (ProgramError, PhotographsError, NoChromiumError) as problem:
         print(f"the demo stops: {problem}", file=sys.stderr)
         return 1
+
+
+def keep_keys_in_a_token(folder: Path) -> str:
+    """A SoftHSM token below the demo's folder, and a counter told to use it; what to call it.
+
+    Raises:
+        ProgramError: SoftHSM is not installed.
+    """
+    library = softhsm.module()
+    if library is None:
+        raise ProgramError("--hsm: SoftHSM is missing. To get it: sudo apt-get install softhsm2")
+    configuration, settings = softhsm.make_token(folder / "hsm", library)
+    os.environ[softhsm.CONFIGURATION] = str(configuration)  # for every program the demo starts
+    home = folder / "counter"
+    home.mkdir(mode=0o700)
+    told = settings.model_dump(mode="json", include={"keys", "pkcs11_module", "token_label", "secret_file"})
+    lines = ["[signing]", *(f'{name} = "{value}"' for name, value in told.items())]
+    (home / "counter.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return f"the SoftHSM token {settings.token_label!r}, {configuration.parent.relative_to(REPOSITORY)}"
 
 
 def as_keyboard_interrupt(_number: int, _frame: FrameType | None) -> None:
