@@ -5,14 +5,17 @@ from pathlib import Path
 
 from counter_server.records.log import ledger
 from counter_server.records.log.checkpoint import Checkpoint
+from counter_server.records.log.examine import LogEvidence
 from counter_server.records.log.merkle import leaf_hash
 from counter_server.records.log.note import Note
-from counter_server.visits import closing
+from counter_server.records.log.policy import Policy
+from counter_server.records.verify import verify_record
+from counter_server.visits import closing, customer
 from counter_server.visits.publishing import LogPublishing
-from counter_server.visits.store import COUNTER
-from tests.counter_server.builders import with_card_and_face
+from counter_server.visits.store import COUNTER, load
+from tests.counter_server.builders import ADDRESS, with_card_and_face
 from tests.counter_server.test_doors import doors
-from webrtc.wire import Reason
+from webrtc.wire import Reason, SubmitForm
 
 
 async def test_every_change_of_state_is_a_leaf_without_a_person_in_it(tmp_path: Path) -> None:
@@ -47,3 +50,22 @@ async def test_the_published_log_is_served_and_proves_a_receipt(tmp_path: Path) 
             assert (await public.get(f"/log/{path}")).status_code == 404
         refused = await public.get(f"/api/receipts/{visit.record_id}/proof", params={"code": "00000000"})
         assert refused.status_code == 404
+
+
+async def test_a_receipt_shows_its_place_in_the_log_and_gives_out_the_proof(tmp_path: Path) -> None:
+    async with doors(tmp_path) as (office, public, _kiosk):
+        visit = await with_card_and_face(office, "change-address")
+        await customer.submit_form(office, visit.visit_id, SubmitForm(values=ADDRESS))
+        await customer.confirm(office, visit.visit_id)
+        receipt = (await office.db.run(load, visit.visit_id)).receipt
+        assert receipt is not None
+        query = {"record": receipt.record_id, "code": receipt.check_code, "lang": "en"}
+        assert "Public log" not in (await public.get("/check", params=query)).text  # no checkpoint covers it yet
+        await LogPublishing.begin(office).publish_checkpoint()
+        page = (await public.get("/check", params=query)).text
+        assert "Public log" in page
+        assert f"/api/receipts/{receipt.record_id}/proof?code={receipt.check_code}" in page
+        answer = await public.get(f"/api/receipts/{receipt.record_id}/proof", params={"code": receipt.check_code})
+        policy = Policy.parse((await public.get("/log/policy")).text)
+        folder, trust = office.safe.folder_of(receipt.record_id), office.sealing.trust_root.read_bytes()
+        assert verify_record(folder, trust, log=LogEvidence(answer.content, policy)).intact
