@@ -91,7 +91,10 @@ const sentences: readonly Sentence[] = [
   [/^no turn to judge it by$/, "没有转头动作可供判断"],
   [/^what turned was flat: ([\d.]+), a head has ([\d.]+)$/, "转动的是平面，像照片（$1，真人至少 $2）"],
   [/^it turned as a body does: ([\d.]+), at least ([\d.]+)$/, "转动符合真人面部的立体结构（$1，至少 $2）"],
-  [/^the face changed: (\d+) looks, widest change (\d+%) of what is allowed$/, "中途换了人（看 $1 次，最大差异为允许值的 $2）"],
+  [
+    /^the face changed: (\d+) looks, widest change (\d+%) of what is allowed$/,
+    "中途换了人（看 $1 次，最大差异为允许值的 $2）",
+  ],
   [
     /^the same face throughout: (\d+) looks, widest change (\d+%) of what is allowed$/,
     "始终是同一张脸（看 $1 次，最大差异为允许值的 $2）",
