@@ -15,10 +15,10 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from counter_server.records.cms import read_signed_message, read_time_stamp
-from counter_server.records.errors import RecordFormatError, StoreError
+from counter_server.records.errors import RecordError, RecordFormatError, StoreError
 
 MIMETYPE, MANIFEST, SIGNATURE = "mimetype", "META-INF/ASiCManifest001.xml", "META-INF/signature001.p7s"
 KIND = b"application/vnd.etsi.asic-e+zip"
@@ -113,7 +113,13 @@ def check_court(path: Path, trust_pem: bytes) -> CourtFinding:
     """Every bit of a container against trusted roots: those of records and of time stamps."""
     try:
         return _check(path, x509.load_pem_x509_certificates(trust_pem))
-    except (RecordFormatError, OSError, ValueError, StoreError) as error:
+    except (
+        RecordError,
+        OSError,
+        ValueError,
+        LookupError,
+        UnsupportedAlgorithm,
+    ) as error:  # hostile DER: a part is missing
         return CourtFinding(str(error) or type(error).__name__)
 
 

@@ -2,12 +2,13 @@
 
 import random
 import subprocess
+import warnings
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from counter_server.records.court_container import SIGNATURE, check_court
+from counter_server.records.court_container import SIGNATURE, check_court, directory, local_header, measure_bytes
 from counter_server.records.proving.bit_flips import seal_sample
 from counter_server.records.proving.court_flips import SCRIPT, export_sample, try_court_flips
 from counter_server.records.service import insert_record
@@ -95,3 +96,25 @@ def test_the_command_exports_and_notes_it(tmp_path: Path, capsys: pytest.Capture
     assert "court_export" in (safe.home / "openings.jsonl").read_text()
     assert counter(safe.home, *words) == 2  # the file exists
     capsys.readouterr()
+
+
+def test_a_hostile_signature_with_its_sum_mended_is_judged_and_never_raises(
+    exported: tuple[Path, Path], tmp_path: Path
+) -> None:
+    container, trust = exported
+    with zipfile.ZipFile(container) as opened:
+        parts = [(name, opened.read(name)) for name in opened.namelist()]
+    signature, lie = dict(parts)[SIGNATURE], tmp_path / "lie.asice"
+    chance = random.Random(5)  # noqa: S311 - which bits to flip is no secret
+    refused = 0
+    for _ in range(150):
+        hostile = bytearray(signature)
+        hostile[chance.randrange(len(hostile))] ^= 1 << chance.randrange(8)
+        changed = [(name, bytes(hostile) if name == SIGNATURE else content) for name, content in parts]
+        files = [measure_bytes(name, content) for name, content in changed]
+        body = b"".join(local_header(file) + content for file, (_, content) in zip(files, changed, strict=True))
+        lie.write_bytes(body + directory(files))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # cryptography warns of serial numbers below one before it refuses them
+            refused += check_court(lie, trust.read_bytes()).broken is not None
+    assert refused > 100  # the rest changed copies of certificates that no signature covers; the log has the whole hash
