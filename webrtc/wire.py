@@ -59,6 +59,11 @@ class ErrorCode(StrEnum):
     CARD_MUTE = "card_mute"  # it is there but does not answer, or is no ID card
     READER_BUSY = "reader_busy"
     WRONG_MRZ = "wrong_mrz"  # the chip refused the key made from what was typed
+    NO_SCANNER = "no_scanner"  # of fingers: none here, unplugged, or not to be believed
+    SCANNER_BUSY = "scanner_busy"
+    NO_FINGER = "no_finger"  # nothing was laid on the glass in time
+    FINGER_LIFTED = "finger_lifted"  # taken away before the picture was whole
+    FINGER_POOR = "finger_poor"  # too wet, too dry or too little to be looked at; one more try
     COUNTER_UNREACHABLE = "counter_unreachable"
     FORM_INVALID = "form_invalid"  # `field` names the first wrong one
     CHECKLIST_OPEN = "checklist_open"
@@ -449,6 +454,54 @@ class ChipOffer(Message):
     command: Base64Bytes
 
 
+FingerPosition = Annotated[
+    int, Field(ge=0, le=10, description="ISO/IEC 19794-2: 1 to 5 right thumb to little finger, 6 to 10 left, 0 unknown")
+]
+
+
+class AskFinger(Message):
+    """POST /api/visits/{id}/finger on the kiosk agent: wait for this finger and hand its picture to the counter."""
+
+    position: FingerPosition
+
+
+class PadVerdict(StrEnum):
+    """What a scanner itself says about an imitation. Only a sensor that looks for one may say anything."""
+
+    LIVE = "live"
+    ATTACK = "attack"
+    NOT_JUDGED = "not_judged"
+
+
+class SensorPad(Message):
+    """The scanner's own verdict on presentation attacks, with whoever gave it. Never a claim of our software."""
+
+    verdict: PadVerdict = PadVerdict.NOT_JUDGED
+    source: Annotated[str, StringConstraints(max_length=80)] = ""
+    score: float | None = Field(default=None, description="on the source's own scale")
+
+
+class FingerEvidenceMessage(Message):
+    """POST /api/kiosk/visits/{id}/finger, kiosk agent to counter: one picture of a finger, as the scanner gave it."""
+
+    position: FingerPosition = Field(description="what was asked for; a scanner cannot see which finger it is")
+    image_png: Annotated[Base64Bytes, Field(max_length=3_000_000, description="grey, 8 bits, ridges dark")]
+    dpi: Annotated[int, Field(ge=100, le=1200)]
+    scanner: ShortText = Field(description="maker, model and serial number")
+    sensor_pad: SensorPad = SensorPad()
+    quality: Annotated[int, Field(ge=0, le=100, description="a hint of the desk's, from area and contrast")] | None = (
+        None
+    )
+    attempt: Annotated[int, Field(ge=1, le=100, description="of this visit and finger at this desk")] = 1
+    capture_ms: Annotated[int, Field(ge=0)] = 0
+    device_statement: Annotated[
+        Base64Bytes,
+        Field(
+            max_length=3_000_000, description="what the scanner signed (SBI: JWS with the record), for a second check"
+        ),
+    ] = b""
+
+
 class SubmitForm(Message):
     """POST /api/visits/{id}/form."""
 
@@ -766,14 +819,33 @@ class CardStep(StrEnum):
     CHECKING = "checking"
 
 
+class ScannerState(StrEnum):
+    """What the fingerprint scanner is good for right now."""
+
+    NONE = "none"  # this desk has none
+    READY = "ready"
+    GONE = "gone"  # it should have one, which does not answer
+    CAPTURING = "capturing"
+
+
+class FingerStep(StrEnum):
+    """Progress of one capture."""
+
+    WAITING_FOR_FINGER = "waiting_for_finger"
+    HOLD_STILL = "hold_still"  # a finger is there
+    CHECKING = "checking"  # it may be lifted
+
+
 class KioskView(Message):
-    """GET /api/kiosk (poll once a second while the card screen is open)."""
+    """GET /api/kiosk (poll once a second while the card screen or the finger screen is open)."""
 
     kiosk_id: str
     name: str
     reader: ReaderState
     reader_name: str | None = None
     card_step: CardStep | None = None
+    scanner: ScannerState = ScannerState.NONE
+    finger_step: FingerStep | None = None
     counter_reachable: bool
 
 

@@ -34,6 +34,11 @@ export const ERROR_CODES = [
   "card_mute",
   "reader_busy",
   "wrong_mrz",
+  "no_scanner",
+  "scanner_busy",
+  "no_finger",
+  "finger_lifted",
+  "finger_poor",
   "counter_unreachable",
   "form_invalid",
   "checklist_open",
@@ -362,6 +367,28 @@ export interface CardAccess {
   readonly date_of_expiry: string;
 }
 
+/** POST /api/visits/{id}/finger on the kiosk agent: wait for this finger and hand its picture to the counter. */
+export interface AskFinger {
+  /** ISO/IEC 19794-2: 1 to 5 right thumb to little finger, 6 to 10 left, 0 unknown */
+  readonly position: number;
+}
+
+/** What a scanner itself says about an imitation. Only a sensor that looks for one may say anything. */
+export const PAD_VERDICTS = [
+  "live",
+  "attack",
+  "not_judged",
+] as const;
+export type PadVerdict = (typeof PAD_VERDICTS)[number];
+
+/** The scanner's own verdict on presentation attacks, with whoever gave it. Never a claim of our software. */
+export interface SensorPad {
+  readonly verdict: PadVerdict;
+  readonly source: string;
+  /** on the source's own scale */
+  readonly score: number | null;
+}
+
 /** POST /api/visits/{id}/form. */
 export interface SubmitForm {
   readonly values: Readonly<Record<string, string>>;
@@ -635,13 +662,32 @@ export const CARD_STEPS = [
 ] as const;
 export type CardStep = (typeof CARD_STEPS)[number];
 
-/** GET /api/kiosk (poll once a second while the card screen is open). */
+/** What the fingerprint scanner is good for right now. */
+export const SCANNER_STATES = [
+  "none",
+  "ready",
+  "gone",
+  "capturing",
+] as const;
+export type ScannerState = (typeof SCANNER_STATES)[number];
+
+/** Progress of one capture. */
+export const FINGER_STEPS = [
+  "waiting_for_finger",
+  "hold_still",
+  "checking",
+] as const;
+export type FingerStep = (typeof FINGER_STEPS)[number];
+
+/** GET /api/kiosk (poll once a second while the card screen or the finger screen is open). */
 export interface KioskView {
   readonly kiosk_id: string;
   readonly name: string;
   readonly reader: ReaderState;
   readonly reader_name: string | null;
   readonly card_step: CardStep | null;
+  readonly scanner: ScannerState;
+  readonly finger_step: FingerStep | null;
   readonly counter_reachable: boolean;
 }
 

@@ -22,6 +22,7 @@ SENT_BY_PAGE: tuple[type[BaseModel], ...] = (
     wire.RedeemLink,
     wire.GiveConsent,
     wire.CardAccess,
+    wire.AskFinger,
     wire.SubmitForm,
     wire.PageSeen,
     wire.Point,
@@ -39,12 +40,13 @@ SENT_BY_PAGE: tuple[type[BaseModel], ...] = (
     wire.RefuseVisit,
     wire.Approve,
 )
-# Between kiosk agent and counter only; no page ever holds the chip's files.
+# Between kiosk agent and counter only; no page ever holds the chip's files or a finger.
 NOT_FOR_PAGES: tuple[type[BaseModel], ...] = (
     wire.ChipEvidenceMessage,
     wire.ChipChallenge,
     wire.AskChipOffer,
     wire.ChipOffer,
+    wire.FingerEvidenceMessage,
     wire.Message,
 )
 

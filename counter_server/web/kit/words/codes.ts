@@ -8,11 +8,13 @@ import type {
   CheckOutcome,
   DeviceTrouble,
   ErrorCode,
+  FingerStep,
   GuidanceCode,
   Line,
   Movement,
   ReaderState,
   Reason,
+  ScannerState,
   Text,
   VisitState,
 } from "../../../../webrtc/web/wire";
@@ -94,6 +96,26 @@ export const errorWords: Record<ErrorCode, Text> = {
   wrong_mrz: {
     zh: "证件号码或日期与芯片不符，请对照证件检查后再试。",
     en: "The number or a date does not fit this card. Compare them with the card and try again.",
+  },
+  no_scanner: {
+    zh: "这台终端的指纹仪没有应答。请联系工作人员，或换一台终端。",
+    en: "The fingerprint scanner of this kiosk does not answer. Talk to a person, or use another kiosk.",
+  },
+  scanner_busy: {
+    zh: "指纹仪正忙。请等几秒再试。",
+    en: "The fingerprint scanner is busy. Wait a few seconds and try again.",
+  },
+  no_finger: {
+    zh: "没有检测到手指。请把手指平放在玻璃上，再试一次。",
+    en: "No finger was put on the glass in time. Lay it flat on the glass and try again.",
+  },
+  finger_lifted: {
+    zh: "手指抬起过早。请放平不动，直到屏幕提示完成。",
+    en: "The finger was lifted too early. Leave it on the glass until the screen says so.",
+  },
+  finger_poor: {
+    zh: "指纹不清晰。请擦干手指和玻璃，放平后再试一次。",
+    en: "The picture is not clear. Wipe the finger and the glass dry, lay the finger flat and try again.",
   },
   counter_unreachable: {
     zh: "暂时连不上柜台。您输入的内容还在，请稍后再试。",
@@ -219,6 +241,22 @@ export const readerWords: Record<ReaderState, Text> = {
   empty: { zh: "读卡器已准备好", en: "The reader is ready" },
   card_present: { zh: "证件已放好", en: "The card is on the reader" },
   reading: { zh: "正在读取，请不要移动证件", en: "Reading. Do not move the card" },
+};
+
+export const fingerStepWords: Record<FingerStep, Text> = {
+  waiting_for_finger: { zh: "请把手指平放在玻璃上", en: "Lay the finger flat on the glass" },
+  hold_still: { zh: "很好，请保持不动", en: "Good. Keep it still" },
+  checking: { zh: "可以抬起手指了，正在核对", en: "You may lift the finger. The counter checks it" },
+};
+
+export const scannerWords: Record<ScannerState, Text> = {
+  none: { zh: "这台终端没有指纹仪", en: "This kiosk has no fingerprint scanner" },
+  ready: { zh: "指纹仪已准备好", en: "The fingerprint scanner is ready" },
+  gone: {
+    zh: "指纹仪没有应答，请联系工作人员",
+    en: "The fingerprint scanner does not answer. Please talk to a person",
+  },
+  capturing: { zh: "正在采集，请不要移动手指", en: "Taking the picture. Do not move the finger" },
 };
 
 export const lineWords: Record<Line, Text> = {
