@@ -40,6 +40,17 @@ REFERENCE = re.compile(
     r"<ds:DigestValue>([A-Za-z0-9+/]{43}=)</ds:DigestValue></asic:DataObjectReference>\n"
 )
 
+# what reading bytes from outside may end in: ours, the disk's, a part of the DER that is missing, and certificates'
+HOSTILE = (
+    RecordError,
+    OSError,
+    ValueError,
+    LookupError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class CourtFile:
@@ -113,13 +124,7 @@ def check_court(path: Path, trust_pem: bytes) -> CourtFinding:
     """Every bit of a container against trusted roots: those of records and of time stamps."""
     try:
         return _check(path, x509.load_pem_x509_certificates(trust_pem))
-    except (
-        RecordError,
-        OSError,
-        ValueError,
-        LookupError,
-        UnsupportedAlgorithm,
-    ) as error:  # hostile DER: a part is missing
+    except HOSTILE as error:
         return CourtFinding(str(error) or type(error).__name__)
 
 
