@@ -30,7 +30,7 @@ LOOP_MOTION_MIN: Final = 1.5  # grey levels of movement within them: everybody a
 LOOP_MAX: Final = 0.25
 """Grey levels between a look and its repetition: sensor noise makes 0.13. Nobody repeats a movement to a third of a
 pixel in every one of twelve looks."""
-CUT_APART_S: Final = 0.25  # further apart, a picture may well have changed
+CUT_APART_S: Final = 0.1  # further apart, a busy camera has left frames out, and a picture may well have changed
 CUT_MIN, CUT_RATIO, CUT_RATIO_AFTER = 1.2, 4.0, 2.5
 """Grey levels, and times the change just before and just after. The quickest of 60 synthetic movements has more than 4
 times the change before it, and then goes on; three clips of real heads at 12 a second reach 1.8 times."""
