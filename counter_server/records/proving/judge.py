@@ -2,7 +2,7 @@
 
 1. the database opens and is whole; 2. every acknowledged visit has its row; 3. every row has its key and a folder that
 the verifier accepts, content included; 4. no visit has two rows; 5. a folder in its final place is never half a record;
-6. the log has exactly one leaf per row, without holes.
+6. the log has exactly one leaf per row, and both of its visit's, without holes.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from counter_server.records.keys import WrappedKey
 from counter_server.records.log import ledger
 from counter_server.records.masters import FileMasterKeys
 from counter_server.records.proving.disk import DiskState, StoredFile
-from counter_server.records.proving.sample import sample_visit_id
+from counter_server.records.proving.sample import LEAVES_PER_VISIT, VISIT, sample_visit_id
 from counter_server.records.slots import RecordSlots
 from counter_server.records.verify import verify_record
 
@@ -142,7 +142,9 @@ def _read_rows(path: Path) -> _Rows | None:
         slots = _read_slots(connection, {row[0]: WrappedKey(*row[1:]) for row in customers})
         leaves = connection.execute("select leaf_index, kind, subject from log_leaf order by leaf_index").fetchall()
         logged = sorted(subject for _, kind, subject in leaves if kind == ledger.RECORD)
-        agrees = logged == sorted(visits) and [index for index, _, _ in leaves] == list(range(len(leaves)))
+        told = Counter(subject for _, kind, subject in leaves if kind == VISIT)
+        agrees = logged == sorted(visits) and all(told[record_id] == LEAVES_PER_VISIT for record_id in visits)
+        agrees = agrees and [index for index, _, _ in leaves] == list(range(len(leaves)))
         return _Rows(visits, slots, agrees)
     except sqlite3.Error:
         return None

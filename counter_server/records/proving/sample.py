@@ -30,6 +30,7 @@ from counter_server.records.statement import STATEMENT_FORMAT, SignedStatement, 
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 SEGMENT_MS = 4000
+VISIT, LEAVES_PER_VISIT = "visit", 2  # its leaves in the log beside the record's own: opened, done
 CONTRACT_BYTES = 6_000  # small: a state of the crash model holds every byte of every record
 STROKES = b'{"strokes":[[[0.1,0.2,0],[0.3,0.4,12]]]}'
 

@@ -25,9 +25,12 @@ from counter_server.db import Database
 from counter_server.errors import StoppedError
 from counter_server.records.errors import RecordError, RecordUnknownError
 from counter_server.records.keeping import DEFAULT_KEEPING, keep_until
+from counter_server.records.keys import RecordKeys
+from counter_server.records.log.ledger import append_event
 from counter_server.records.proving.sabotage import Sabotage, apply_sabotage
 from counter_server.records.proving.sample import (
     NOW,
+    VISIT,
     SampleSafe,
     open_sample_safe,
     sample_draft,
@@ -132,7 +135,7 @@ def submit(
         try:
             database.run_now(read_slots, keys.record_id)
         except RecordUnknownError:
-            database.run_now(store_keys, keys, safe.master, NOW)
+            database.run_now(_open_visit, safe, keys)
 
     if sabotage is not Sabotage.KEY_AFTER_ANSWER:
         keep_key()
@@ -160,8 +163,15 @@ def submit(
     store.release_recording(keys.record_id)
 
 
+def _open_visit(conn: Connection, safe: SampleSafe, keys: RecordKeys) -> None:
+    """The transaction that begins a visit: its keys, and its first leaf."""
+    store_keys(conn, keys, safe.master, NOW)
+    append_event(conn, kind=VISIT, subject=keys.record_id, at=NOW, details={"state": "opened"})
+
+
 def _register(conn: Connection, safe: SampleSafe, sealed: SealedRecord) -> None:
-    """The transaction that acknowledges: row, leaf, and the keys under the customer's."""
+    """The transaction that acknowledges: row, leaves, and the keys under the customer's."""
+    append_event(conn, kind=VISIT, subject=sealed.record_id, at=NOW, details={"state": "done"})
     insert_record(conn, sealed)
     until = keep_until(DEFAULT_KEEPING, NOW)
     give_to_customer(conn, safe.master, sealed.record_id, f"C-{sealed.record_id}", until, NOW)
