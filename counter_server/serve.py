@@ -33,7 +33,7 @@ from counter_server.signing.errors import FontsMissingError
 from counter_server.signing.fonts import load_fonts
 from counter_server.visits.office import Office
 from hardware_drivers.smartcard.relay import MESSAGE_MAX
-from webrtc.supervisor import SupervisedEngine
+from webrtc.supervisor import SupervisedEngine, spare_cores
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ def build_office(settings: Settings, database: Database) -> Office:
         sealing,
         RecordStore(settings.records, sealing.trust_root),
         fonts,
-        SupervisedEngine(host_addresses=settings.offered_addresses),
+        SupervisedEngine(host_addresses=settings.offered_addresses, workers=settings.media_workers or spare_cores()),
     )
 
 

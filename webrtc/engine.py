@@ -114,8 +114,11 @@ class MediaEngine(Protocol):
     def healthy(self) -> bool:
         """Whether a new leg would be served now."""
 
-    async def create_leg(self, room: str, role: str) -> LegOffer:
-        """A new leg; an earlier one of the same room and role stays open until it is closed."""
+    async def create_leg(self, room: str, role: str, near: str | None = None) -> LegOffer:
+        """A new leg; an earlier one of the same room and role stays open until it is closed.
+
+        `near` names the room whose legs this one will be attached to: an engine of several workers puts it there.
+        """
 
     async def accept(self, leg_id: str, sdp: str) -> None:
         """Apply the page's answer; `LegConnected` follows when the way is found."""
@@ -132,7 +135,10 @@ class MediaEngine(Protocol):
         """Take a trickled candidate. Before the answer it waits; `.local` names are learnt from checks instead."""
 
     async def attach(self, publisher: str, subscriber: str) -> None:
-        """Send the publisher's picture and sound to the subscriber, in place of whatever it got before."""
+        """Send the publisher's picture and sound to the subscriber, in place of whatever it got before.
+
+        Raises `LegsApartError` when no worker carries both: one must be made anew, `near` the other's room.
+        """
 
     async def detach(self, subscriber: str) -> None:
         """Send nothing more to the subscriber; its own picture still arrives."""

@@ -4,6 +4,7 @@ MediaError
 ├── EngineUnfitError      self-check failed, or no worker starts   → the counter refuses calls, operator reads the log
 ├── WorkerGoneError       the worker died under this very request  → offer a new leg; recordings go on in a new part
 ├── UnknownLegError       this leg is closed or was never made     → the page must join again
+├── LegsApartError        two legs on two workers: nothing crosses   → make one of them anew, near the other
 ├── BadDescriptionError   an answer or candidate nobody can use    → refuse that message, keep the leg
 ├── MalformedRtpError     an RTP payload that breaks its own format → drop the packet
 └── RecordingFailedError  sealed bytes could not be written        → the visit must not be closed as recorded
@@ -24,6 +25,10 @@ class WorkerGoneError(MediaError):
 
 class UnknownLegError(MediaError):
     """No open leg has this identifier."""
+
+
+class LegsApartError(MediaError):
+    """Two legs that were to be attached are carried by different workers."""
 
 
 class BadDescriptionError(MediaError):

@@ -1,165 +1,142 @@
-"""The media engine as the counter holds it: the worker in its own process, watched, restarted, ended with the counter.
+"""The media engine as the counter holds it: workers in processes of their own, watched, restarted, ended with it.
 
-One worker so far; more of them (rooms sharded over processes) fit behind the same interface.
+A room lives on one worker, chosen when its first leg is made: the one that carries fewest, or the one of the room it
+is to be `near`. No media cross workers: legs that stand apart cannot be attached, and the caller makes one anew.
 """
 
 import asyncio
 import contextlib
-import logging
-import time
+import os
 from pathlib import Path
 from typing import Any
 
-from webrtc.engine import LegClosed, LegOffer, MediaEvent, RecordedTrack, WorkerDied
-from webrtc.errors import EngineUnfitError, MediaError, WorkerGoneError
+from webrtc.engine import LegOffer, MediaEvent, RecordedTrack, WorkerDied
+from webrtc.errors import EngineUnfitError, LegsApartError, MediaError, UnknownLegError, WorkerGoneError
 from webrtc.events import EventQueue
 from webrtc.pipe import track_from_json
 from webrtc.record import leftover_tracks
-from webrtc.worker_process import WorkerProcess
+from webrtc.workplace import Workplace
 
-_log = logging.getLogger("webrtc.supervisor")
-
-# A crash is answered at once; one that repeats, ever more slowly, so that a broken machine does not burn its cores.
-BACK_OFF_S = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
-# A worker that lived this long has earned a fresh start.
-PROVEN_S = 60.0
 # How long a call waits for a worker that is being restarted (about 1 s).
 WORKER_PATIENCE_S = 8.0
 
 
-class SupervisedEngine:
-    """`webrtc.engine.MediaEngine` in another process."""
+def spare_cores() -> int:
+    """Workers this machine carries beside the counter itself: a worker is one thread (research/media.md §2)."""
+    return max(1, len(os.sched_getaffinity(0)) - 1)
 
-    def __init__(self, *, host_addresses: list[str] | None = None):
-        self._host_addresses = host_addresses
+
+class SupervisedEngine:
+    """`webrtc.engine.MediaEngine` in other processes."""
+
+    def __init__(self, *, host_addresses: list[str] | None = None, workers: int = 1):
         self._events = EventQueue(self._ask_key)
-        self._worker: WorkerProcess | None = None
-        self._living: asyncio.Task[None] | None = None
-        self._ready = asyncio.Event()
-        self._stopping = False
-        self._life: asyncio.Task[None] | None = None
-        self._places: dict[str, tuple[str, str]] = {}  # leg → (room, role)
+        self._places: list[Workplace] = []
+        for _ in range(workers):
+            self._places.append(self._new_place(host_addresses))
         self._recorded: dict[str, set[tuple[str, Path, str]]] = {}  # room → (role, folder, name)
+        self._roles: dict[str, str] = {}  # leg → role
         self._handed_over: dict[str, set[tuple[Path, str]]] = {}  # room → (folder, stem) already returned
         self._key_asks: set[asyncio.Task[None]] = set()
+
+    def _new_place(self, host_addresses: list[str] | None) -> Workplace:
+        def died() -> None:
+            rooms = tuple(sorted(place.rooms))
+            for leg_id in place.legs:
+                self._roles.pop(leg_id, None)
+            self._events.put(WorkerDied(rooms))
+
+        place = Workplace(host_addresses, self._events.put, died)
+        return place
 
     # --- life ---
 
     async def start(self) -> None:
         """See `MediaEngine.start`."""
-        worker = await self._spawn()
-        self._life = asyncio.create_task(self._keep_alive(worker))
+        outcomes = await asyncio.gather(*(place.start() for place in self._places), return_exceptions=True)
+        failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        if failures:
+            await self.stop()
+            unfit = next((failure for failure in failures if isinstance(failure, EngineUnfitError)), None)
+            raise unfit or failures[0]
 
     async def stop(self) -> None:
         """See `MediaEngine.stop`."""
-        self._stopping = True
-        worker, life = self._worker, self._life
-        if life is None:
-            return
-        if worker is None:  # between two workers: nothing to end in order
-            life.cancel()
-        else:
-            with contextlib.suppress(WorkerGoneError):
-                await worker.stop()
-        with contextlib.suppress(asyncio.CancelledError):
-            await life
+        await asyncio.gather(*(place.stop() for place in self._places))
 
     @property
     def healthy(self) -> bool:
         """See `MediaEngine.healthy`."""
-        return self._ready.is_set()
+        return any(place.ready.is_set() for place in self._places)
 
     @property
     def worker_pid(self) -> int | None:
-        """Process number of the worker, for figures and tests."""
-        return self._worker.pid if self._worker is not None else None
+        """Process number of the first worker, for figures and tests."""
+        return self._places[0].pid
 
-    async def _spawn(self) -> WorkerProcess:
-        """A worker that passed its self-check, with its reader running; raise `EngineUnfitError`."""
-        worker = await WorkerProcess.spawn(self._on_event)
-        living = asyncio.create_task(worker.live())
-        echo_s = None
-        try:
-            echo_s = await worker.call("start", host_addresses=self._host_addresses)
-        except MediaError as error:
-            raise EngineUnfitError(f"media self-check failed: {error}") from error
-        finally:
-            if echo_s is None:  # unfit, or we were told to stop meanwhile
-                worker.kill()
-                await living
-        _log.info("media worker %d ready, echo in %.2f s", worker.pid, echo_s)
-        self._worker, self._living = worker, living
-        self._ready.set()
-        return worker
-
-    async def _keep_alive(self, worker: WorkerProcess) -> None:
-        """Wait for the worker's end, tell it, start the next."""
-        failures = 0
-        while True:
-            began_s = time.monotonic()
-            if self._living is not None:
-                await self._living
-            self._ready.clear()
-            self._worker = None
-            if self._stopping:
-                return
-            rooms = tuple(sorted({*(room for room, _ in self._places.values()), *self._recorded}))
-            self._places.clear()
-            _log.error("media worker %d died, %d rooms must join again", worker.pid, len(rooms))
-            self._events.put(WorkerDied(rooms))
-            failures = 0 if time.monotonic() - began_s > PROVEN_S else failures
-            while not self._ready.is_set():
-                await asyncio.sleep(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)])
-                failures += 1
-                try:
-                    worker = await self._spawn()
-                except (EngineUnfitError, OSError) as error:  # no process or no socket to be had: go on trying
-                    _log.error("no new media worker: %s", error)
-
-    def _on_event(self, event: MediaEvent) -> None:
-        """Pass an event on and forget legs that ended."""
-        if isinstance(event, LegClosed):
-            self._places.pop(event.leg_id, None)
-        self._events.put(event)
+    def worker_of(self, room: str) -> int | None:
+        """Process number of the worker that carries this room."""
+        return next((place.pid for place in self._places if room in place.rooms), None)
 
     def _ask_key(self, leg_id: str) -> None:
         """The reader of events fell behind and needs a key picture to go on."""
 
         async def ask() -> None:
             with contextlib.suppress(MediaError):
-                await self._call("ask_key", leg_id=leg_id)
+                await self._call(leg_id, "ask_key")
 
         if not self._key_asks:
             task = asyncio.create_task(ask())
             self._key_asks.add(task)
             task.add_done_callback(self._key_asks.discard)
 
-    async def _call(self, do: str, **arguments: Any) -> Any:
-        """Call the worker, waiting for the next one when it is being restarted."""
+    # --- placement ---
+
+    def _place_of(self, leg_id: str) -> Workplace | None:
+        return next((place for place in self._places if leg_id in place.legs), None)
+
+    async def _place_for(self, room: str, near: str | None) -> Workplace:
+        """Where a leg of this room is made; waits while every worker is being replaced."""
+        for wanted in (near, room):
+            for place in self._places:
+                if wanted is not None and wanted in place.rooms and place.ready.is_set():
+                    return place
+        waits = [asyncio.ensure_future(place.ready.wait()) for place in self._places]
         try:
-            async with asyncio.timeout(WORKER_PATIENCE_S):
-                await self._ready.wait()
-        except TimeoutError as error:
-            raise WorkerGoneError("no media worker is running") from error
-        if self._worker is None:
+            await asyncio.wait(waits, timeout=WORKER_PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        ready = [place for place in self._places if place.ready.is_set()]
+        if not ready:
             raise WorkerGoneError("no media worker is running")
-        return await self._worker.call(do, **arguments)
+        # asked again: while this one waited the other side may have found its place
+        beside = [place for place in ready if near is not None and near in place.rooms]
+        return min(beside or ready, key=lambda place: (place.draining, len(place.rooms)))
+
+    async def _call(self, leg_id: str, do: str, **arguments: Any) -> Any:
+        """Call the worker that carries this leg."""
+        place = self._place_of(leg_id)
+        if place is None:
+            raise UnknownLegError("no open leg has this identifier")
+        return await place.call(do, leg_id=leg_id, **arguments)
 
     # --- MediaEngine ---
 
-    async def create_leg(self, room: str, role: str) -> LegOffer:
+    async def create_leg(self, room: str, role: str, near: str | None = None) -> LegOffer:
         """See `MediaEngine.create_leg`."""
-        offer = await self._call("create_leg", room=room, role=role)
-        self._places[offer["leg_id"]] = (room, role)
+        place = await self._place_for(room, near)
+        offer = await place.create_leg(room, role)
+        self._roles[offer["leg_id"]] = role
         return LegOffer(offer["leg_id"], offer["sdp"])
 
     async def accept(self, leg_id: str, sdp: str) -> None:
         """See `MediaEngine.accept`."""
-        await self._call("accept", leg_id=leg_id, sdp=sdp)
+        await self._call(leg_id, "accept", sdp=sdp)
 
     async def restart(self, leg_id: str) -> LegOffer:
         """See `MediaEngine.restart`."""
-        offer = await self._call("restart", leg_id=leg_id)
+        offer = await self._call(leg_id, "restart")
         return LegOffer(offer["leg_id"], offer["sdp"])
 
     async def add_candidate(
@@ -167,37 +144,52 @@ class SupervisedEngine:
     ) -> None:
         """See `MediaEngine.add_candidate`."""
         place = {"sdp_mid": sdp_mid, "sdp_mline_index": sdp_mline_index}
-        await self._call("add_candidate", leg_id=leg_id, candidate=candidate, **place)
+        await self._call(leg_id, "add_candidate", candidate=candidate, **place)
 
     async def attach(self, publisher: str, subscriber: str) -> None:
         """See `MediaEngine.attach`."""
-        await self._call("attach", publisher=publisher, subscriber=subscriber)
+        place, other = self._place_of(publisher), self._place_of(subscriber)
+        if place is None or other is None:
+            raise UnknownLegError("no open leg has this identifier")
+        if place is not other:
+            raise LegsApartError("the two legs are on different workers")
+        await place.call("attach", publisher=publisher, subscriber=subscriber)
 
     async def detach(self, subscriber: str) -> None:
         """See `MediaEngine.detach`."""
-        await self._call("detach", subscriber=subscriber)
+        place = self._place_of(subscriber)
+        if place is None:
+            raise UnknownLegError("no open leg has this identifier")
+        await place.call("detach", subscriber=subscriber)
 
     async def watch(self, leg_id: str, *, pictures_per_s: float) -> None:
         """See `MediaEngine.watch`."""
-        await self._call("watch", leg_id=leg_id, pictures_per_s=pictures_per_s)
+        await self._call(leg_id, "watch", pictures_per_s=pictures_per_s)
 
     async def unwatch(self, leg_id: str) -> None:
         """See `MediaEngine.unwatch`."""
-        await self._call("unwatch", leg_id=leg_id)
+        await self._call(leg_id, "unwatch")
 
     async def record(self, leg_id: str, folder: Path, name: str, recipient: str) -> None:
         """See `MediaEngine.record`."""
-        await self._call("record", leg_id=leg_id, folder=str(folder), name=name, recipient=recipient)
-        if leg_id in self._places:
-            room, role = self._places[leg_id]
-            self._recorded.setdefault(room, set()).add((role, folder, name))
+        place = self._place_of(leg_id)
+        if place is None:
+            raise UnknownLegError("no open leg has this identifier")
+        room = place.legs[leg_id]
+        place.recorded.add(room)
+        self._recorded.setdefault(room, set()).add((self._roles.get(leg_id, ""), folder, name))
+        await place.call("record", leg_id=leg_id, folder=str(folder), name=name, recipient=recipient)
 
     async def end_recording(self, room: str) -> tuple[RecordedTrack, ...]:
         """See `MediaEngine.end_recording`; parts left by a worker that died come first, marked incomplete."""
-        try:
-            fresh = [track_from_json(track) for track in await self._call("end_recording", room=room)]
-        except WorkerGoneError:
-            fresh = []  # what it wrote is on disk, found below
+        fresh: list[RecordedTrack] = []
+        for place in [place for place in self._places if room in place.recorded]:
+            try:
+                fresh += [track_from_json(track) for track in await place.call("end_recording", room=room)]
+            except WorkerGoneError:
+                continue  # what it wrote is on disk, found below
+            finally:
+                place.forget_recording(room)
         handed_over = self._handed_over.setdefault(room, set())
         tracks: list[RecordedTrack] = []
         for role, folder, name in sorted(self._recorded.pop(room, set())):
@@ -210,13 +202,22 @@ class SupervisedEngine:
 
     async def close_leg(self, leg_id: str) -> None:
         """See `MediaEngine.close_leg`."""
-        self._places.pop(leg_id, None)
-        await self._call("close_leg", leg_id=leg_id)
+        self._roles.pop(leg_id, None)
+        if (place := self._place_of(leg_id)) is not None:
+            try:
+                await place.call("close_leg", leg_id=leg_id)
+            finally:
+                place.forget_leg(leg_id)
 
     async def close_room(self, room: str) -> None:
         """See `MediaEngine.close_room`."""
-        self._places = {leg_id: place for leg_id, place in self._places.items() if place[0] != room}
-        await self._call("close_room", room=room)
+        for place in self._places:
+            if room in place.rooms:
+                with contextlib.suppress(WorkerGoneError):
+                    await place.call("close_room", room=room)
+                for leg_id in [leg_id for leg_id, of in place.legs.items() if of == room]:
+                    self._roles.pop(leg_id, None)
+                    place.forget_leg(leg_id)
 
     async def next_event(self) -> MediaEvent:
         """See `MediaEngine.next_event`."""

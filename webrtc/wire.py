@@ -629,6 +629,12 @@ class IceServer(Message):
     credential: str | None = None
 
 
+class RejoinMessage(Message):
+    """The page's leg is gone or is needed on another worker: join again now."""
+
+    type: Literal["rejoin"] = "rejoin"
+
+
 class GuidanceMessage(Message):
     """What the camera wants now."""
 
@@ -761,7 +767,8 @@ class ConsoleMessage(Message):
 
 
 ToPage = Annotated[
-    ViewMessage | ConsoleMessage | OfferMessage | GuidanceMessage | ErrorMessage, Field(discriminator="type")
+    ViewMessage | ConsoleMessage | OfferMessage | RejoinMessage | GuidanceMessage | ErrorMessage,
+    Field(discriminator="type"),
 ]
 
 

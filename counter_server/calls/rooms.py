@@ -21,7 +21,7 @@ from webrtc.engine import (
     RecordedTrack,
     WorkerDied,
 )
-from webrtc.errors import MediaError
+from webrtc.errors import LegsApartError, MediaError
 from webrtc.wire import ErrorCode, Line
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ class Seat:
     fingerprints: dict[str, str] = field(default_factory=dict)  # leg → hash of the certificate its page must hold
     line: Line = Line.NONE
     watched: bool = False
+    called_anew: int = 0  # how often this page was asked for a new leg; its live channel tells it when this grows
     old_legs: list[str] = field(default_factory=list)
 
 
@@ -88,6 +89,11 @@ class Calls:
         seat = self._seats.get((role, owner))
         return Line.NONE if seat is None else seat.line
 
+    def called_anew(self, role: str, owner: str) -> int:
+        """A number that grows when this page's leg is gone, or is needed elsewhere: then it should join again."""
+        seat = self._seats.get((role, owner))
+        return 0 if seat is None else seat.called_anew
+
     async def join(self, role: str, owner: str) -> LegOffer:
         """A leg for this page, first or again; the one before is closed when the new one is up.
 
@@ -96,7 +102,7 @@ class Calls:
         """
         seat = self._seats.setdefault((role, owner), Seat(owner, role))
         try:
-            offer = await self._engine.create_leg(_room(role, owner), role)
+            offer = await self._engine.create_leg(_room(role, owner), role, near=self._other_room(role, owner))
         except MediaError as error:
             raise CounterError(ErrorCode.MEDIA_UNAVAILABLE, str(error)) from error
         if self._seats.get((role, owner)) is not seat:  # hung up meanwhile: nobody would close this leg
@@ -208,14 +214,41 @@ class Calls:
             return
         sides = [self._seats.get((CUSTOMER, visit_id)), self._seats.get((CLERK, clerk_id))]
         legs = [None if seat is None else seat.leg_id for seat in sides]
+        if legs[0] is not None and legs[1] is not None and not await self._attach_both(legs[0], legs[1]):
+            # A warm leg on another worker than the customer's: the clerk's page makes one there. Nothing of this side
+            # is recorded before, because two workers would write the same files.
+            legs[1] = None
+            self._call_anew(sides[1])
         for role, owner, leg_id in zip((CUSTOMER, CLERK), (visit_id, clerk_id), legs, strict=True):
             if leg_id is not None:
                 recording.begun.add(_room(role, owner))
                 name = f"{role}-{recording.part}"
                 await self._quietly(self._engine.record(leg_id, recording.folder, name, recording.recipient))
-        if legs[0] is not None and legs[1] is not None:
-            await self._quietly(self._engine.attach(legs[0], legs[1]))
-            await self._quietly(self._engine.attach(legs[1], legs[0]))
+
+    async def _attach_both(self, customer_leg: str, clerk_leg: str) -> bool:
+        """Whether one worker carries both."""
+        try:
+            await self._engine.attach(customer_leg, clerk_leg)
+        except LegsApartError:
+            return False
+        except MediaError as error:
+            log.info("media: %s", error)  # a leg may go while we speak of it; its own event tells the pages
+        await self._quietly(self._engine.attach(clerk_leg, customer_leg))
+        return True
+
+    def _call_anew(self, seat: Seat | None) -> None:
+        """Have the page join again, now rather than when it misses its line."""
+        if seat is not None:
+            seat.called_anew += 1
+            self._on_line(seat)
+
+    def _other_room(self, role: str, owner: str) -> str | None:
+        """Of whoever this side is wired to: no media cross workers, so its leg must stand beside theirs."""
+        if role == CUSTOMER:
+            clerk_id = self._pairs.get(owner)
+            return None if clerk_id is None else _room(CLERK, clerk_id)
+        visit_id = self._visit_of(owner)
+        return None if visit_id is None else _room(CUSTOMER, visit_id)
 
     async def listen(self) -> None:
         """Follow what the engine says, for as long as there are calls."""
@@ -238,7 +271,7 @@ class Calls:
                     if seat is not None and seat.leg_id == event.leg_id:
                         seat.leg_id = None
                 case WorkerDied():
-                    self._all_lost()
+                    self._lost(frozenset(event.rooms))
 
     async def _connected(self, leg_id: str) -> None:
         seat = self._by_leg.get(leg_id)
@@ -267,13 +300,15 @@ class Calls:
             seat.line = line
             self._on_line(seat)
 
-    def _all_lost(self) -> None:
-        self._by_leg.clear()
-        for seat in self._seats.values():
+    def _lost(self, rooms: frozenset[str]) -> None:
+        """A worker took the legs of these rooms along; their pages join again at once, on another or on the next."""
+        for seat in [seat for seat in self._seats.values() if _room(seat.role, seat.owner) in rooms]:
+            for leg_id in [leg_id for leg_id, of in self._by_leg.items() if of is seat]:
+                del self._by_leg[leg_id]
             seat.leg_id = seat.joining = None
             seat.old_legs.clear()
             seat.line = Line.LOST
-            self._on_line(seat)
+            self._call_anew(seat)
 
     async def _quietly(self, act: Awaitable[None]) -> None:
         """A leg may go while we speak of it; its own event tells the pages."""

@@ -1,6 +1,7 @@
 """`counter serve`."""
 
 import argparse
+import os
 from pathlib import Path
 
 from counter_server.commands.home import settings_of
@@ -17,6 +18,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", title: 
     server.add_argument("--tls-cert", type=Path)
     server.add_argument("--tls-key", type=Path)
     server.add_argument("--media-address", action="append", default=[], help="address calls are offered on; repeatable")
+    server.add_argument(
+        "--media-workers",
+        type=int,
+        default=int(os.environ.get("COUNTER_MEDIA_WORKERS", "0")),
+        help="processes that carry calls (COUNTER_MEDIA_WORKERS); 0, the default: one for each core but one",
+    )
     server.set_defaults(run=_serve)
 
 
@@ -31,6 +38,7 @@ def _serve(options: argparse.Namespace) -> int:
                 "tls_cert": options.tls_cert,
                 "tls_key": options.tls_key,
                 "media_addresses": tuple(options.media_address),
+                "media_workers": options.media_workers,
             }
         )
     )

@@ -35,6 +35,7 @@ from webrtc.wire import (
     Message,
     OfferMessage,
     Ping,
+    RejoinMessage,
     RestartLeg,
     StartFace,
     ViewMessage,
@@ -73,6 +74,7 @@ async def customer_live(socket: WebSocket, visit_id: str) -> None:
     async def speak() -> None:
         last: str | None = None
         told: Guidance | None = None
+        called = office.calls.called_anew(CUSTOMER, visit_id)
         with office.hub.listening(visit_topic(visit_id), CONSOLES) as changed:
             while True:
                 view = await view_of(office, visit_id)
@@ -84,6 +86,7 @@ async def customer_live(socket: WebSocket, visit_id: str) -> None:
                 if guidance is not None and guidance != told:
                     told = guidance
                     await socket.send_text(GuidanceMessage(guidance=guidance).model_dump_json())
+                called = await _call_anew(office, CUSTOMER, visit_id, called, socket)
                 await _next_change(changed)
 
     async def hear(message: Message) -> None:
@@ -108,6 +111,7 @@ async def console_live(socket: WebSocket) -> None:
     async def speak() -> None:
         last: str | None = None
         serving = False
+        called = office.calls.called_anew(CLERK, clerk.clerk_id)
         with office.hub.listening(CONSOLES) as changed:
             while True:
                 # A session that has ended closes its console too; a clerk in a call is not idle, however few clicks.
@@ -119,6 +123,7 @@ async def console_live(socket: WebSocket) -> None:
                 if bare != last:
                     last = bare
                     await socket.send_text(ConsoleMessage(console=console).model_dump_json())
+                called = await _call_anew(office, CLERK, clerk.clerk_id, called, socket)
                 await _next_change(changed)
 
     async def hear(message: Message) -> None:
@@ -170,6 +175,14 @@ async def _read(socket: WebSocket) -> Message:
         return _from_page.validate_json(text)
     except ValidationError as error:
         raise CounterError(ErrorCode.BAD_REQUEST, "not a message of a page") from error
+
+
+async def _call_anew(office: Office, role: str, owner: str, called: int, socket: WebSocket) -> int:
+    """Tell the page to join again if it was called since; what it has been told of then."""
+    now = office.calls.called_anew(role, owner)
+    if now > called:
+        await socket.send_text(RejoinMessage().model_dump_json())
+    return now
 
 
 async def _next_change(changed: asyncio.Event) -> None:

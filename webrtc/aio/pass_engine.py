@@ -78,7 +78,7 @@ class PassEngine:
         """Whether the engine ticks."""
         return self._ticking is not None and not self._ticking.done()
 
-    async def create_leg(self, room: str, role: str) -> LegOffer:
+    async def create_leg(self, room: str, role: str, near: str | None = None) -> LegOffer:
         """See `MediaEngine.create_leg`."""
         leg_id = secrets.token_hex(8)
         leg = Leg(leg_id, room, role, self._events.put)

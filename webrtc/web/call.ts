@@ -64,6 +64,8 @@ export class Call {
       channel.onMessage((message) => {
         if (message.type === "offer") {
           void (message.leg_id === this.#legId ? this.#findAnotherWay(message) : this.#answer(message));
+        } else if (message.type === "rejoin" && this.#wanted) {
+          this.join();
         }
       }),
       channel.subscribe(() => {

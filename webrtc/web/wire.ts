@@ -495,6 +495,11 @@ export interface IceServer {
   readonly credential: string | null;
 }
 
+/** The page's leg is gone or is needed on another worker: join again now. */
+export interface RejoinMessage {
+  readonly type: "rejoin";
+}
+
 /** What the camera wants now. */
 export interface GuidanceMessage {
   readonly type: "guidance";
@@ -717,5 +722,6 @@ export type ToPage =
   | ViewMessage
   | ConsoleMessage
   | OfferMessage
+  | RejoinMessage
   | GuidanceMessage
   | ErrorMessage;

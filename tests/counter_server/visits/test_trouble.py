@@ -259,7 +259,7 @@ class Engine:
         self.events: asyncio.Queue[MediaEvent] = asyncio.Queue()
         self.before_offer: list[asyncio.Event] = []
 
-    async def create_leg(self, room: str, role: str) -> LegOffer:
+    async def create_leg(self, room: str, role: str, near: str | None = None) -> LegOffer:
         for gate in self.before_offer:
             await gate.wait()
         return LegOffer(f"leg-{room}", "v=0")
