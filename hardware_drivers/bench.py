@@ -1,7 +1,16 @@
 """The one place that chooses between real and simulated devices."""
 
+from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
+import numpy as np
+
+from hardware_drivers.fingerprint.folder import folder_scanner
+from hardware_drivers.fingerprint.libfprint import LibfprintScanner, LibfprintSettings
+from hardware_drivers.fingerprint.scanner import FingerprintScanner
+from hardware_drivers.fingerprint.simulated import SyntheticHand, synthetic_scanner
+from hardware_drivers.fingerprint.virtual_image import VARIABLE
 from hardware_drivers.smartcard.cable import CableReaders
 from hardware_drivers.smartcard.pcsc import PcscReaders
 from hardware_drivers.smartcard.readers import CARD_TIMEOUT_S, COMMAND_TIMEOUT_S, CardReaders
@@ -38,3 +47,52 @@ def open_readers(
             )
         case ReaderKind.CABLE:
             return CableReaders(cable_port, command_timeout_s=command_timeout_s, card_timeout_s=card_timeout_s)
+
+
+class ScannerKind(StrEnum):
+    """How fingers reach this desk."""
+
+    NONE = "none"
+    SIMULATED = "simulated"  # fingers of nobody
+    LIBFPRINT = "libfprint"  # real scanners, or libfprint's virtual one
+    FOLDER = "folder"  # pictures of a folder
+
+
+@dataclass(frozen=True, slots=True)
+class ScannerSettings:
+    """What the scanners of this desk must be told; each kind reads its own.
+
+    Attributes:
+        dpi: Of `libfprint` and `folder`, where pictures do not tell.
+        folder: Of `folder`.
+        hand, person: Of `simulated`: who comes, as `SyntheticHand` has it.
+        virtual_image: Of `libfprint`: the socket of its virtual device.
+    """
+
+    dpi: int = 500
+    folder: Path | None = None
+    hand: Path | None = None
+    person: int = 1
+    virtual_image: Path | None = None
+
+
+def open_scanner(kind: ScannerKind | str, settings: ScannerSettings) -> FingerprintScanner | None:
+    """The fingerprint scanner of this desk, not yet opened; None where it has none.
+
+    `ValueError` for a kind nobody knows or without the setting it needs.
+    """
+    match ScannerKind(kind):
+        case ScannerKind.NONE:
+            return None
+        case ScannerKind.SIMULATED:
+            # never the same touch twice: a real finger does not come twice alike either
+            return synthetic_scanner(
+                SyntheticHand(np.random.default_rng(), person=settings.person, told_by=settings.hand)
+            )
+        case ScannerKind.LIBFPRINT:
+            virtual = {VARIABLE: str(settings.virtual_image)} if settings.virtual_image else None
+            return LibfprintScanner(LibfprintSettings(dpi=settings.dpi, environment=virtual))
+        case ScannerKind.FOLDER:
+            if settings.folder is None:
+                raise ValueError("the scanner of a folder needs the folder")
+            return folder_scanner(settings.folder, settings.dpi)

@@ -7,6 +7,13 @@ DeviceError
 ├── NoCardError            nobody put a card down in time                   → screen: ask again
 ├── ReaderBusyError        another program holds the card                   → staff: close that program
 ├── RecordingDiffersError  a replayed recording was asked something else    → developer: record anew
+├── NoScannerError         no fingerprint scanner, or nothing that drives it → staff: plug it in, install its driver
+├── ScannerBusyError       it is taking another finger, or another program is → wait, then staff
+├── ScannerUntrustedError  what it signed does not hold                     → staff: wrong device, or somebody between
+├── FingerError            the scanner is there, and the finger
+│   ├── NoFingerError        did not come in time, or the glass is empty    → screen: ask again
+│   ├── FingerLiftedError    left before the picture was whole              → screen: leave it there
+│   └── FingerPoorError      cannot be seen well (carries `poor`)           → screen: what to change
 └── CardError              the card is there, and
     ├── CardRemovedError     the applicant was too quick                    → screen: put it back
     ├── CardMuteError        it does not answer, or not by the protocol     → screen: other side up, then call staff
@@ -18,6 +25,8 @@ DeviceError
 
 Messages carry lengths, tags and status words, never what is written on a document.
 """
+
+from enum import StrEnum
 
 
 class DeviceError(Exception):
@@ -46,6 +55,51 @@ class ReaderBusyError(DeviceError):
 
 class RecordingDiffersError(DeviceError):
     """A recording is replayed to a program that sends other commands than the recorded one did."""
+
+
+class NoScannerError(DeviceError):
+    """There is no fingerprint scanner here, or not the software that would drive it."""
+
+
+class ScannerBusyError(DeviceError):
+    """The scanner is taking another finger, or another program holds it."""
+
+
+class ScannerUntrustedError(DeviceError):
+    """A scanner that signs signed something else, for somebody else, or with a key nobody vouches for."""
+
+
+class FingerError(DeviceError):
+    """The finger, not the scanner, is what went wrong."""
+
+
+class NoFingerError(FingerError):
+    """Nobody put a finger down in the time given, nobody wants it any more, or the glass was empty."""
+
+
+class FingerLiftedError(FingerError):
+    """The finger left before the picture was whole."""
+
+
+class PoorPicture(StrEnum):
+    """What is wrong with a picture of a finger, as far as a person can change it."""
+
+    TOO_WET = "too_wet"  # valleys filled
+    TOO_DRY = "too_dry"  # hardly anything touches
+    TOO_LITTLE = "too_little"  # only the tip or an edge lies on the glass
+    UNCLEAR = "unclear"  # the scanner says no more
+
+
+class FingerPoorError(FingerError):
+    """The picture is below the quality that was asked for.
+
+    Attributes:
+        poor: What to change.
+    """
+
+    def __init__(self, poor: PoorPicture, why: str) -> None:
+        super().__init__(f"{poor}: {why}")
+        self.poor = poor
 
 
 class CardError(DeviceError):

@@ -1,0 +1,90 @@
+"""Lays fingers on libfprint's own virtual device, which Debian's package contains: pictures and troubles by a socket.
+
+    python -m hardware_drivers.fingerprint.virtual_image --socket PATH --person 3 --position 7
+
+The device exists for whoever runs libfprint with `FP_VIRTUAL_IMAGE=PATH`, and listens while it is open. What it
+understands (libfprint 1.94, drivers/virtual-image.c): two native int32, width and height, then the pixels; or a
+negative first number, an order, with its value as the second.
+"""
+
+import argparse
+import contextlib
+import socket
+import struct
+import sys
+import time
+from enum import IntEnum
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from hardware_drivers.fingerprint.scanner import FingerPosition, GreyImage
+from hardware_drivers.fingerprint.simulated import HandFault, scene_of
+
+VARIABLE: Final = "FP_VIRTUAL_IMAGE"
+LISTENS_WITHIN_S: Final = 5.0
+SEEN_WITHIN_S: Final = 0.4  # the device reads when its owner's main loop turns
+
+
+class Order(IntEnum):
+    """The device's orders, by its first number."""
+
+    RETRY = -1  # value: FpDeviceRetry
+    ERROR = -2  # value: FpDeviceError
+    AUTOMATIC_FINGER = -3
+    FINGER = -4  # value: 1 on the glass, 0 off
+    REMOVE = -5  # the cable is pulled
+
+
+class VirtualGlass:
+    """The glass of one virtual device."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def lay(self, picture: GreyImage) -> None:
+        """A finger comes, is taken and leaves."""
+        height, width = picture.shape
+        self._send(struct.pack("=ii", width, height) + picture.tobytes())
+
+    def order(self, order: Order, value: int = 0) -> None:
+        """Something else happens."""
+        self._send(struct.pack("=ii", order, value))
+
+    def wait(self, within_s: float = LISTENS_WITHIN_S) -> None:
+        """Until the device is open; `TimeoutError` when nobody opens it."""
+        give_up_at = time.monotonic() + within_s
+        while not self._path.exists():
+            if time.monotonic() >= give_up_at:
+                raise TimeoutError(f"nobody opened the device in {within_s:g} s")
+            time.sleep(0.02)
+
+    def _send(self, message: bytes) -> None:
+        self.wait()
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(LISTENS_WITHIN_S)
+            line.connect(str(self._path))
+            line.sendall(message)
+            line.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):
+                line.settimeout(SEEN_WITHIN_S)
+                line.recv(1)  # the device closes after it has read
+
+
+def main() -> int:
+    """Lay one finger down."""
+    parser = argparse.ArgumentParser(prog="virtual_image", description="A synthetic finger on libfprint's device.")
+    parser.add_argument("--socket", type=Path, required=True)
+    parser.add_argument("--person", type=int, default=1)
+    parser.add_argument("--position", type=int, default=int(FingerPosition.RIGHT_INDEX), choices=range(11))
+    parser.add_argument("--fault", choices=[HandFault.EMPTY.value, HandFault.LIFTED.value, HandFault.WET.value])
+    wishes = parser.parse_args()
+    fault = HandFault(wishes.fault) if wishes.fault else None
+    scene = scene_of(wishes.person, FingerPosition(wishes.position), fault, np.random.default_rng())
+    VirtualGlass(wishes.socket).lay(scene.frames[-1])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
