@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import uvicorn
+from pydantic import ValidationError
 
-from hardware_drivers.bench import open_readers
+from hardware_drivers.bench import ScannerSettings, open_readers, open_scanner
 from kiosk.agent import build_agent
-from kiosk.config import KioskConfig, read_config
+from kiosk.config import FingerConfig, KioskConfig, ScannerKind, read_config
 from kiosk.doorkeeper import BODY_MAX
 from kiosk.errors import ConfigError
 from kiosk.logs import write_to_stderr
@@ -37,12 +38,24 @@ def listen_here_only(port: int) -> socket.socket:
     return listening
 
 
+def scanner_settings(finger: FingerConfig) -> ScannerSettings:
+    """What the file says of the scanner, for whoever opens it."""
+    return ScannerSettings(
+        dpi=finger.dpi,
+        folder=finger.folder,
+        hand=finger.hand,
+        person=finger.person,
+        virtual_image=finger.virtual_image,
+    )
+
+
 def serve(config: KioskConfig) -> None:
     """Run the desk until a signal ends it."""
     readers = open_readers(config.reader.value, name_contains=config.reader_name, cable_port=config.cable_port)
+    scanner = open_scanner(config.finger.scanner.value, scanner_settings(config.finger))
     with listen_here_only(config.listen_port) as listening:
         settings = uvicorn.Config(
-            build_agent(config, readers, listening.getsockname()[1]),
+            build_agent(config, readers, listening.getsockname()[1], scanner),
             ws="websockets-sansio",
             ws_max_size=BODY_MAX,
             ws_per_message_deflate=False,
@@ -55,15 +68,30 @@ def serve(config: KioskConfig) -> None:
         ReadyServer(settings).run(sockets=[listening])
 
 
+def with_scanner(config: KioskConfig, kind: str) -> KioskConfig:
+    """The same desk with another scanner; `ConfigError` when the file does not say what that one needs."""
+    try:
+        finger = FingerConfig.model_validate({**config.finger.model_dump(), "scanner": kind})
+    except ValidationError as error:
+        raise ConfigError(f"--finger {kind}: {error.errors()[0]['msg']}") from error
+    return config.model_copy(update={"finger": finger})
+
+
 def main() -> int:
     """Read the configuration and serve; 2 when it does not describe a kiosk."""
     parser = argparse.ArgumentParser(prog="python -m kiosk", description="The desk the customer stands at.")
     parser.add_argument("--config", type=Path, required=True, help="kiosk.toml")
+    parser.add_argument(
+        "--finger",
+        choices=[kind.value for kind in ScannerKind],
+        help="this fingerprint scanner instead of the file's; the rest of the table [finger] still holds",
+    )
     wishes = parser.parse_args()
     write_to_stderr(logging.INFO)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole URLs
     try:
-        serve(read_config(wishes.config))
+        config = read_config(wishes.config)
+        serve(with_scanner(config, wishes.finger) if wishes.finger else config)
     except ConfigError as problem:
         print(problem, file=sys.stderr)
         return 2

@@ -14,15 +14,27 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from hardware_drivers.fingerprint.scanner import FingerprintScanner
 from hardware_drivers.smartcard.readers import CardReaders
 from kiosk.card_desk import CardDesk, CounterSide
 from kiosk.config import KioskConfig
 from kiosk.counter_client import Answer, CounterClient
 from kiosk.doorkeeper import Doorkeeper
 from kiosk.errors import BadRequestError, KioskError
+from kiosk.finger_desk import FingerDesk
 from kiosk.live import pass_live
 from kiosk.screen import mount_screen
-from webrtc.wire import CardAccess, ChipEvidenceMessage, ChipOffer, ErrorBody, ErrorCode, KioskView, VisitView
+from webrtc.wire import (
+    AskFinger,
+    CardAccess,
+    ChipEvidenceMessage,
+    ChipOffer,
+    ErrorBody,
+    ErrorCode,
+    FingerEvidenceMessage,
+    KioskView,
+    VisitView,
+)
 
 log = logging.getLogger(__name__)
 
@@ -38,17 +50,22 @@ PASSED_POST = re.compile(
 VISIT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def build_agent(config: KioskConfig, readers: CardReaders, port: int) -> Doorkeeper:
+def build_agent(
+    config: KioskConfig, readers: CardReaders, port: int, scanner: FingerprintScanner | None = None
+) -> Doorkeeper:
     """The whole application of one desk, for the port that it will be reached at."""
     counter = CounterClient(config)
     desk = CardDesk(readers)
+    fingers = FingerDesk(scanner, minimum_quality=config.finger.minimum_quality)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         readers.start()
+        fingers.state()  # begins to look for the scanner
         try:
             yield
         finally:
+            await fingers.stop()
             readers.stop()
             await counter.close()
 
@@ -65,6 +82,8 @@ def build_agent(config: KioskConfig, readers: CardReaders, port: int) -> Doorkee
             reader=reader,
             reader_name=reader_name,
             card_step=desk.step,
+            scanner=fingers.state(),
+            finger_step=fingers.step,
             counter_reachable=await counter.reachable(),
         )
 
@@ -84,6 +103,25 @@ def build_agent(config: KioskConfig, readers: CardReaders, port: int) -> Doorkee
             return await counter.chip_challenge(visit_id, authorization)
 
         return await desk.read(access, request.is_disconnected, CounterSide(challenge, offer, deliver))
+
+    @app.post("/api/visits/{visit_id}/finger")
+    async def finger(visit_id: str, wanted: AskFinger, request: Request) -> VisitView:
+        """Wait for the finger, take it, let the counter judge it; the visit as it is then."""
+        known_visit(visit_id)
+        authorization = request.headers.get("authorization", "")
+
+        async def deliver(evidence: FingerEvidenceMessage) -> VisitView:
+            return await counter.deliver_finger(visit_id, authorization, evidence)
+
+        return await fingers.take(visit_id, authorization, wanted.position, request.is_disconnected, deliver)
+
+    @app.get("/api/visits/{visit_id}/finger/preview.png")
+    async def finger_preview(visit_id: str, request: Request) -> Response:
+        """What lies on the glass now, for the page whose finger is taken; 204 while there is nothing to show."""
+        known_visit(visit_id)
+        shown = fingers.preview(visit_id, request.headers.get("authorization", ""))
+        headers = {"cache-control": "no-store"}
+        return Response(shown, 200 if shown else 204, headers, media_type="image/png" if shown else None)
 
     @app.websocket("/api/visits/{visit_id}/live")
     async def live(visit_id: str, page: WebSocket) -> None:

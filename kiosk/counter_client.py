@@ -14,7 +14,16 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus
 
 from kiosk.config import KioskConfig
 from kiosk.errors import CounterRefusedError, CounterUnreachableError
-from webrtc.wire import AskChipOffer, ChipChallenge, ChipEvidenceMessage, ChipOffer, ErrorBody, ErrorCode, VisitView
+from webrtc.wire import (
+    AskChipOffer,
+    ChipChallenge,
+    ChipEvidenceMessage,
+    ChipOffer,
+    ErrorBody,
+    ErrorCode,
+    FingerEvidenceMessage,
+    VisitView,
+)
 
 log = logging.getLogger(__name__)
 
@@ -123,6 +132,24 @@ class CounterClient:
         answer = await self.pass_on(
             "POST",
             f"/api/visits/{visit_id}/chip-evidence",
+            "",
+            {"authorization": authorization, "content-type": "application/json"},
+            evidence.model_dump_json().encode(),
+        )
+        if answer.status != httpx.codes.OK:
+            raise CounterRefusedError(answer.status, error_of(answer))
+        return VisitView.model_validate_json(answer.content)
+
+    async def deliver_finger(self, visit_id: str, authorization: str, evidence: FingerEvidenceMessage) -> VisitView:
+        """Hand over the picture of a finger; returns the visit after the counter has judged it.
+
+        Raises:
+            CounterUnreachableError: the line is gone; the finger must be taken again.
+            CounterRefusedError: the visit is not waiting for a finger, or not this customer's.
+        """
+        answer = await self.pass_on(
+            "POST",
+            f"/api/kiosk/visits/{visit_id}/finger",
             "",
             {"authorization": authorization, "content-type": "application/json"},
             evidence.model_dump_json().encode(),

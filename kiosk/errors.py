@@ -3,6 +3,7 @@
 KioskError                     carries a wire.ErrorCode and the HTTP status to answer with
 ├── CounterUnreachableError    no line to the counter                      → screen: wait, it comes back by itself
 ├── CardStepError              the card could not be read                  → screen: one sentence per code
+├── FingerStepError        the finger could not be taken               → screen: one sentence per code
 ├── CounterRefusedError        the counter said no to what we sent         → screen: the counter's own code
 └── BadRequestError            the page asked for what we do not pass on   → a fault in the page, or not our page
 ConfigError                    the kiosk cannot start                      → the operator corrects the named key
@@ -37,6 +38,13 @@ class CounterUnreachableError(KioskError):
 
 class CardStepError(KioskError):
     """Reading the card ended early."""
+
+    def __init__(self, code: ErrorCode, why: str) -> None:
+        super().__init__(code, 409, why)
+
+
+class FingerStepError(KioskError):
+    """Taking a finger ended early."""
 
     def __init__(self, code: ErrorCode, why: str) -> None:
         super().__init__(code, 409, why)
