@@ -18,10 +18,11 @@ from webrtc.aio.compat import (
     swap_transceiver,
 )
 from webrtc.aio.port import Port
-from webrtc.aio.receiver import PassReceiver, Tap
+from webrtc.aio.receiver import PassReceiver
 from webrtc.aio.sender import PassSender
 from webrtc.engine import LegClosed, LegConnected, LineBack, LineLost, MediaEvent
 from webrtc.errors import BadDescriptionError
+from webrtc.leg_engine import Tap
 
 # One codec per deployment, because both legs must agree: VP8 is in every browser since Safari 12.1.
 CODECS = {"audio": "opus", "video": "VP8"}
@@ -188,13 +189,16 @@ class Leg:
             self._lost = True
             self._tell(LineLost(self.leg_id))
 
-    def attach(self, publisher: "Leg") -> None:
+    async def attach(self, publisher: "Leg") -> None:
         """Show this leg's participant the publisher."""
         for kind, sender in self.senders.items():
             sender.attach(publisher.receivers[kind])
 
-    def detach(self) -> None:
+    async def detach(self) -> None:
         """Show nothing."""
+        self._show_nothing()
+
+    def _show_nothing(self) -> None:
         for sender in self.senders.values():
             sender.detach()
 
@@ -217,7 +221,7 @@ class Leg:
     async def close(self) -> None:
         """Hang up without an event; subscribers of this leg keep their last picture."""
         self._closed = True
-        self.detach()
+        self._show_nothing()
         for receiver in self.receivers.values():
             for subscriber in list(receiver.subscribers):
                 subscriber.detach()

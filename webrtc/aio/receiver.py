@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from aiortc.codecs import is_rtx
 from aiortc.mediastreams import MediaStreamTrack
@@ -25,6 +25,7 @@ from aiortc.stats import RTCStatsReport
 
 from webrtc.aio.compat import payload_type_of
 from webrtc.aio.rate import CAP_BPS
+from webrtc.leg_engine import Tap
 from webrtc.rtp import FORMATS, PayloadFormat, RtpFields, ahead
 from webrtc.transport_cc import URI as TRANSPORT_CC
 
@@ -43,15 +44,6 @@ NACK_ROUNDS = 4.4
 NACK_FIRST_PATIENCE_S = 0.5
 # A jump of more packets than this is a new beginning, not loss.
 JUMP_PACKETS = 300
-
-
-class Tap(Protocol):
-    """Somebody who listens to a receiver without being a subscriber: a recording or a watcher."""
-
-    def take(
-        self, kind: PayloadFormat, source: object, sequence: int, timestamp: int, marker: int, payload: bytes
-    ) -> None:
-        """One packet, repairs included; `source` differs after every change of stream."""
 
 
 class PassReceiver:
