@@ -1,8 +1,8 @@
 """A record in one file for a court: ASiC-E with CAdES (ETSI EN 319 162-1), checked with unzip and openssl alone.
 
-The ZIP around it has exactly one spelling: no compression, no dates, no attributes, files in the signed order. So no
-bit of it is left that means nothing, and `verify-court.sh` builds it anew to compare. Standard library and
-`cryptography` only.
+A signed message has bytes that no signature covers: copies of certificates, algorithms named twice. So beside
+`record.asice` lies `record.asice.sig`, a plain ECDSA signature over every byte of it, by the key that signed inside;
+both checkers ask for both. Standard library and `cryptography` only.
 """
 
 import base64
@@ -16,11 +16,16 @@ from xml.sax.saxutils import quoteattr
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from counter_server.records.cms import read_signed_message, read_time_stamp
 from counter_server.records.errors import RecordError, RecordFormatError, StoreError
 
 MIMETYPE, MANIFEST, SIGNATURE = "mimetype", "META-INF/ASiCManifest001.xml", "META-INF/signature001.p7s"
+SEAL_SUFFIX = ".sig"
+LARGEST_SEAL = 200  # bytes; ECDSA over P-521 has 139
 KIND = b"application/vnd.etsi.asic-e+zip"
 # APPNOTE 6.3: version 2.0, stored, 1 January 1980
 LOCAL, CENTRAL, END = struct.Struct("<4s5H3I2H"), struct.Struct("<4s6H3I5H2I"), struct.Struct("<4s4H2IH")
@@ -120,37 +125,61 @@ class CourtFinding:
     stamped_at: str | None = None
 
 
+def seal_path(container: Path) -> Path:
+    """Where the signature over a whole container lies."""
+    return container.with_name(container.name + SEAL_SUFFIX)
+
+
+def whole_digest(container: Path) -> bytes:
+    """What that signature is over; `openssl dgst -sha384` asks for the same."""
+    with container.open("rb") as file:
+        return hashlib.file_digest(file, "sha384").digest()
+
+
 def check_court(path: Path, trust_pem: bytes) -> CourtFinding:
-    """Every bit of a container against trusted roots: those of records and of time stamps."""
+    """Every bit of a container and its seal against trusted roots: those of records and of time stamps."""
     try:
         return _check(path, x509.load_pem_x509_certificates(trust_pem))
     except HOSTILE as error:
-        return CourtFinding(str(error) or type(error).__name__)
+        why = str(error) or type(error).__name__
+        # what stumbles without a number of its own could not be read
+        return CourtFinding(why if why[0].isdigit() else f"1 container_reads: {why}")
 
 
 def _check(path: Path, roots: list[x509.Certificate]) -> CourtFinding:
     files, small = _read_container(path)
-    if [file.name for file in files[:1]] != [MIMETYPE] or small[MIMETYPE] != KIND:
-        raise RecordFormatError("1 not a container of this kind")
-    if [file.name for file in files[-2:]] != [MANIFEST, SIGNATURE]:
-        raise RecordFormatError("1 not a container of this kind")
-    listed = files[1:-2]
-    if small[MANIFEST] != court_manifest(listed):
-        raise RecordFormatError("2 the files are not the listed ones")
+    if MIMETYPE not in small or MANIFEST not in small or SIGNATURE not in small:
+        raise RecordFormatError("1 container_reads")
     signed = read_signed_message(small[SIGNATURE])
-    _trust(signed.certificate, roots, "3 the signer is nobody you trust")
+    _trust(signed.certificate, roots, "2 signer_is_trusted")
+    _check_seal(path, signed.certificate)
+    listed = files[1:-2]
+    wanted = [MIMETYPE, *(file.name for file in listed), MANIFEST, SIGNATURE]
+    if small[MIMETYPE] != KIND or [file.name for file in files] != wanted or small[MANIFEST] != court_manifest(listed):
+        raise RecordFormatError("4 files_are_the_listed_ones")
     if not signed.holds_over(hashlib.new(signed.digest_name, small[MANIFEST]).digest()):
-        raise RecordFormatError("4 the signature does not hold")
+        raise RecordFormatError("5 signature_holds")
     if signed.time_stamp is None:
-        raise RecordFormatError("5 no time stamp")
+        raise RecordFormatError("6 there_is_a_time_stamp")
     stamp = read_time_stamp(signed.time_stamp)
-    _trust(stamp.signer, roots, "6 the time stamp is by nobody you trust")
+    _trust(stamp.signer, roots, "7 time_stamp_is_of_this_signature")
     if stamp.imprint != hashlib.new(stamp.digest_name, signed.signature).digest():
-        raise RecordFormatError("7 the time stamp is of another signature")
-    life = signed.certificate.not_valid_before_utc, signed.certificate.not_valid_after_utc
-    if not life[0] <= stamp.at <= life[1]:
-        raise RecordFormatError("8 the signer's certificate was not valid then")
+        raise RecordFormatError("7 time_stamp_is_of_this_signature")
+    if not signed.certificate.not_valid_before_utc <= stamp.at <= signed.certificate.not_valid_after_utc:
+        raise RecordFormatError("8 certificate_was_valid")
     return CourtFinding(None, len(listed), stamp.at.isoformat())
+
+
+def _check_seal(path: Path, certificate: x509.Certificate) -> None:
+    key = certificate.public_key()
+    with seal_path(path).open("rb") as file:
+        seal = file.read(LARGEST_SEAL + 1)
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        raise RecordFormatError("3 seal_holds_over_the_whole")
+    try:
+        key.verify(seal, whole_digest(path), ec.ECDSA(Prehashed(hashes.SHA384())))
+    except InvalidSignature as error:
+        raise RecordFormatError("3 seal_holds_over_the_whole") from error
 
 
 def _trust(certificate: x509.Certificate, roots: list[x509.Certificate], why: str) -> None:
@@ -173,7 +202,7 @@ def _read_container(path: Path) -> tuple[list[CourtFile], dict[str, bytes]]:
             try:
                 name = container.read(length).decode("ascii")
             except UnicodeDecodeError as error:
-                raise RecordFormatError("0 the container is in another spelling") from error
+                raise RecordFormatError("1 container_reads") from error
             keep = name in (MIMETYPE, MANIFEST, SIGNATURE)
             crc, digest, left, kept = 0, hashlib.sha256(), size, b""
             while left and (block := container.read(min(BLOCK, left))):
@@ -182,11 +211,11 @@ def _read_container(path: Path) -> tuple[list[CourtFile], dict[str, bytes]]:
                 kept += block if keep else b""
             file = CourtFile(name, size, crc, digest.digest())
             if left or head + name.encode() != local_header(file):
-                raise RecordFormatError("0 the container is in another spelling")
+                raise RecordFormatError("1 container_reads")
             files.append(file)
             small |= {name: kept} if keep else {}
         begun = sum(len(local_header(file)) + file.size for file in files)
         container.seek(begun)
         if container.read(LARGEST) != directory(files):
-            raise RecordFormatError("0 the container is in another spelling")
+            raise RecordFormatError("1 container_reads")
     return files, small

@@ -1,6 +1,7 @@
-"""Making a court's container out of a sealed record: list, sign with a time stamp, write, check."""
+"""Making a court's container out of a sealed record: list, sign with a time stamp, write, seal the whole, check."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from counter_server.records.court_container import (
     local_header,
     measure_bytes,
     measure_file,
+    seal_path,
+    whole_digest,
 )
 from counter_server.records.durable import PUBLIC_FILE, sync_folder, write_new
 from counter_server.records.errors import RecordFormatError, StoreError
@@ -46,6 +49,8 @@ def export_court(
         RecordFormatError: What was written does not hold under `trust_pem`.
         TimeStampError: Nobody said what time it is.
     """
+    if seal_path(out).exists():
+        raise StoreError(f"{seal_path(out).name} exists")
     paths = sorted(path for path in record.rglob("*") if path.is_file())
     files = [measure_file(str(path.relative_to(record)), path) for path in paths]
     small: dict[str, bytes] = {MIMETYPE: KIND}
@@ -66,9 +71,12 @@ def export_court(
     whole = [first, *files, *last]
     end = directory(whole)
     _write(out, whole, small, record, end)
+    write_new(seal_path(out), key.sign_digest(whole_digest(out)), PUBLIC_FILE)
+    sync_folder(out.absolute().parent)
     found = check_court(out, trust_pem)
     if found.broken is not None or found.stamped_at is None:
         out.unlink()
+        seal_path(out).unlink()
         raise RecordFormatError(f"not exported: {found.broken}")
     return CourtExport(len(files), out.stat().st_size, measure_file(out.name, out).sha256.hex(), found.stamped_at)
 
@@ -86,6 +94,7 @@ def _write(out: Path, whole: list[CourtFile], small: dict[str, bytes], record: P
                     while block := source.read(BLOCK):
                         container.write(block)
             container.write(end)
+            container.flush()
+            os.fsync(container.fileno())
     except OSError as error:
         raise StoreError(f"{out.name}: {error.strerror}") from error
-    sync_folder(out.absolute().parent)

@@ -16,13 +16,14 @@ from pathlib import Path
 
 from counter_server.records.proving.sample import (
     NOW,
+    SampleSafe,
     open_sample_safe,
     sample_draft,
     sample_keys,
     sample_visit_id,
     write_segments,
 )
-from counter_server.records.seal import seal_record
+from counter_server.records.seal import SealedRecord, seal_record
 from counter_server.records.verify import verify_record
 
 SCRIPT = Path(__file__).parents[1] / "verify.sh"
@@ -53,13 +54,13 @@ class FlipFigures:
     noticed_by_script: Counter[str] = field(default_factory=Counter)
 
 
-def seal_sample(folder: Path, *, contract: bytes | None = None) -> tuple[Path, Path]:
-    """A whole sealed record and the trust root it is checked against."""
+def seal_sample(folder: Path, *, contract: bytes | None = None) -> tuple[SampleSafe, SealedRecord]:
+    """A whole sealed record and the safe it lies in."""
     safe, keys = open_sample_safe(folder), sample_keys(0)
     store = safe.home.store()
     segments = write_segments(store.recording_folder(keys.record_id), keys, 2, SEGMENT_BYTES, "customer")
     draft = sample_draft(safe, keys, sample_visit_id(0), (segments,), contract=contract)
-    return seal_record(draft, keys, safe.sealing, store, NOW).folder, safe.home.trust_root
+    return safe, seal_record(draft, keys, safe.sealing, store, NOW)
 
 
 def draw_flips(record: Path, wanted: int, rng: random.Random) -> tuple[Flip, ...]:

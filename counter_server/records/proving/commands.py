@@ -11,7 +11,6 @@ from pathlib import Path
 from counter_server.errors import StoppedError
 from counter_server.records.canonical import Plain
 from counter_server.records.errors import RecordError
-from counter_server.records.home import SafeHome
 from counter_server.records.proving.bit_flips import draw_flips, seal_sample, try_flips
 from counter_server.records.proving.campaign import run_campaign
 from counter_server.records.proving.court_flips import CourtFlipFigures, export_sample, try_court_flips
@@ -32,8 +31,7 @@ def add_proving_commands(commands: "argparse._SubParsersAction[argparse.Argument
     flips.add_argument(
         "--court-script-flips",
         type=int,
-        default=200,
-        help="of a quarter as many in a court's container; half a second each",
+        help="the same of the flips in a court's container, which are a quarter of all",
     )
     flips.add_argument("--record", type=Path, help="a sealed record's folder; default: one made up for this")
     flips.add_argument("--trust", type=Path, help="its trust root")
@@ -56,16 +54,18 @@ def _flip(asked: argparse.Namespace) -> int:
         raise StoppedError("--record and --trust belong together")
     with scratch_folder() as scratch:
         if asked.record is None:
-            record, trust = seal_sample(scratch / "home")
+            safe, sealed = seal_sample(scratch / "home")
+            record, trust = sealed.folder, safe.home.trust_root
         else:  # flipped copies link to its files, so it must lie on the same file system
             record, trust = shutil.copytree(asked.record, scratch / "record"), asked.trust
-        flips = draw_flips(record, asked.flips, random.Random(asked.seed))  # noqa: S311 - to repeat, not a key
+        court_flips = asked.flips // 4 if asked.record is None else 0
+        flips = draw_flips(record, asked.flips - court_flips, random.Random(asked.seed))  # noqa: S311 - to repeat, not a key
         found = try_flips(record, trust, flips, scratch, script_flips=asked.script_flips)
         court = CourtFlipFigures()
         if asked.record is None:  # a real record's container would want its server's keys
-            sample, roots = export_sample(record, SafeHome(scratch / "home").sealing, scratch)
+            sample, roots = export_sample(safe, sealed, scratch)
             chance = random.Random(asked.seed)  # noqa: S311 - as above
-            court = try_court_flips(sample, roots, asked.flips // 4, chance, script_flips=asked.court_script_flips)
+            court = try_court_flips(sample, roots, court_flips, chance, script_flips=asked.court_script_flips)
     figures: dict[str, Plain] = {
         "seed": asked.seed,
         "record_bytes": found.record_bytes,

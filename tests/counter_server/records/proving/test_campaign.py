@@ -75,7 +75,8 @@ def test_a_full_disk_refuses_and_loses_nothing(nursery: Nursery, scratch: Path) 
 
 
 def test_every_flipped_bit_is_noticed_by_both(scratch: Path, rng: random.Random) -> None:
-    record, trust = seal_sample(scratch / "home")
+    safe, sealed = seal_sample(scratch / "home")
+    record, trust = sealed.folder, safe.home.trust_root
     ends = [Flip(name, 0, 0) for name in ("record.json", "record.sig", "server.pem")]
     found = try_flips(record, trust, [*ends, *draw_flips(record, FLIPS, rng)], scratch, script_flips=SCRIPT_FLIPS)
     assert (found.flips, found.accepted_by_verifier) == (FLIPS + 3, 0)
