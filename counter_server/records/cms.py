@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
@@ -25,7 +25,7 @@ from counter_server.records.der import (
     read_der,
     read_first,
 )
-from counter_server.records.errors import RecordFormatError
+from counter_server.records.errors import UNREADABLE, RecordFormatError
 
 SIGNED_DATA, PLAIN_DATA = oid("1.2.840.113549.1.7.2"), oid("1.2.840.113549.1.7.1")
 TST_INFO = oid("1.2.840.113549.1.9.16.1.4")  # RFC 3161 §2.4.2
@@ -56,9 +56,16 @@ class SignedMessage:
     time_stamp: bytes | None  # the token over the signature, if there is one
 
     def holds_over(self, digest: bytes) -> bool:
-        """Whether the signature is good and over content of this hash (by `digest_name`)."""
-        named = self.attributes[MESSAGE_DIGEST].wanted(OCTETS).content
-        return hmac.compare_digest(named, digest) and self._names_its_certificate() and self._is_signed()
+        """Whether the signature is good and over content of this hash (by `digest_name`).
+
+        Raises:
+            RecordFormatError: An attribute that must be there is not, or the key is of no kind that is known.
+        """
+        try:
+            named = self.attributes[MESSAGE_DIGEST].wanted(OCTETS).content
+            return hmac.compare_digest(named, digest) and self._names_its_certificate() and self._is_signed()
+        except UNREADABLE as error:
+            raise RecordFormatError("CMS: a signature of an unknown shape") from error
 
     def _names_its_certificate(self) -> bool:
         """RFC 5035 §3: without it, another certificate on the same key could take the signer's place."""
@@ -100,7 +107,7 @@ def read_signed_message(encoded: bytes) -> SignedMessage:
     """A CMS SignedData with one signer; `RecordFormatError` for anything else."""
     try:
         return _read(read_first(encoded))
-    except (IndexError, KeyError, ValueError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise RecordFormatError("CMS: not a signed message of one signer") from error
 
 
@@ -123,7 +130,7 @@ def read_time_stamp(token: bytes) -> TimeStamp:
             nonce,
             message.certificate,
         )
-    except (IndexError, KeyError, ValueError) as error:
+    except UNREADABLE as error:
         raise RecordFormatError("CMS: a time stamp of an unknown shape") from error
 
 
@@ -172,5 +179,9 @@ def _signer(certificates: list[Node], issuer: bytes, serial: int) -> x509.Certif
     for node in certificates:
         certificate = x509.load_der_x509_certificate(node.whole)
         if certificate.serial_number == serial and certificate.issuer.public_bytes() == issuer:
+            _ = (
+                certificate.public_key(),
+                certificate.extensions,
+            )  # parsed when asked for: what stumbles shall stumble here
             return certificate
     raise RecordFormatError("CMS: the signer's certificate is not there")

@@ -15,13 +15,13 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from counter_server.records.cms import read_signed_message, read_time_stamp
-from counter_server.records.errors import RecordError, RecordFormatError, StoreError
+from counter_server.records.errors import UNREADABLE, RecordError, RecordFormatError, StoreError
 
 MIMETYPE, MANIFEST, SIGNATURE = "mimetype", "META-INF/ASiCManifest001.xml", "META-INF/signature001.p7s"
 SEAL_SUFFIX = ".sig"
@@ -43,17 +43,6 @@ REFERENCE = re.compile(
     r'<asic:DataObjectReference URI="([A-Za-z0-9._/-]{1,120})" MimeType="application/octet-stream">'
     r'<ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/>'
     r"<ds:DigestValue>([A-Za-z0-9+/]{43}=)</ds:DigestValue></asic:DataObjectReference>\n"
-)
-
-# what reading bytes from outside may end in: ours, the disk's, a part of the DER that is missing, and certificates'
-HOSTILE = (
-    RecordError,
-    OSError,
-    ValueError,
-    LookupError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
 )
 
 
@@ -140,7 +129,7 @@ def check_court(path: Path, trust_pem: bytes) -> CourtFinding:
     """Every bit of a container and its seal against trusted roots: those of records and of time stamps."""
     try:
         return _check(path, x509.load_pem_x509_certificates(trust_pem))
-    except HOSTILE as error:
+    except (RecordError, OSError, *UNREADABLE) as error:
         why = str(error) or type(error).__name__
         # what stumbles without a number of its own could not be read
         return CourtFinding(why if why[0].isdigit() else f"1 container_reads: {why}")

@@ -13,6 +13,21 @@ RecordError
             └── WithheldError  for a key that was erased or not handed over → leave it out, and say so
 """
 
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+# What `cryptography`, and taking such a structure apart, end in where bytes of a stranger's are no certificate or hold
+# what it does not know. Doors that read certificates turn these into one of the errors below.
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    LookupError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+
 
 class RecordError(Exception):
     """The family of everything that goes wrong with records."""

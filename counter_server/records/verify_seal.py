@@ -4,12 +4,13 @@ import hashlib
 import os
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from counter_server.records.canonical import read_canonical
+from counter_server.records.errors import UNREADABLE
 from counter_server.records.examination import BrokenError, Examination, UnreachableError, read_blocks, read_small
 from counter_server.records.journal import read_instant
 from counter_server.records.plain import from_plain
@@ -30,15 +31,6 @@ ALGORITHMS: dict[str, tuple[type[ec.EllipticCurve], type[hashes.HashAlgorithm]]]
     "ecdsa-p384-sha384": (ec.SECP384R1, hashes.SHA384),
     "ecdsa-p256-sha256": (ec.SECP256R1, hashes.SHA256),
 }
-# what `cryptography` raises for certificates that are none, or hold what it does not know
-UNREADABLE = (
-    ValueError,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-)
 LARGEST_JOINT_MS = 100  # segments meet at a key frame; its time is known to one frame, 100 ms at 10 fps
 
 
