@@ -179,9 +179,7 @@ def _signer(certificates: list[Node], issuer: bytes, serial: int) -> x509.Certif
     for node in certificates:
         certificate = x509.load_der_x509_certificate(node.whole)
         if certificate.serial_number == serial and certificate.issuer.public_bytes() == issuer:
-            _ = (
-                certificate.public_key(),
-                certificate.extensions,
-            )  # parsed when asked for: what stumbles shall stumble here
+            # parsed only when asked for: what stumbles shall stumble here
+            _ = certificate.public_key(), certificate.extensions
             return certificate
     raise RecordFormatError("CMS: the signer's certificate is not there")
