@@ -16,6 +16,7 @@ from counter_server.visits import (
     customer_api,
     identify,
     live,
+    playback_api,
     presence,
     publishing,
     relay_api,
@@ -54,6 +55,7 @@ def build_app(office: Office) -> Guards:
     for router in (
         customer_api.router,
         console_api.router,
+        playback_api.router,
         live.router,
         relay_api.router,
         screens.router,

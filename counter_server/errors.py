@@ -37,6 +37,8 @@ STATUS = {
     ErrorCode.TICKET_TAKEN: 409,
     ErrorCode.SAME_PERSON: 403,
     ErrorCode.MEDIA_UNAVAILABLE: 503,
+    ErrorCode.RECORD_BROKEN: 409,
+    ErrorCode.RECORDING_CLOSED: 410,
     ErrorCode.INTERNAL: 500,
 }
 

@@ -74,6 +74,8 @@ class ErrorCode(StrEnum):
     TICKET_TAKEN = "ticket_taken"
     SAME_PERSON = "same_person"  # whoever signed cannot approve
     MEDIA_UNAVAILABLE = "media_unavailable"
+    RECORD_BROKEN = "record_broken"  # it is not what was sealed: nothing of it is shown as if it were
+    RECORDING_CLOSED = "recording_closed"  # its key was erased, or two people hold it together
     INTERNAL = "internal"
 
 
@@ -799,6 +801,69 @@ class Approve(Message):
     document_sha256: ShortText
     password: ShortText
     note: ShortText = ""
+
+
+# --- watching what was recorded ------------------------------------------------------------------------------------
+
+
+class RecordedVisit(Message):
+    """A sealed record with a recording, as a list shows it."""
+
+    record_id: str
+    service_title: Text
+    outcome: str
+    channel: str
+    sealed_at: datetime
+
+
+class RecordedVisits(Message):
+    """GET /api/console/recordings, for auditors and supervisors; newest first."""
+
+    records: tuple[RecordedVisit, ...]
+
+
+class WatchRecording(Message):
+    """POST /api/console/recordings/{record_id}/viewings. Noted for ever before anything is opened."""
+
+    reason: Annotated[str, StringConstraints(min_length=8, max_length=400, strip_whitespace=True)]
+
+
+class RecordedPiece(Message):
+    """A stretch of a track's file that begins at a cluster and can be played from the next key picture on."""
+
+    offset: int
+    size: int
+    start_ms: int = Field(description="on the track's clock")
+
+
+class RecordedGap(Message):
+    """Nothing arrived."""
+
+    start_ms: int
+    duration_ms: int
+
+
+class RecordedSide(Message):
+    """One track: GET /api/console/viewings/{viewing_id}/{number}.mkv, by ranges."""
+
+    number: int
+    side: str
+    started_at: datetime
+    starts_ms: int = Field(description="after the first track of the record")
+    duration_ms: int
+    frames_per_s: float = Field(description="measured outside gaps; 0 where nobody could measure")
+    complete: bool
+    gaps: tuple[RecordedGap, ...]
+    pieces: tuple[RecordedPiece, ...]
+
+
+class ViewingView(Message):
+    """A viewing that has been noted, and what can be watched."""
+
+    viewing_id: Token
+    record_id: str
+    duration_ms: int
+    tracks: tuple[RecordedSide, ...]
 
 
 # --- the kiosk agent's own answers ------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from counter_server.signing.fonts import PrintFonts
 from counter_server.signing.pool import SigningPool
 from counter_server.visits import store
 from counter_server.visits.evidence import Evidence
+from counter_server.visits.viewings import Viewings
 from counter_server.visits.views import Versions
 from hardware_drivers.id_chip.trust import TrustStore
 from webrtc.engine import MediaEngine, PictureSampled
@@ -109,6 +110,7 @@ class Office:
         self.guidance: dict[str, Guidance] = {}
         self.chip_questions: dict[str, ChipQuestion] = {}  # visits whose card is being read
         self.pairings = Pairings()
+        self.viewings = Viewings()
         self.customers = Presence()
         self.clerks = Presence()
         self.challenges: dict[str, FaceChallenge] = {}  # of the face attempt that is not yet decided

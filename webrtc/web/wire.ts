@@ -49,6 +49,8 @@ export const ERROR_CODES = [
   "ticket_taken",
   "same_person",
   "media_unavailable",
+  "record_broken",
+  "recording_closed",
   "internal",
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
@@ -643,6 +645,62 @@ export interface Approve {
   readonly document_sha256: string;
   readonly password: string;
   readonly note?: string;
+}
+
+/** A sealed record with a recording, as a list shows it. */
+export interface RecordedVisit {
+  readonly record_id: string;
+  readonly service_title: Text;
+  readonly outcome: string;
+  readonly channel: string;
+  readonly sealed_at: string;
+}
+
+/** GET /api/console/recordings, for auditors and supervisors; newest first. */
+export interface RecordedVisits {
+  readonly records: readonly RecordedVisit[];
+}
+
+/** POST /api/console/recordings/{record_id}/viewings. Noted for ever before anything is opened. */
+export interface WatchRecording {
+  readonly reason: string;
+}
+
+/** A stretch of a track's file that begins at a cluster and can be played from the next key picture on. */
+export interface RecordedPiece {
+  readonly offset: number;
+  readonly size: number;
+  /** on the track's clock */
+  readonly start_ms: number;
+}
+
+/** Nothing arrived. */
+export interface RecordedGap {
+  readonly start_ms: number;
+  readonly duration_ms: number;
+}
+
+/** One track: GET /api/console/viewings/{viewing_id}/{number}.mkv, by ranges. */
+export interface RecordedSide {
+  readonly number: number;
+  readonly side: string;
+  readonly started_at: string;
+  /** after the first track of the record */
+  readonly starts_ms: number;
+  readonly duration_ms: number;
+  /** measured outside gaps; 0 where nobody could measure */
+  readonly frames_per_s: number;
+  readonly complete: boolean;
+  readonly gaps: readonly RecordedGap[];
+  readonly pieces: readonly RecordedPiece[];
+}
+
+/** A viewing that has been noted, and what can be watched. */
+export interface ViewingView {
+  readonly viewing_id: string;
+  readonly record_id: string;
+  readonly duration_ms: number;
+  readonly tracks: readonly RecordedSide[];
 }
 
 /** What the card reader is good for right now. */

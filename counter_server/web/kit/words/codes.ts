@@ -157,6 +157,14 @@ export const errorWords: Record<ErrorCode, Text> = {
     zh: "视频暂时不可用。请稍后再试。",
     en: "Video is not available right now. Try again in a moment.",
   },
+  record_broken: {
+    zh: "这份档案与封存时不一致，不予播放。请报告安全主管。",
+    en: "This record is not what was sealed, so it is not played. Report it to whoever is in charge of the safe.",
+  },
+  recording_closed: {
+    zh: "录像已无法在此打开：密钥已销毁，或须由两人共同打开。",
+    en: "This recording cannot be opened here: its key was erased, or two people must open it together.",
+  },
   internal: {
     zh: "系统故障，这一步没有保存。请再试一次。",
     en: "Something broke at the counter and this step was not saved. Please try again.",
