@@ -103,7 +103,8 @@ class Assurance(StrEnum):
     NONE = "none"
     LIVE_PERSON = "live_person"  # a living face followed a random instruction; nothing says whose
     CHIP_AND_FACE = "chip_and_face"  # genuine chip, and its portrait is the living face
-    # what comes after it (anti-clone proof, finger, PIN) joins here
+    CHIP_AND_FINGER = "chip_and_finger"  # genuine chip, and a finger its holder is known by
+    CHIP_FACE_AND_FINGER = "chip_face_and_finger"  # both
 
 
 class Channel(StrEnum):
@@ -183,6 +184,7 @@ class VisitState(StrEnum):
     CONSENT = "consent"
     CARD = "card"
     FACE = "face"
+    FINGER = "finger"
     FORM = "form"
     CONFIRM = "confirm"  # low risk: read once more, then do it
     WAITING = "waiting"
@@ -205,6 +207,7 @@ class Reason(StrEnum):
     CARD_UNKNOWN_ISSUER = "card_unknown_issuer"
     FACE_DIFFERENT = "face_different"
     NOT_LIVE = "not_live"
+    FINGER_DIFFERENT = "finger_different"
     BY_CLERK = "by_clerk"
     BY_APPROVER = "by_approver"
     SERVER_RESTARTED = "server_restarted"
@@ -290,6 +293,47 @@ class FaceView(Message):
     attempts_left: int = 0
 
 
+class FingerTask(StrEnum):
+    """What a finger is asked for."""
+
+    ENROL = "enrol"  # several impressions, kept as a template for later visits
+    COMPARE = "compare"  # with what is known of the holder
+
+
+class FingerAdvice(StrEnum):
+    """The one thing to change before the next impression."""
+
+    NO_FINGER = "no_finger"
+    LIFTED_EARLY = "lifted_early"
+    PRESS_MORE = "press_more"
+    TOO_DRY = "too_dry"
+    TOO_WET = "too_wet"
+    MOVE_TO_MIDDLE = "move_to_middle"
+    HOLD_STILL = "hold_still"
+    CLEAN_GLASS = "clean_glass"
+    USE_MORE_OF_PAD = "use_more_of_pad"
+    SAME_FINGER = "same_finger"  # of an enrolment: not the finger that was given first
+    NOT_ALIKE = "not_alike"  # clear enough, and not the finger that is known
+    SENSOR_DOUBTS = "sensor_doubts"  # the sensor itself took it for an imitation
+
+
+class FingerView(Message):
+    """What the finger step asks for and came to. No bare score leaves the counter."""
+
+    task: FingerTask
+    position: int = Field(ge=1, le=10, description="ISO/IEC 19794-2: 1 to 5 right thumb to little finger, 6 to 10 left")
+    taken: int = Field(default=0, description="impressions that counted so far")
+    wanted: int = 1
+    advice: FingerAdvice | None = None
+    verdict: Verdict | None = Field(default=None, description="None until it is decided, and for an enrolment")
+    compared: bool = False
+    fmr_upper: float | None = Field(default=None, description="upper bound of a stranger's chance, tries included")
+    comparisons: int | None = Field(default=None, description="impostor comparisons behind that bound")
+    engine: str = ""
+    cannot: bool = Field(default=False, description="no finger could be given: a clerk and a second person decide")
+    attempts_left: int = 0
+
+
 class TicketView(Message):
     """A place in the queue."""
 
@@ -349,6 +393,7 @@ class VisitView(Message):
     holder_name: str | None = None
     checks: tuple[CheckView, ...] = ()
     face: FaceView | None = None
+    finger: FingerView | None = None
     ticket: TicketView | None = None
     clerk_name: str | None = None
     document: DocumentView | None = None
@@ -502,6 +547,12 @@ class FingerEvidenceMessage(Message):
             max_length=3_000_000, description="what the scanner signed (SBI: JWS with the record), for a second check"
         ),
     ] = b""
+
+
+class CannotGiveFinger(Message):
+    """POST /api/visits/{id}/finger-cannot: people decide instead. Nothing is lost by it and nobody asks why."""
+
+    why: Literal["customer", "no_scanner"] = "customer"
 
 
 class SubmitForm(Message):
@@ -717,6 +768,7 @@ class ClerkVisit(Message):
     holder: HolderView | None
     checks: tuple[CheckView, ...]
     face: FaceView | None
+    finger: FingerView | None = None
     has_portrait: bool
     has_live_picture: bool
     form: tuple[FormField, ...]
@@ -745,6 +797,7 @@ class ApprovalRow(Message):
     holder: HolderView | None
     checks: tuple[CheckView, ...]
     face: FaceView | None
+    finger: FingerView | None = None
     checklist: tuple[ChecklistItem, ...]
     document: DocumentView
     mine: bool = Field(description="signed by whoever is looking, who therefore cannot approve it")

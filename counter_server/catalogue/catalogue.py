@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -11,10 +12,31 @@ from webrtc.wire import Assurance, Channel, ErrorCode, FieldKind, FormField, Ris
 
 SERVICES = Path(__file__).parent / "services"
 
-STRENGTH = {Assurance.NONE: 0, Assurance.LIVE_PERSON: 1, Assurance.CHIP_AND_FACE: 2}
+STRENGTH = {
+    Assurance.NONE: 0,
+    Assurance.LIVE_PERSON: 1,
+    Assurance.CHIP_AND_FACE: 2,
+    Assurance.CHIP_AND_FINGER: 2,
+    Assurance.CHIP_FACE_AND_FINGER: 3,
+}
 
 # What each door can prove today: a phone cannot read the chip until a companion relays it.
 REACHED_BY = {Channel.KIOSK: Assurance.CHIP_AND_FACE, Channel.PHONE: Assurance.LIVE_PERSON}
+
+
+class FingerUse(StrEnum):
+    """What a service wants of a finger, where the door has a scanner."""
+
+    ENROL = "enrol"  # the service is to register one, after chip and face
+    ALSO = "also"  # compared after the face
+    INSTEAD = "instead"  # compared instead of the face, where a finger of the holder is known; else the face
+
+
+REACHED_WITH_FINGER = {
+    FingerUse.ENROL: Assurance.CHIP_AND_FACE,
+    FingerUse.ALSO: Assurance.CHIP_FACE_AND_FINGER,
+    FingerUse.INSTEAD: Assurance.CHIP_AND_FINGER,
+}
 
 
 class ChecklistText(BaseModel):
@@ -41,6 +63,7 @@ class Service(BaseModel):
     unattended_fmr: float | None = Field(default=None, gt=0, lt=1)
     """The false match rate an engine must keep in every group to accept somebody without a clerk."""
     clerk_from: Assurance
+    finger: FingerUse | None = None
     needs_approval: bool
     document: str
     form: tuple[FormField, ...]
@@ -65,6 +88,8 @@ class Service(BaseModel):
     def offer(self, channel: Channel) -> ServiceOffer:
         """The service as this door's customers see it."""
         assurance = REACHED_BY[channel]
+        if self.finger is not None and channel is Channel.KIOSK:
+            assurance = REACHED_WITH_FINGER[self.finger]
         return ServiceOffer(
             service_id=self.service_id,
             title=self.title,

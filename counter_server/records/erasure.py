@@ -75,6 +75,12 @@ def rotate_master(conn: Connection, masters: MasterKeys, now: datetime) -> int:
     return count
 
 
+def expire(conn: Connection, record_id: str, kept: KeepClass, now: datetime) -> None:
+    """From now on this part is kept no longer: the next enforcing of retention erases it, and its key in backups."""
+    mine = (record_slot.c.record_id == record_id) & (record_slot.c.keep_class == kept.value)
+    conn.execute(update(record_slot).where(mine).values(at_most=instant(now)))
+
+
 def needs_finish(conn: Connection, masters: MasterKeys) -> bool:
     """Whether a rotation was committed whose old key is still there: the caller then calls `masters.promote`.
 

@@ -1,4 +1,4 @@
-"""How long what is kept: three classes of objects, each under keys of its own, so that each can go at its own time.
+"""How long what is kept: four classes of objects, each under keys of its own, so that each can go at its own time.
 
 At least: nobody may erase it earlier, also not on the customer's wish. At most: then it goes by itself, unless a legal
 hold stops it. The defaults are for a bank in China; an operator states others in `<home>/retention.toml`.
@@ -20,6 +20,7 @@ class KeepClass(StrEnum):
     CONTRACT = "contract"  # what was agreed, who signed, how the visit went
     RECORDING = "recording"  # pictures and sound of both sides
     BIOMETRIC = "biometric"  # chip, portrait, face
+    FINGER = "finger"  # templates that later visits are compared with
 
 
 KEEP_CLASS: dict[ObjectClass, KeepClass] = {
@@ -33,6 +34,7 @@ KEEP_CLASS: dict[ObjectClass, KeepClass] = {
     ObjectClass.EVIDENCE: KeepClass.BIOMETRIC,
     ObjectClass.PORTRAIT: KeepClass.BIOMETRIC,
     ObjectClass.PICTURE: KeepClass.BIOMETRIC,
+    ObjectClass.FINGER: KeepClass.FINGER,
 }
 
 
@@ -52,6 +54,8 @@ DEFAULT_KEEPING: dict[KeepClass, Span] = {
     KeepClass.RECORDING: Span(timedelta(), 2 * YEAR),
     # rules on face recognition of 2025: no longer than the purpose needs; disputes come within half a year
     KeepClass.BIOMETRIC: Span(timedelta(), timedelta(days=183)),
+    # kept for use, gone on the customer's wish: three years, as Regulation (EU) 2017/2226, Art. 34 has it for fingers
+    KeepClass.FINGER: Span(timedelta(), 3 * YEAR),
 }
 
 

@@ -40,6 +40,7 @@ class ObjectClass(StrEnum):
     PORTRAIT = "portrait"
     PICTURE = "picture"
     FORM = "form"
+    FINGER = "finger"  # templates for later visits
     COMMITMENTS = "commitments"
 
 

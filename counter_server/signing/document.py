@@ -11,7 +11,7 @@ from counter_server.signing.fonts import PrintFonts
 from counter_server.signing.statement import SignerRole
 from counter_server.signing.typesetting import first_unprintable, typeset
 
-DOCUMENT_TEMPLATES = ("change-address", "replace-card", "raise-limit")
+DOCUMENT_TEMPLATES = ("change-address", "replace-card", "raise-limit", "enrol-finger", "reset-pin")
 LANGUAGES = ("zh", "en")
 
 

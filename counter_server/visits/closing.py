@@ -19,7 +19,7 @@ from counter_server.records.keys import RecordKeys
 from counter_server.records.seal import SealedRecord, seal_record
 from counter_server.signing.authority import ROOT_FILE
 from counter_server.signing.errors import SigningError
-from counter_server.visits import store
+from counter_server.visits import enrolments, store
 from counter_server.visits.compose import compose
 from counter_server.visits.evidence import Evidence
 from counter_server.visits.facts import Visit
@@ -173,6 +173,8 @@ def _register(connection: Connection, office: Office, visit: Visit, sealed: Seal
         customer_id = slots.name_customer(connection, office.master, holder.issuing_state, holder.document_number)
     until = keep_until(office.keeping, sealed.sealed_at)
     slots.give_to_customer(connection, office.master, sealed.record_id, customer_id, until, sealed.sealed_at)
+    if holder is not None:
+        enrolments.register(connection, visit, customer_id, sealed)
 
 
 async def _forget(office: Office, visit_id: str) -> None:

@@ -47,6 +47,7 @@ def compose(
     objects = [
         PlainObject(name, exhibit.object_class, exhibit.media_type, exhibit.content)
         for name, exhibit in evidence.exhibits.items()
+        if exhibit.object_class is not ObjectClass.FINGER or outcome == "done"  # nothing is enrolled by a refusal
     ]
     if visit.values:
         objects.append(_json(FORM, ObjectClass.FORM, visit.values))

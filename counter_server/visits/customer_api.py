@@ -9,16 +9,18 @@ from fastapi import APIRouter, Request, Response
 from counter_server.errors import CounterError
 from counter_server.identification.chip import offer_for
 from counter_server.people import phones
-from counter_server.visits import customer, identify, views
+from counter_server.visits import customer, fingers, identify, views
 from counter_server.visits.doors import MyVisit, bearer, channel_of, kiosk_of, office_of, view_of
 from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
 from counter_server.visits.once import json_response, once
 from webrtc.wire import (
     AskChipOffer,
+    CannotGiveFinger,
     ChipChallenge,
     ChipEvidenceMessage,
     ErrorCode,
+    FingerEvidenceMessage,
     GiveConsent,
     OpenVisit,
     PageSeen,
@@ -121,6 +123,20 @@ async def chip_offer(request: Request, visit: MyVisit, body: AskChipOffer) -> Re
         raise CounterError(ErrorCode.NOT_ALLOWED)
     offer = offer_for(office.chip_questions.get(visit.visit_id), body.dg14)
     return json_response(offer.model_dump_json())
+
+
+@router.post("/kiosk/visits/{visit_id}/finger")
+async def finger(request: Request, visit: MyVisit, body: FingerEvidenceMessage) -> Response:
+    """One picture of a finger from the desk's scanner; only kiosks have scanners."""
+    if await kiosk_of(request) is None:
+        raise CounterError(ErrorCode.NOT_ALLOWED)
+    return await _act(request, visit, lambda office: fingers.take_impression(office, visit.visit_id, body))
+
+
+@router.post("/visits/{visit_id}/finger-cannot")
+async def finger_cannot(request: Request, visit: MyVisit, body: CannotGiveFinger) -> Response:
+    """The customer cannot give a finger, or the desk has no scanner."""
+    return await _act(request, visit, lambda office: fingers.cannot_give(office, visit.visit_id, body))
 
 
 @router.post("/visits/{visit_id}/form")

@@ -20,9 +20,11 @@ from webrtc.wire import (
     Approve,
     Assurance,
     ChecklistItem,
+    CheckOutcome,
     ClerkView,
     Countersign,
     ErrorCode,
+    FingerTask,
     Reason,
     SetChecklistItem,
     Text,
@@ -35,6 +37,23 @@ FACE_REFERRED = ChecklistItem(
     text=Text(
         zh="人脸比对未达自动通过标准：已仔细比较芯片照片与本人，确认是同一人",
         en="The face comparison did not pass by itself: compared chip portrait and person with care; they are one",
+    ),
+)
+
+FINGER_MISSING = ChecklistItem(
+    item_id="finger-missing",
+    text=Text(
+        zh="客户无法按指纹：请在备注中写明所见情况；仔细比较芯片照片与本人。之后需第二人复核",
+        en="No finger can be given: write what you saw into the note, compare portrait and person with care;"
+        " a second person approves afterwards",
+    ),
+)
+FINGER_REFERRED = ChecklistItem(
+    item_id="finger-referred",
+    text=Text(
+        zh="指纹未达自动通过标准：请客户对镜头展示手指，无胶膜、无异物；结合照片与本人判断",
+        en="The finger did not pass by itself: have it shown to the camera, bare and without any film;"
+        " judge by portrait and person",
     ),
 )
 
@@ -64,7 +83,7 @@ async def take(office: Office, clerk: ClerkView, ticket_id: str | None) -> None:
                 update={
                     "clerk_id": clerk.clerk_id,
                     "clerk_name": clerk.name,
-                    "checklist": (*items, FACE_REFERRED) if referred else items,
+                    "checklist": (*items, *((FACE_REFERRED,) if referred else ()), *finger_items(visit)),
                     "assurance": Assurance.LIVE_PERSON if referred else visit.assurance,
                     "document": None,
                     "signed": (),
@@ -87,6 +106,16 @@ async def take(office: Office, clerk: ClerkView, ticket_id: str | None) -> None:
         evidence.tracks += await office.calls.part(visit.visit_id)
 
 
+def finger_items(visit: Visit) -> tuple[ChecklistItem, ...]:
+    """What a clerk looks at where a finger did not decide."""
+    if visit.without_finger:
+        return (FINGER_MISSING,)
+    given = visit.finger
+    if given is not None and given.task is FingerTask.COMPARE and given.verdict is not Verdict.ACCEPT:
+        return (FINGER_REFERRED,)
+    return ()
+
+
 async def set_item(office: Office, clerk: ClerkView, visit_id: str, item_id: str, request: SetChecklistItem) -> None:
     """The clerk's answer to one item of the checklist."""
 
@@ -94,6 +123,9 @@ async def set_item(office: Office, clerk: ClerkView, visit_id: str, item_id: str
         visit = _mine(connection, clerk, visit_id, VisitState.SERVING)
         if item_id not in {item.item_id for item in visit.checklist}:
             raise CounterError(ErrorCode.NOT_FOUND)
+        unexplained = request.outcome is CheckOutcome.PASSED and not request.note.strip()
+        if item_id == FINGER_MISSING.item_id and unexplained:
+            raise CounterError(ErrorCode.FORM_INVALID, "what was seen instead of a finger must be written down", "note")
 
         def answered(before: Visit) -> Visit:
             items = tuple(
@@ -160,7 +192,7 @@ async def countersign(office: Office, clerk: ClerkView, visit_id: str, request: 
 
     def write(connection: Connection) -> Visit:
         visit, act = judged(connection)
-        needs_approval = office.catalogue[visit.service_id].needs_approval
+        needs_approval = office.catalogue[visit.service_id].needs_approval or visit.without_finger
         document = visit.document
         assert document is not None  # noqa: S101 - _act has looked
         return store.move(

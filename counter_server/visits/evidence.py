@@ -6,6 +6,7 @@ Whatever must outlive the visit goes into its record, encrypted; recordings are 
 from dataclasses import dataclass, field
 
 from counter_server.errors import CounterError
+from counter_server.identification.finger_messages import FingerFinding, Grey
 from counter_server.records.keys import RecordKeys
 from counter_server.records.record import ObjectClass
 from counter_server.records.statement import SignedStatement
@@ -26,6 +27,30 @@ class Exhibit:
     content: bytes
 
 
+@dataclass(slots=True, repr=False)
+class FingerSession:
+    """What the finger step compares with, and what it has seen; templates only, no picture.
+
+    Attributes:
+        enrolled, pictures: Of the holder's finger, from an earlier visit or from the chip.
+        given: Impressions that count for an enrolment.
+        seen: Pictures looked at, so that an empty glass does not go on for ever.
+        tries: Impressions that were compared; each is one more chance for a stranger.
+        best: Of those, the one of the best quality.
+        doubted: The sensor once took what it saw for an imitation.
+        busy: A picture is being judged.
+    """
+
+    enrolled: tuple[bytes, ...] = ()
+    pictures: tuple[Grey, ...] = ()
+    given: tuple[bytes, ...] = ()
+    seen: int = 0
+    tries: int = 0
+    best: FingerFinding | None = None
+    doubted: bool = False
+    busy: bool = False
+
+
 @dataclass(slots=True)
 class Evidence:
     """What one open visit holds. `keys` belong to its record and seal the recording while it is made."""
@@ -37,6 +62,7 @@ class Evidence:
     summary: bytes = b""  # what the signers' certificates were issued on
     statements: dict[str, SignedStatement] = field(default_factory=dict)  # by role
     door: str = ""  # the kiosk it was opened at; empty for phones
+    finger: FingerSession | None = None  # what the finger step has seen so far
     tracks: tuple[RecordedTrack, ...] = ()  # of calls with clerks who lost the visit
 
     def add(self, name: str, object_class: ObjectClass, media_type: str, content: bytes) -> None:

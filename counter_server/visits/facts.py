@@ -12,6 +12,7 @@ from webrtc.wire import (
     CheckView,
     DocumentView,
     FaceView,
+    FingerView,
     HolderView,
     Language,
     Reason,
@@ -54,6 +55,7 @@ class Visit(BaseModel):
     checks: tuple[CheckView, ...] = ()
     face: FaceView | None = None
     face_attempts: int = 0
+    finger: FingerView | None = None
     values: dict[str, str] = {}
     clerk_id: str | None = None
     clerk_name: str | None = None
@@ -67,6 +69,11 @@ class Visit(BaseModel):
     def signed_as(self, role: str) -> Signed | None:
         """The act of this role, if it was done."""
         return next((act for act in self.signed if act.role == role), None)
+
+    @property
+    def without_finger(self) -> bool:
+        """The service asked for a finger that could not be given: two people decide instead of a scanner."""
+        return self.finger is not None and self.finger.cannot and self.route is Route.CLERK
 
     @property
     def checklist_complete(self) -> bool:

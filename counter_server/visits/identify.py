@@ -17,7 +17,7 @@ from counter_server.errors import CounterError
 from counter_server.identification.chip import ChipFinding, ChipQuestion, check_chip
 from counter_server.identification.face_process import FaceFinding, Guide
 from counter_server.records.record import ObjectClass
-from counter_server.visits import store
+from counter_server.visits import fingers, store
 from counter_server.visits.closing import refuse
 from counter_server.visits.evidence import CHIP_PORTRAIT, LIVE_PICTURE, Evidence
 from counter_server.visits.facts import Visit
@@ -31,6 +31,7 @@ from webrtc.wire import (
     ChipEvidenceMessage,
     ErrorCode,
     FaceView,
+    FingerTask,
     Guidance,
     GuidanceCode,
     Movement,
@@ -94,9 +95,20 @@ async def take_chip_evidence(
 
         await refuse(office, visit_id, finding.refusal, store.COUNTER, refused)
         return
-    await office.db.run(store.move, visit_id, Event.CHIP_ACCEPTED, store.COUNTER, seen, details)
+    dg3 = message.data_groups.get(3)
+    asked = await fingers.to_ask(office, visit, finding.holder, dg3, after_face=False)
+    if asked is None:
+        await office.db.run(store.move, visit_id, Event.CHIP_ACCEPTED, store.COUNTER, seen, details)
+    else:
+        wanted = asked.view
+
+        def seen_and_asked(before: Visit) -> Visit:
+            return seen(before).model_copy(update={"finger": wanted})
+
+        await office.db.run(store.move, visit_id, Event.FINGER_ASKED, store.COUNTER, seen_and_asked, details)
     # Not before: of two cards read at once, the portrait kept must be that of the holder who was accepted.
     _keep(office.evidence_of(visit_id), message, question, finding)
+    office.evidence_of(visit_id).finger = None if asked is None else asked.session
     office.changed(visit_id)
 
 
@@ -269,7 +281,16 @@ async def decide_face(office: Office, finding: FaceFinding) -> None:
     assurance = Assurance.CHIP_AND_FACE if accepted else Assurance.LIVE_PERSON if passed else Assurance.NONE
     # A genuine chip whose portrait is close but not close enough goes to a clerk's eyes, never through alone.
     referred = passed and finding.compared and not accepted
-    route = Route.CLERK if referred else service.route(assurance)
+    dg3 = office.evidence_of(visit_id).exhibits.get("chip/dg3.bin")
+    asked = None
+    if passed:
+        held = None if dg3 is None else dg3.content
+        asked = await fingers.to_ask(office, visit, visit.holder, held, after_face=True)
+        if asked is None and fingers.asks_finger(office, visit):
+            checks += (fingers.unknown_check(),)
+    both = asked is not None and asked.view.task is FingerTask.COMPARE
+    reached = Assurance.CHIP_FACE_AND_FINGER if both and accepted else assurance  # what it comes to if the finger fits
+    route = Route.CLERK if referred else service.route(reached)
     if route is Route.SELF_SERVICE and not service.engine_may_decide(finding.fmr_worst_group):
         route = Route.CLERK  # the engine assists: too few people were measured to promise what this service asks for
         checks += (assists_check(service.unattended_fmr),)
@@ -285,11 +306,15 @@ async def decide_face(office: Office, finding: FaceFinding) -> None:
                 "checks": kept + checks,
                 "assurance": assurance,
                 "route": route if passed else before.route,
+                "finger": before.finger if asked is None else asked.view,
             }
         )
 
     if passed and route is not Route.NOT_HERE:
-        await office.db.run(store.move, visit_id, Event.FACE_PASSED, store.COUNTER, seen, details)
+        event = Event.FACE_PASSED if asked is None else Event.FINGER_ASKED
+        await office.db.run(store.move, visit_id, event, store.COUNTER, seen, details)
+        if asked is not None:
+            office.evidence_of(visit_id).finger = asked.session
         office.changed(visit_id)
         return
     await office.db.run(store.note, visit_id, store.COUNTER, "face_not_passed", seen, details)

@@ -15,6 +15,11 @@ class Event(StrEnum):
     CONSENTED_ON_PHONE = "consented_on_phone"
     CHIP_ACCEPTED = "chip_accepted"
     FACE_PASSED = "face_passed"
+    FINGER_ASKED = "finger_asked"
+    FINGER_PASSED = "finger_passed"
+    FINGER_ENROLLED = "finger_enrolled"
+    FINGER_LEFT_TO_CLERK = "finger_left_to_clerk"
+    FACE_INSTEAD = "face_instead"
     FORM_FOR_SELF_SERVICE = "form_for_self_service"
     FORM_FOR_CLERK = "form_for_clerk"
     CORRECTED = "corrected"
@@ -41,6 +46,12 @@ TRANSITIONS: dict[tuple[VisitState, Event], VisitState] = {
     (S.CONSENT, Event.CONSENTED_ON_PHONE): S.FACE,
     (S.CARD, Event.CHIP_ACCEPTED): S.FACE,
     (S.FACE, Event.FACE_PASSED): S.FORM,
+    (S.CARD, Event.FINGER_ASKED): S.FINGER,
+    (S.FACE, Event.FINGER_ASKED): S.FINGER,
+    (S.FINGER, Event.FINGER_PASSED): S.FORM,
+    (S.FINGER, Event.FINGER_ENROLLED): S.FORM,
+    (S.FINGER, Event.FINGER_LEFT_TO_CLERK): S.FORM,
+    (S.FINGER, Event.FACE_INSTEAD): S.FACE,
     (S.FORM, Event.FORM_FOR_SELF_SERVICE): S.CONFIRM,
     (S.FORM, Event.FORM_FOR_CLERK): S.WAITING,
     (S.CONFIRM, Event.CORRECTED): S.FORM,

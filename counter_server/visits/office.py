@@ -20,6 +20,7 @@ from counter_server.hub import CONSOLES, Hub, visit_topic
 from counter_server.identification.chip import ChipQuestion
 from counter_server.identification.face_process import FaceFinding
 from counter_server.identification.faces import FaceDesk, FaceEvent
+from counter_server.identification.fingers import FingerDesk
 from counter_server.identification.relay import Pairings
 from counter_server.people.clerks import PasswordGate
 from counter_server.records.authority import SealingIdentity
@@ -105,6 +106,7 @@ class Office:
         self.passwords = PasswordGate(settings.patience)
         self.calls = Calls(engine, self._line_changed, self._picture)
         self.faces = FaceDesk(self._face_event, self._face_lost)
+        self.fingers = FingerDesk()
         self.evidence: dict[str, Evidence] = {}
         self.being_sealed: set[str] = set()  # visits whose record somebody is sealing now
         self.guidance: dict[str, Guidance] = {}
@@ -136,7 +138,7 @@ class Office:
             self._tasks = None
             self.closed.set()
             self.signing.close()
-            await asyncio.gather(self.calls.stop(), self.faces.stop())
+            await asyncio.gather(self.calls.stop(), self.faces.stop(), self.fingers.stop())
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run this beside everything else; it is cancelled when the office closes."""

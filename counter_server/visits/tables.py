@@ -27,6 +27,15 @@ journal = Table(
     Column("entry", Text, nullable=False),  # records.journal's JSON, chained by hash
 )
 
+# Which record holds the templates of this customer's finger; they lie in it, sealed. A newer enrolment replaces it.
+finger_enrolment = Table(
+    "finger_enrolment",
+    metadata,
+    Column("customer_id", String(40), primary_key=True),
+    Column("record_id", String(24), nullable=False, index=True),
+    Column("position", Integer, nullable=False),
+)
+
 answered = Table(
     "answered",
     metadata,

@@ -75,6 +75,8 @@ export const ASSURANCES = [
   "none",
   "live_person",
   "chip_and_face",
+  "chip_and_finger",
+  "chip_face_and_finger",
 ] as const;
 export type Assurance = (typeof ASSURANCES)[number];
 
@@ -151,6 +153,7 @@ export const VISIT_STATES = [
   "consent",
   "card",
   "face",
+  "finger",
   "form",
   "confirm",
   "waiting",
@@ -173,6 +176,7 @@ export const REASONS = [
   "card_unknown_issuer",
   "face_different",
   "not_live",
+  "finger_different",
   "by_clerk",
   "by_approver",
   "server_restarted",
@@ -259,6 +263,52 @@ export interface FaceView {
   readonly attempts_left: number;
 }
 
+/** What a finger is asked for. */
+export const FINGER_TASKS = [
+  "enrol",
+  "compare",
+] as const;
+export type FingerTask = (typeof FINGER_TASKS)[number];
+
+/** The one thing to change before the next impression. */
+export const FINGER_ADVICES = [
+  "no_finger",
+  "lifted_early",
+  "press_more",
+  "too_dry",
+  "too_wet",
+  "move_to_middle",
+  "hold_still",
+  "clean_glass",
+  "use_more_of_pad",
+  "same_finger",
+  "not_alike",
+  "sensor_doubts",
+] as const;
+export type FingerAdvice = (typeof FINGER_ADVICES)[number];
+
+/** What the finger step asks for and came to. No bare score leaves the counter. */
+export interface FingerView {
+  readonly task: FingerTask;
+  /** ISO/IEC 19794-2: 1 to 5 right thumb to little finger, 6 to 10 left */
+  readonly position: number;
+  /** impressions that counted so far */
+  readonly taken: number;
+  readonly wanted: number;
+  readonly advice: FingerAdvice | null;
+  /** None until it is decided, and for an enrolment */
+  readonly verdict: Verdict | null;
+  readonly compared: boolean;
+  /** upper bound of a stranger's chance, tries included */
+  readonly fmr_upper: number | null;
+  /** impostor comparisons behind that bound */
+  readonly comparisons: number | null;
+  readonly engine: string;
+  /** no finger could be given: a clerk and a second person decide */
+  readonly cannot: boolean;
+  readonly attempts_left: number;
+}
+
 /** A place in the queue. */
 export interface TicketView {
   /** what is called out, such as A017 */
@@ -319,6 +369,7 @@ export interface VisitView {
   readonly holder_name: string | null;
   readonly checks: readonly CheckView[];
   readonly face: FaceView | null;
+  readonly finger: FingerView | null;
   readonly ticket: TicketView | null;
   readonly clerk_name: string | null;
   readonly document: DocumentView | null;
@@ -389,6 +440,11 @@ export interface SensorPad {
   readonly source: string;
   /** on the source's own scale */
   readonly score: number | null;
+}
+
+/** POST /api/visits/{id}/finger-cannot: people decide instead. Nothing is lost by it and nobody asks why. */
+export interface CannotGiveFinger {
+  readonly why: "customer" | "no_scanner";
 }
 
 /** POST /api/visits/{id}/form. */
@@ -573,6 +629,7 @@ export interface ClerkVisit {
   readonly holder: HolderView | null;
   readonly checks: readonly CheckView[];
   readonly face: FaceView | null;
+  readonly finger: FingerView | null;
   readonly has_portrait: boolean;
   readonly has_live_picture: boolean;
   readonly form: readonly FormField[];
@@ -600,6 +657,7 @@ export interface ApprovalRow {
   readonly holder: HolderView | null;
   readonly checks: readonly CheckView[];
   readonly face: FaceView | null;
+  readonly finger: FingerView | null;
   readonly checklist: readonly ChecklistItem[];
   readonly document: DocumentView;
   /** signed by whoever is looking, who therefore cannot approve it */

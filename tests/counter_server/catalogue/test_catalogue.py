@@ -9,9 +9,9 @@ from tests.counter_server.builders import FORMS
 from webrtc.wire import Assurance, Channel, ErrorCode, Risk, Route
 
 
-def test_three_services_are_offered_and_have_documents() -> None:
+def test_five_services_are_offered_and_have_documents() -> None:
     catalogue = load_catalogue()
-    assert list(catalogue) == ["change-address", "replace-card", "raise-limit"]
+    assert list(catalogue) == ["change-address", "replace-card", "raise-limit", "enrol-finger", "reset-pin"]
     assert {service.document for service in catalogue.values()} <= set(DOCUMENT_TEMPLATES)
 
 
@@ -27,6 +27,8 @@ def test_a_phone_is_told_which_services_it_reaches() -> None:
         "change-address": Route.CLERK,
         "replace-card": Route.NOT_HERE,
         "raise-limit": Route.NOT_HERE,
+        "enrol-finger": Route.NOT_HERE,
+        "reset-pin": Route.NOT_HERE,
     }
 
 

@@ -45,7 +45,7 @@ def test_every_document_prints_rare_names_as_they_are(
     for word in (*RARE.split(), "R-20261121-7K3M9Q2X", "E12345678", "500000", "2026-11-21"):
         assert word in text
     assert document.sha256 == hashlib.sha256(document.pdf).hexdigest()
-    assert document.pages == (1 if template == "change-address" else 2)
+    assert document.pages == (2 if template in ("replace-card", "raise-limit") else 1)
 
 
 def test_a_document_is_archival_and_embeds_only_our_fonts(fonts: PrintFonts, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import type {
   CheckOutcome,
   DeviceTrouble,
   ErrorCode,
+  FingerAdvice,
   FingerStep,
   GuidanceCode,
   Line,
@@ -190,6 +191,10 @@ export const reasonWords: Record<Reason, Text> = {
     zh: "未能确认镜头前是真人：没有检测到要求的动作。",
     en: "We could not confirm a living person at the camera: the movement asked for was not seen.",
   },
+  finger_different: {
+    zh: "按下的手指与登记的指纹不一致。",
+    en: "The finger on the scanner is not the one that was registered.",
+  },
   by_clerk: { zh: "柜员未予办理。", en: "The clerk did not do this service." },
   by_approver: { zh: "复核未通过。", en: "The second person did not approve it." },
   server_restarted: {
@@ -200,6 +205,37 @@ export const reasonWords: Record<Reason, Text> = {
   customer_cancelled: { zh: "您已取消本次办理。", en: "You cancelled this visit." },
   media_failed: { zh: "视频连接中断，未能恢复。", en: "The video connection failed and did not come back." },
 };
+
+/** What to change before the finger is laid down again. */
+export const fingerAdviceWords: Record<FingerAdvice, Text> = {
+  no_finger: { zh: "没有检测到手指，请把手指放到玻璃上", en: "No finger was seen. Put it on the glass" },
+  lifted_early: { zh: "抬起过早，请放平不动，直到完成", en: "Lifted too early. Leave it there until it is done" },
+  press_more: { zh: "请稍微用力按", en: "Press a little more" },
+  too_dry: { zh: "手指太干，请对手指哈一口气", en: "Too dry: breathe on your fingertip" },
+  too_wet: { zh: "手指太湿，请擦干，轻轻按", en: "Too wet: dry your finger and press lightly" },
+  move_to_middle: { zh: "请把手指放到玻璃中间", en: "Put your finger in the middle of the glass" },
+  hold_still: { zh: "手指移动了，请放稳不动", en: "Your finger moved. Hold it still" },
+  clean_glass: { zh: "请用软布擦净玻璃", en: "Wipe the glass with a soft cloth" },
+  use_more_of_pad: { zh: "请把指腹放平，不要只按指尖", en: "Lay the finger flat, not only its tip" },
+  same_finger: { zh: "这不是刚才那根手指，请用同一根", en: "This is not the finger you gave first. Use the same one" },
+  not_alike: { zh: "与登记的指纹不一致，请用登记时的那根手指", en: "Not the registered finger. Use that one, laid flat" },
+  sensor_doubts: { zh: "指纹仪没有认出皮肤，请直接用手指按", en: "The scanner did not see skin. Use your bare finger" },
+};
+
+/** ISO/IEC 19794-2's numbers of fingers, 1 to 10. */
+export const fingerNames: readonly Text[] = [
+  { zh: "手指", en: "finger" },
+  { zh: "右手拇指", en: "right thumb" },
+  { zh: "右手食指", en: "right index finger" },
+  { zh: "右手中指", en: "right middle finger" },
+  { zh: "右手无名指", en: "right ring finger" },
+  { zh: "右手小指", en: "right little finger" },
+  { zh: "左手拇指", en: "left thumb" },
+  { zh: "左手食指", en: "left index finger" },
+  { zh: "左手中指", en: "left middle finger" },
+  { zh: "左手无名指", en: "left ring finger" },
+  { zh: "左手小指", en: "left little finger" },
+];
 
 /** One instruction at a time, short enough to read from a step away. */
 export const guidanceWords: Record<GuidanceCode, Text> = {
@@ -278,6 +314,8 @@ export const assuranceWords: Record<Assurance, Text> = {
   none: { zh: "不核验身份", en: "Identity not checked" },
   live_person: { zh: "仅确认是真人，不核对身份", en: "A living person, but not whose identity" },
   chip_and_face: { zh: "证件芯片 + 人脸比对", en: "Genuine chip and matching face" },
+  chip_and_finger: { zh: "证件芯片 + 指纹比对", en: "Genuine chip and matching finger" },
+  chip_face_and_finger: { zh: "证件芯片 + 人脸 + 指纹比对", en: "Genuine chip, matching face and matching finger" },
 };
 
 export const deviceWords: Record<DeviceTrouble["device"], Text> = {
@@ -308,6 +346,7 @@ export const stateWords: Record<VisitState, Text> = {
   consent: { zh: "客户正在阅读告知", en: "Customer reads the consent" },
   card: { zh: "正在读取证件", en: "Card is being read" },
   face: { zh: "正在人脸核验", en: "Face check" },
+  finger: { zh: "正在按指纹", en: "Fingerprint" },
   form: { zh: "客户正在填写", en: "Customer fills in the form" },
   confirm: { zh: "客户正在确认", en: "Customer confirms" },
   waiting: { zh: "客户正在排队", en: "Customer waits" },
