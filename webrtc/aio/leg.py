@@ -2,7 +2,6 @@
 
 import asyncio
 import struct
-import time
 from collections.abc import Callable
 
 from aiortc import RTCPeerConnection, RTCSessionDescription
@@ -20,16 +19,13 @@ from webrtc.aio.compat import (
 from webrtc.aio.port import Port
 from webrtc.aio.receiver import PassReceiver
 from webrtc.aio.sender import PassSender
-from webrtc.engine import LegClosed, LegConnected, LineBack, LineLost, MediaEvent
+from webrtc.engine import MediaEvent
 from webrtc.errors import BadDescriptionError
 from webrtc.leg_engine import Tap
+from webrtc.line import LineWatch
 
 # One codec per deployment, because both legs must agree: VP8 is in every browser since Safari 12.1.
 CODECS = {"audio": "opus", "video": "VP8"}
-# Chromium sends sound 50 times a second without pause; 1.5 s is beyond any jitter (issue 2, research/media.md §1).
-SILENCE_S = 1.5
-# ICE gives up after 39.5 s (RFC 8445 §14.3 with 7 requests); a page that has not connected by 30 s has gone.
-CONNECT_PATIENCE_S = 30.0
 # What aiortc raises on a description it cannot use: its own errors, and plain ones from inside its parser.
 _DESCRIPTION_ERRORS = (
     ValueError,
@@ -66,18 +62,12 @@ class Leg:
         self.leg_id = leg_id
         self.room = room
         self.role = role
-        self.connected = False
-        self._tell = tell
-        self._closed = False
-        self._lost = False
-        self._answered_s: float | None = None
         self._early_candidates: list[tuple[str, str | None, int | None]] = []
-        self._packets_seen = 0
-        self._heard_s = 0.0
         self._connection: RTCPeerConnection = new_peer_connection()
         self.senders: dict[str, PassSender] = {}
         self.receivers: dict[str, PassReceiver] = {}
         self._port: Port | None = None
+        self._line = LineWatch(leg_id, tell, self._begin_anew)
         for kind, codec in CODECS.items():
             transceiver = self._connection.addTransceiver(kind, "sendrecv")
             transceiver.setCodecPreferences(preferred_codecs(kind, codec))
@@ -99,7 +89,7 @@ class Leg:
 
     async def restart(self) -> str:
         """A new offer on the same connection, with new ICE credentials (RFC 8445 §9)."""
-        if self._answered_s is None:
+        if not self._line.was_answered:
             raise BadDescriptionError("the first offer has not been answered")
         if self._connection.signalingState == "stable":
             renew_ice(self._connection)
@@ -115,7 +105,7 @@ class Leg:
         except _DESCRIPTION_ERRORS as error:
             raise BadDescriptionError(f"the answer cannot be used: {type(error).__name__}") from error
         follow_remote_ice(self._connection)
-        self._answered_s = time.monotonic()
+        self._line.answered()
         early, self._early_candidates = self._early_candidates, []
         for candidate, sdp_mid, sdp_mline_index in early:
             await self.add_candidate(candidate, sdp_mid, sdp_mline_index)
@@ -124,7 +114,7 @@ class Leg:
         """Apply a trickled candidate; raise `BadDescriptionError`."""
         if not candidate or ".local " in candidate:
             return
-        if self._answered_s is None:
+        if not self._line.was_answered:
             if len(self._early_candidates) < 64:  # browsers send about ten
                 self._early_candidates.append((candidate, sdp_mid, sdp_mline_index))
             return
@@ -138,56 +128,31 @@ class Leg:
     def _on_state(self) -> None:
         """aiortc's state changed: `connected` once, then `failed` or `closed` for good (it knows no `disconnected`)."""
         state = self._connection.connectionState
-        if state == "connected" and not self.connected:
-            self.connected = True
-            self._heard_s = time.monotonic()
-            self._tell(LegConnected(self.leg_id))
+        if state == "connected":
+            self._line.up()
         elif state in ("failed", "closed"):
-            self._end()
+            self._line.end()
 
-    def _end(self) -> None:
-        """Tell once that the leg is over, and before that that its line is lost."""
-        if self._closed:
-            return
-        self._closed = True
-        if self.connected and not self._lost:
-            self._tell(LineLost(self.leg_id))
-        self._tell(LegClosed(self.leg_id))
+    def _begin_anew(self) -> None:
+        if self._port is not None:
+            self._port.begin_anew()
 
     # --- while it lives ---
 
     @property
     def over(self) -> bool:
         """Whether the leg ended for good."""
-        return self._closed
+        return self._line.over
 
     def tick(self, now_s: float) -> None:
         """Send due reports and notice silence; called four times a second."""
-        if self._closed:
-            return
-        if not self.connected:
-            if self._answered_s is not None and now_s - self._answered_s > CONNECT_PATIENCE_S:
-                self._end()
-            return
-        for receiver in self.receivers.values():
-            receiver.report(now_s)
-        for sender in self.senders.values():
-            sender.report(now_s)
-        self._watch_line(now_s)
-
-    def _watch_line(self, now_s: float) -> None:
-        """Compare arrivals with silence; a page that only looks on (nothing negotiated towards us) is never silent."""
-        if self._port is None or not any(receiver.started for receiver in self.receivers.values()):
-            return
-        if self._port.packets != self._packets_seen:
-            self._packets_seen, self._heard_s = self._port.packets, now_s
-            if self._lost:
-                self._lost = False
-                self._port.begin_anew()
-                self._tell(LineBack(self.leg_id))
-        elif not self._lost and now_s - self._heard_s > SILENCE_S:
-            self._lost = True
-            self._tell(LineLost(self.leg_id))
+        if self._line.connected and not self._line.over:
+            for receiver in self.receivers.values():
+                receiver.report(now_s)
+            for sender in self.senders.values():
+                sender.report(now_s)
+        listens = self._port is not None and any(receiver.started for receiver in self.receivers.values())
+        self._line.tick(self._port.packets if listens and self._port is not None else None, now_s)
 
     async def attach(self, publisher: "Leg") -> None:
         """Show this leg's participant the publisher."""
@@ -220,7 +185,7 @@ class Leg:
 
     async def close(self) -> None:
         """Hang up without an event; subscribers of this leg keep their last picture."""
-        self._closed = True
+        self._line.over = True
         self._show_nothing()
         for receiver in self.receivers.values():
             for subscriber in list(receiver.subscribers):
