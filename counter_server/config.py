@@ -52,6 +52,16 @@ class SigningSettings(BaseModel):
     time_stamp_url: str = Field(default="", description="RFC 3161 authority; empty: our own, for trying only")
 
 
+class RecordSettings(BaseModel):
+    """How records are sealed from now on: `[records]` in `counter.toml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    post_quantum: bool = Field(
+        default=False, description="hybrid keys (X25519 with ML-KEM-768); age opens them from 1.3 on, Debian 12's not"
+    )
+
+
 class Settings(BaseModel):
     """Everything a counter needs to start."""
 
@@ -68,6 +78,7 @@ class Settings(BaseModel):
     media_workers: int = Field(default=0, ge=0, le=64, description="processes that carry calls; 0: a core each but one")
     patience: Patience = Patience()
     signing: SigningSettings = SigningSettings()
+    records_sealed: RecordSettings = RecordSettings()
 
     @property
     def database(self) -> Path:
@@ -110,6 +121,7 @@ class _HomeFile(Patience):
     """`counter.toml`: the patience at its top, tables below."""
 
     signing: SigningSettings = SigningSettings()
+    records: RecordSettings = RecordSettings()
 
 
 def read_patience(home: Path) -> Patience:
@@ -118,12 +130,17 @@ def read_patience(home: Path) -> Patience:
     Raises:
         StoppedError: the file is not TOML, or holds a key or value nobody knows.
     """
-    return Patience.model_validate(_read_file(home).model_dump(exclude={"signing"}))
+    return Patience.model_validate(_read_file(home).model_dump(exclude={"signing", "records"}))
 
 
 def read_signing(home: Path) -> SigningSettings:
     """Who signs in this home; `StoppedError` as above."""
     return _read_file(home).signing
+
+
+def read_record_settings(home: Path) -> RecordSettings:
+    """How records are sealed in this home; `StoppedError` as above."""
+    return _read_file(home).records
 
 
 def _read_file(home: Path) -> _HomeFile:

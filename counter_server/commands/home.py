@@ -5,13 +5,18 @@ import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from counter_server.config import Settings, read_patience, read_signing
+from counter_server.config import Settings, read_patience, read_record_settings, read_signing
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
     """Settings of `--home`."""
     home = options.home.absolute()
-    return Settings(home=home, patience=read_patience(home), signing=read_signing(home))
+    return Settings(
+        home=home,
+        patience=read_patience(home),
+        signing=read_signing(home),
+        records_sealed=read_record_settings(home),
+    )
 
 
 def provenance() -> dict[str, object]:

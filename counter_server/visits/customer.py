@@ -56,7 +56,7 @@ async def open_visit(
     if sum(held.door == (kiosk_id or "") for held in office.evidence.values()) >= most:
         raise CounterError(ErrorCode.TOO_MANY_TRIES, "too many visits are open here")
     now = datetime.now(UTC)
-    keys = new_record_keys(now)
+    keys = new_record_keys(now, post_quantum=office.settings.records_sealed.post_quantum)
     token = secrets.token_urlsafe(24)
     visit = Visit(
         visit_id=secrets.token_urlsafe(12),

@@ -56,8 +56,8 @@ def build_safe(home: Path) -> Safe:
     return Safe(home, engine, master, sealing, RecordStore(home / "records", sealing.trust_root))
 
 
-def begin_recording(safe: Safe, conn: Connection) -> RecordKeys:
-    keys = new_record_keys(NOW)
+def begin_recording(safe: Safe, conn: Connection, *, post_quantum: bool = False) -> RecordKeys:
+    keys = new_record_keys(NOW, post_quantum=post_quantum)
     store_keys(conn, keys, safe.master, NOW)
     return keys
 
@@ -141,9 +141,9 @@ def build_draft(safe: Safe, keys: RecordKeys, adopted: tuple[SealedObject, ...] 
     )
 
 
-def seal_visit(safe: Safe, *, segments: int = 3) -> tuple[RecordKeys, SealedRecord]:
+def seal_visit(safe: Safe, *, segments: int = 3, post_quantum: bool = False) -> tuple[RecordKeys, SealedRecord]:
     with safe.engine.begin() as conn:
-        keys = begin_recording(safe, conn)
+        keys = begin_recording(safe, conn, post_quantum=post_quantum)
     adopted = record_segments(safe, keys, segments) if segments else ()
     return keys, seal_record(build_draft(safe, keys, adopted), keys, safe.sealing, safe.store, NOW)
 

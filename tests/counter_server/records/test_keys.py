@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from counter_server.config import read_patience, read_record_settings
 from counter_server.records.authority import SEALING_FILE, load_or_create_sealing_identity
 from counter_server.records.codes import CROCKFORD, code_is_right, draw_code, hash_code, is_record_id
 from counter_server.records.errors import KeyFileError, WrongKeyError
 from counter_server.records.keys import MasterKey, new_record_keys
-from tests.counter_server.records.builders import NOW
+from counter_server.records.slots import read_slots
+from counter_server.records.verify import verify_record
+from tests.counter_server.records.builders import NOW, build_safe, seal_visit
 
 
 def test_the_master_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
@@ -106,3 +109,17 @@ def test_an_identity_of_another_authority_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a" / SEALING_FILE).write_bytes((tmp_path / "b" / SEALING_FILE).read_bytes())
     with pytest.raises(KeyFileError):
         load_or_create_sealing_identity(tmp_path / "a", NOW)
+
+
+def test_a_setting_seals_whole_records_under_hybrid_keys(tmp_path: Path) -> None:
+    safe = build_safe(tmp_path)
+    assert not read_record_settings(tmp_path).post_quantum
+    (tmp_path / "counter.toml").write_text("face_attempts = 2\n[records]\npost_quantum = true\n")
+    assert read_patience(tmp_path).face_attempts == 2
+    keys, sealed = seal_visit(safe, post_quantum=read_record_settings(tmp_path).post_quantum)
+    assert keys.recipient.startswith("age1pq1")
+    item = next((sealed.folder / "objects").iterdir())
+    assert item.read_bytes().startswith(b"age-encryption.org/v1\n-> mlkem768x25519 ")
+    with safe.engine.begin() as conn:
+        kept = read_slots(conn, keys.record_id).open(safe.master)
+    assert verify_record(sealed.folder, safe.trust, kept.keyring()).intact
