@@ -8,6 +8,7 @@ import numpy as np
 
 from hardware_drivers.fingerprint.folder import folder_scanner
 from hardware_drivers.fingerprint.libfprint import LibfprintScanner, LibfprintSettings
+from hardware_drivers.fingerprint.sbi import SbiScanner, SbiSettings
 from hardware_drivers.fingerprint.scanner import FingerprintScanner
 from hardware_drivers.fingerprint.simulated import SyntheticHand, synthetic_scanner
 from hardware_drivers.fingerprint.virtual_image import VARIABLE
@@ -55,6 +56,7 @@ class ScannerKind(StrEnum):
     NONE = "none"
     SIMULATED = "simulated"  # fingers of nobody
     LIBFPRINT = "libfprint"  # real scanners, or libfprint's virtual one
+    SBI = "sbi"  # a device service that signs
     FOLDER = "folder"  # pictures of a folder
 
 
@@ -67,6 +69,7 @@ class ScannerSettings:
         folder: Of `folder`.
         hand, person: Of `simulated`: who comes, as `SyntheticHand` has it.
         virtual_image: Of `libfprint`: the socket of its virtual device.
+        sbi_trust, sbi_port: Of `sbi`: who may vouch for devices (PEM), and where the service is, if it is known.
     """
 
     dpi: int = 500
@@ -74,6 +77,8 @@ class ScannerSettings:
     hand: Path | None = None
     person: int = 1
     virtual_image: Path | None = None
+    sbi_trust: Path | None = None
+    sbi_port: int = 0
 
 
 def open_scanner(kind: ScannerKind | str, settings: ScannerSettings) -> FingerprintScanner | None:
@@ -92,6 +97,10 @@ def open_scanner(kind: ScannerKind | str, settings: ScannerSettings) -> Fingerpr
         case ScannerKind.LIBFPRINT:
             virtual = {VARIABLE: str(settings.virtual_image)} if settings.virtual_image else None
             return LibfprintScanner(LibfprintSettings(dpi=settings.dpi, environment=virtual))
+        case ScannerKind.SBI:
+            if settings.sbi_trust is None:
+                raise ValueError("the scanner of a device service needs who may vouch for it")
+            return SbiScanner(SbiSettings(settings.sbi_trust, settings.sbi_port))
         case ScannerKind.FOLDER:
             if settings.folder is None:
                 raise ValueError("the scanner of a folder needs the folder")

@@ -46,6 +46,8 @@ def scanner_settings(finger: FingerConfig) -> ScannerSettings:
         hand=finger.hand,
         person=finger.person,
         virtual_image=finger.virtual_image,
+        sbi_trust=finger.sbi_trust,
+        sbi_port=finger.sbi_port,
     )
 
 

@@ -62,14 +62,28 @@ class VirtualGlass:
 
     def _send(self, message: bytes) -> None:
         self.wait()
-        with socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(LISTENS_WITHIN_S)
-            line.connect(str(self._path))
+        with self._connected() as line:
             line.sendall(message)
             line.shutdown(socket.SHUT_WR)
             with contextlib.suppress(OSError):
                 line.settimeout(SEEN_WITHIN_S)
                 line.recv(1)  # the device closes after it has read
+
+    def _connected(self) -> socket.socket:
+        """A line to the device, which refuses for a moment between two captures."""
+        give_up_at = time.monotonic() + LISTENS_WITHIN_S
+        while True:
+            line = socket.socket(socket.AF_UNIX)
+            line.settimeout(LISTENS_WITHIN_S)
+            try:
+                line.connect(str(self._path))
+            except OSError:
+                line.close()
+                if time.monotonic() >= give_up_at:
+                    raise
+                time.sleep(0.02)
+            else:
+                return line
 
 
 def main() -> int:
