@@ -18,11 +18,12 @@ from biometrics.errors import CalibrationError
 from biometrics.face import quality
 from biometrics.face.compare import distance, erase, fuse
 from biometrics.face.engine import Chip, FaceBox, FaceEngine, Landmarks, Picture
+from biometrics.face.follow import BLIND_S, Follower, Watch
 from biometrics.face.gallery import FusedFace, Gallery
 from biometrics.face.guidance import Guidance, GuidanceCode
 from biometrics.face.liveness import motion
 from biometrics.face.liveness.challenge import TURNS, Challenge, Movement
-from biometrics.face.liveness.continuity import GAP_MAX_S, IdentityTrack, PictureTrack, jumped
+from biometrics.face.liveness.continuity import IdentityTrack, PictureTrack, jumped
 from biometrics.face.liveness.decide import depth_check, movement_check, one_person_check
 from biometrics.face.liveness.sequence import ROTATIONS, Sequence, Stage
 from biometrics.face.outcome import FaceDecision, FaceReason
@@ -32,6 +33,7 @@ TIMEOUT_S: Final = 40.0
 NEUTRAL_FRAMES: Final = 3
 NEUTRAL_APART_S: Final = 0.2  # closer frames show the same noise twice and fuse to nothing
 IDENTITY_EVERY_S: Final = 0.4  # while the head is nearly straight
+MOST_DOUBTS: Final = 2  # looks that may show a stranger for once; whoever flickers more often is one
 NEARLY_STRAIGHT: Final = 0.6  # share of a turn under which a face is compared as a straight one
 LINGER_S: Final = 2.0  # after the last movement, for frames the comparison still lacks
 PROGRESS_NEUTRAL: Final = 0.25  # share of the whole check that the straight frames are
@@ -86,7 +88,8 @@ class FaceSession:
     started_at_s: float
     phase: Phase = field(default=Phase.NEUTRAL, init=False)
     _reasons: list[FaceReason] = field(default_factory=list, init=False)
-    _last: Seen | None = field(default=None, init=False)
+    _watch: Watch = field(default_factory=Watch, init=False)
+    _follower: Follower = field(init=False)
     _last_guidance: Guidance = field(default=Guidance(GuidanceCode.STARTING), init=False)
     _last_at_s: float = field(default=float("-inf"), init=False)
     _neutral: deque[tuple[Seen, Chip]] = field(default_factory=lambda: deque(maxlen=NEUTRAL_FRAMES), init=False)
@@ -98,6 +101,8 @@ class FaceSession:
     _peak: tuple[float, Seen] | None = field(default=None, init=False)
     _departures: list[float] = field(default_factory=list, init=False)
     _offered_at_s: float = field(default=float("-inf"), init=False)
+    _look_again: bool = field(default=False, init=False)
+    _doubts: int = field(default=0, init=False)
     _complete_at_s: float | None = field(default=None, init=False)
     _two_faces_in_a_row: int = field(default=0, init=False)
     _best: tuple[float, Picture] | None = field(default=None, init=False)
@@ -105,6 +110,7 @@ class FaceSession:
     _decision: FaceDecision | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
+        self._follower = Follower(self.engine)
         if self.thresholds.engine != self.engine.id:
             raise CalibrationError(f"thresholds of {self.thresholds.engine}, engine {self.engine.id}")
         if self.reference and self.reference.engine != self.engine.id:
@@ -132,6 +138,11 @@ class FaceSession:
         self._last_guidance = self._next(picture_bgr, at_s)
         return self._last_guidance
 
+    def told(self, at_s: float) -> None:
+        """What was said last left the counter only now: a counter that is behind takes no time from the person."""
+        if self._sequence and self._sequence.asked_at_s == self._last_at_s:
+            self._sequence.pardon(at_s - self._last_at_s)
+
     def ask_another(self, at_s: float) -> bool:
         """The person asked for another movement; False where none is left, and then the last one stays."""
         if self.phase is not Phase.MOVING or self._sequence is None or not self._sequence.ask_another(at_s):
@@ -145,19 +156,24 @@ class FaceSession:
             return self._fail(FaceReason.TIMED_OUT)
         if (broken := self._pictures.see(picture, at_s)) and self.phase is Phase.MOVING:
             return self._fail(broken)
-        boxes = self.engine.detect(picture, near=self._last.box if self._last else None)
-        if self.phase is Phase.MOVING and self._track_broken(boxes, at_s):
+        lost_s = self._watch.see(at_s)
+        if self._sequence:
+            self._sequence.pardon(lost_s)
+        self._look_again |= self._watch.gap_s > BLIND_S  # who sits there after we were blind?
+        boxes = self._follower.find(picture, at_s, lost_s=lost_s, search=self.phase is Phase.NEUTRAL)
+        if self.phase is Phase.MOVING and self._follower.broken(boxes, at_s):
             return self._fail(FaceReason.TRACK_BROKEN)
         if len(boxes) > 1 and boxes[1].width > quality.SECOND_FACE * boxes[0].width:
             return self._two_faces()
-        self._two_faces_in_a_row = 0
+        if self._follower.searched(at_s):
+            self._two_faces_in_a_row = 0
         if self._sequence and self._sequence.overdue(at_s):
             return self._fail(FaceReason.MOVEMENT_MISSING)
         if not boxes:
             return self._nobody(picture)
         points = self.engine.landmarks(picture, boxes[0])
         seen = Seen(boxes[0], points, motion.pose_of(points), at_s)
-        self._last = seen
+        self._follower.keep(boxes[0], at_s)
         if self._sequence is None or self._rest is None:
             return self._look_straight(picture, boxes, seen)
         return self._follow(picture, boxes, seen, self._sequence, self._rest)
@@ -212,10 +228,9 @@ class FaceSession:
                 self._departures.append(motion.departure_from_plane(rest.points, self._peak[1].points))
             self._peak = None
         straight = all(abs(efforts[one]) < NEARLY_STRAIGHT for one in (*ROTATIONS, Movement.BLINK))
-        self._offer(picture, boxes, seen)
-        if (reached or back or (straight and self._due(seen.at_s))) and self._look_who(
-            picture, seen, turned=not straight
-        ):
+        self._offer(picture, seen)
+        due = reached or back or self._look_again or (straight and self._due(seen.at_s))
+        if due and self._somebody_else(picture, seen, turned=not straight):
             return self._fail(FaceReason.IDENTITY_CHANGED)
         if stage is Stage.COMPLETE:
             return self._complete(seen.at_s)
@@ -243,21 +258,34 @@ class FaceSession:
     def _due(self, at_s: float) -> bool:
         return self._identity is not None and at_s - self._identity.looked_at_s >= IDENTITY_EVERY_S
 
-    def _offer(self, picture: Picture, boxes: tuple[FaceBox, ...], seen: Seen) -> None:
+    def _offer(self, picture: Picture, seen: Seen) -> None:
         """Keep what can be compared of the movements too: other views tell more than more of the same."""
         if seen.at_s - self._offered_at_s < NEUTRAL_APART_S or quality.straightness(seen.pose) is not None:
             return
         self._offered_at_s = seen.at_s
-        chip = self.engine.align(picture, seen.box)
-        measured = quality.judge(picture, boxes, seen.points, chip)
+        boxes, points = (seen.box,), seen.points
+        if not self._follower.searched(seen.at_s):
+            # thresholds hold for faces cut out as a search finds them; a followed face lies a little differently
+            boxes = self._follower.search(picture, seen.at_s)
+            if not boxes or not boxes[0].is_beside(seen.box):
+                return
+            points = self.engine.landmarks(picture, boxes[0])
+        chip = self.engine.align(picture, boxes[0])
+        measured = quality.judge(picture, boxes, points, chip)
         if measured.trouble is None:
             self._keep(picture, chip, measured, seen.at_s)
 
-    def _look_who(self, picture: Picture, seen: Seen, *, turned: bool) -> bool:
-        """Whether somebody else is there than at the beginning."""
+    def _somebody_else(self, picture: Picture, seen: Seen, *, turned: bool) -> bool:
+        """Whether somebody else is there than at the beginning, by two looks in a row: one may be a blurred one."""
         if self._identity is None:
             return False
         embedding = self.engine.embed(self.engine.align(picture, seen.box))
+        if not self._look_again and self._doubts < MOST_DOUBTS and self._identity.share(embedding, turned=turned) > 1:
+            erase(embedding)
+            self._look_again = True
+            self._doubts += 1
+            return False
+        self._look_again = False
         return self._identity.see(embedding, seen.at_s, turned=turned)
 
     # --- what is said -----------------------------------------------------------------------------------------------
@@ -297,18 +325,12 @@ class FaceSession:
     def _nobody(self, picture: Picture) -> Guidance:
         if self._sequence is None:
             self._begin_anew()
-            self._last = None
+            self._follower.forget()
             return Guidance(quality.without_face(picture))
         if self._sequence.at_peak:
             # turned out of sight: they would stay there, since nothing on the screen changes for them
             return Guidance(GuidanceCode.BACK_TO_MIDDLE, None, self._last_guidance.progress)
-        return self._last_guidance  # `_track_broken` bounds how long
-
-    def _track_broken(self, boxes: tuple[FaceBox, ...], at_s: float) -> bool:
-        """Whether what is seen now cannot be the same head a moment later."""
-        if self._last is None or at_s - self._last.at_s > GAP_MAX_S:
-            return True
-        return bool(boxes) and jumped(self._last.box, boxes[0], at_s - self._last.at_s)
+        return self._last_guidance  # `Follower.broken` bounds how long
 
     def _fail(self, reason: FaceReason) -> Guidance:
         self._reasons.append(reason)
@@ -388,4 +410,4 @@ class FaceSession:
         self._peak = None
         self._rest = None
         self._best = None
-        self._last = None
+        self._follower.forget()

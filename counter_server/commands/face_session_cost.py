@@ -26,7 +26,7 @@ from biometrics.face.liveness.challenge import draw
 from biometrics.face.outcome import FaceDecision
 from biometrics.face.reference import load_reference
 from biometrics.face.session import TIMEOUT_S, FaceSession
-from counter_server.identification.face_process import LOOKS_PER_S
+from counter_server.identification.face_process import LOOKS_PER_S, next_due_s
 from webrtc.engine import EncodedPicture
 from webrtc.snapshot import PictureDecoder
 
@@ -89,7 +89,7 @@ def _check(engine: FaceEngine, person: Person, number: int, meter: _Meter) -> tu
     reference = meter.count(load_reference, person.pictures[0].read_bytes(), engine)
     seed = number.to_bytes(32, "big")  # the same movements in every run
     session = FaceSession(engine, reference, draw(seed), load_thresholds(engine, engine.calibration), 0.0)
-    looked_at_s = 0.0
+    due_s = 0.0
     for index in range(1, round(TIMEOUT_S * PICTURES_PER_S)):
         at_s = index / PICTURES_PER_S
         seen = cv2.add(puppet.show(actor.posture(at_s)), grain[index % len(grain)], dtype=cv2.CV_8U)
@@ -97,9 +97,9 @@ def _check(engine: FaceEngine, person: Person, number: int, meter: _Meter) -> tu
         frame.pts = index
         for packet in encoder.encode(frame):
             meter.count(decoder.feed, EncodedPicture(bytes(packet), bool(packet.is_keyframe), "VP8", at_s))
-        if at_s - looked_at_s < 1 / LOOKS_PER_S - 1e-9:
+        if at_s < due_s:
             continue
-        looked_at_s = at_s
+        due_s = next_due_s(due_s, at_s)
         pixels = meter.count(decoder.latest)
         if pixels is None:
             continue

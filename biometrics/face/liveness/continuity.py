@@ -30,7 +30,8 @@ LOOP_MOTION_MIN: Final = 1.5  # grey levels of movement within them: everybody a
 LOOP_MAX: Final = 0.25
 """Grey levels between a look and its repetition: sensor noise makes 0.13. Nobody repeats a movement to a third of a
 pixel in every one of twelve looks."""
-CUT_APART_S: Final = 0.1  # further apart, a busy camera has left frames out, and a picture may well have changed
+CUT_APART_S: Final = 0.12  # further apart, a busy camera has left frames out, and a picture may well have changed
+STUTTER: Final = 0.02  # grey levels: the same picture again, from a camera that did not keep its pace
 CUT_MIN, CUT_RATIO, CUT_RATIO_AFTER = 1.2, 4.0, 2.5
 """Grey levels, and times the change just before and just after. The quickest of 60 synthetic movements has more than 4
 times the change before it, and then goes on; three clips of real heads at 12 a second reach 1.8 times."""
@@ -71,19 +72,23 @@ class IdentityTrack:
 
         A turned face is held against the last straight one only.
         """
-        allowed = DRIFT_MAX_TURNED if turned else DRIFT_MAX
-        drift = distance(self._last, embedding)
+        self.widest = max(self.widest, self.share(embedding, turned=turned))
         if turned:
             erase(embedding)
         else:
-            drift = max(drift, distance(self.first, embedding))
             if self._last is not self.first:
                 erase(self._last)
             self._last = embedding
-        self.widest = max(self.widest, drift / allowed)
         self.looks += 1
         self.looked_at_s = at_s
         return self.changed
+
+    def share(self, embedding: Embedding, *, turned: bool = False) -> float:
+        """How far this look is from those before, of what is allowed; takes nothing into account."""
+        drift = distance(self._last, embedding)
+        if turned:
+            return drift / DRIFT_MAX_TURNED
+        return max(drift, distance(self.first, embedding)) / DRIFT_MAX
 
     def forget(self) -> None:
         """Overwrite every face."""
@@ -118,12 +123,15 @@ class PictureTrack:
     def _cut(self) -> bool:
         """A change in one step that nothing led up to and nothing goes on from, told one look later.
 
-        People gather speed and slow down. Brightness as such is left out: lamps are switched off.
+        People gather speed and slow down. Brightness as such is left out: lamps are switched off. Missing pictures look
+        like cuts, so only where six looks came evenly, each another picture than the last, is anything judged.
         """
-        if len(self._thumbs) < LOOP_LOOKS or self._at_s[-1] - self._at_s[-3] > 2 * CUT_APART_S:
+        if len(self._thumbs) < LOOP_LOOKS or max(np.diff(self._at_s[-6:])) > CUT_APART_S:
             return False
         steps = [_unlike(one, other) for one, other in zip(self._thumbs[-6:-1], self._thumbs[-5:], strict=True)]
         *before, step, after = steps
+        if min(before) < STUTTER:
+            return False
         return step > max(CUT_MIN, CUT_RATIO * max(before), CUT_RATIO_AFTER * after)
 
     def _frozen(self, difference: NDArray[np.float32]) -> bool:

@@ -12,6 +12,7 @@ from biometrics.face.outcome import FaceReason
 
 REACTION_MIN_S: Final = 0.25  # reading takes longer; whoever is through by then did not wait for the instruction
 REACTION_MAX_S: Final = 4.0
+PARDON_MOST_S: Final = 8.0  # per movement; a camera that hardly sends anything shows nothing either
 PEAK_FRAMES: Final = 2  # one frame of bad landmarks is no movement
 CLOSED_MIN_S: Final = 0.25
 """How long eyes must stay closed: a blink nobody asked for lasts 0.1 to 0.2 s, and everybody makes one in 4 s."""
@@ -56,6 +57,8 @@ class Sequence:
     _substituted: bool = field(default=False, init=False)
     _peak_frames: int = field(default=0, init=False)
     _peak_from_s: float = field(default=0.0, init=False)
+    _wrong_frames: int = field(default=0, init=False)
+    _pardoned_s: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
         self.movement = self.challenge.movements[0]
@@ -95,9 +98,13 @@ class Sequence:
             self._go_on(at_s)
         return self.stage
 
+    def pardon(self, lost_s: float) -> None:
+        """So long nobody could have seen the movement, for reasons that are not the person's."""
+        self._pardoned_s = min(self._pardoned_s + lost_s, PARDON_MOST_S)
+
     def overdue(self, at_s: float) -> bool:
         """Fails the sequence when the movement asked for did not come in time."""
-        if self.stage is Stage.ASKING and at_s - self.asked_at_s > REACTION_MAX_S:
+        if self.stage is Stage.ASKING and at_s - self.asked_at_s - self._pardoned_s > REACTION_MAX_S:
             self._fail(FaceReason.MOVEMENT_MISSING)
         return self.stage is Stage.FAILED
 
@@ -105,8 +112,11 @@ class Sequence:
         done = efforts[self.movement]
         other = max(efforts[one] for one in ROTATIONS if one is not self.movement)
         if other >= max(1.0, done):  # a head rolled all round would otherwise answer every instruction
-            self._fail(FaceReason.WRONG_MOVEMENT)
+            self._wrong_frames += 1
+            if self._wrong_frames >= PEAK_FRAMES:
+                self._fail(FaceReason.WRONG_MOVEMENT)
             return
+        self._wrong_frames = 0
         if done < 1:
             self._peak_frames = 0
             return
@@ -143,7 +153,8 @@ class Sequence:
     def _ask(self, movement: Movement, at_s: float) -> None:
         self.movement = movement
         self.asked_at_s = at_s
-        self._peak_frames = 0
+        self._peak_frames = self._wrong_frames = 0
+        self._pardoned_s = 0.0
         self.stage = Stage.ASKING
 
     def _fail(self, reason: FaceReason) -> None:
