@@ -45,7 +45,7 @@ PASSED_GET = re.compile(
     rf"|{VISIT}(?:/document/\d{{1,3}}\.png|/receipt\.svg)?)"
 )
 PASSED_POST = re.compile(
-    rf"(?:/api/visits|/api/kiosk/phone-links|{VISIT}/(?:consent|form|correct|confirm|pages-seen|signature|cancel))"
+    rf"(?:/api/visits|/api/kiosk/phone-links|{VISIT}/(?:consent|form|correct|confirm|pages-seen|signature|cancel|finger-cannot))"
 )
 VISIT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

@@ -393,6 +393,7 @@ class VisitView(Message):
     holder_name: str | None = None
     checks: tuple[CheckView, ...] = ()
     face: FaceView | None = None
+    asks_finger: FingerTask | None = Field(default=None, description="what this visit's service wants of a finger")
     finger: FingerView | None = None
     ticket: TicketView | None = None
     clerk_name: str | None = None

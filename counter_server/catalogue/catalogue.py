@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from counter_server.errors import CounterError, StoppedError
-from webrtc.wire import Assurance, Channel, ErrorCode, FieldKind, FormField, Risk, Route, ServiceOffer, Text
+from webrtc.wire import Assurance, Channel, ErrorCode, FieldKind, FingerTask, FormField, Risk, Route, ServiceOffer, Text
 
 SERVICES = Path(__file__).parent / "services"
 
@@ -74,6 +74,12 @@ class Service(BaseModel):
         if self.self_service_from is not None and STRENGTH[assurance] >= STRENGTH[self.self_service_from]:
             return Route.SELF_SERVICE
         return Route.CLERK if STRENGTH[assurance] >= STRENGTH[self.clerk_from] else Route.NOT_HERE
+
+    def finger_task(self, channel: Channel) -> FingerTask | None:
+        """What this door's customers are asked to give a finger for."""
+        if self.finger is None or channel is not Channel.KIOSK:
+            return None
+        return FingerTask.ENROL if self.finger is FingerUse.ENROL else FingerTask.COMPARE
 
     @model_validator(mode="after")
     def _says_how_sure_it_must_be(self) -> "Service":

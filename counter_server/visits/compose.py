@@ -26,6 +26,7 @@ STROKES, SIGNERS_EVIDENCE = "signature/strokes.json", "signature/evidence.json"
 FORM, HOLDER, PEM = "form.json", "holder.json", "application/x-pem-file"
 MATROSKA = "video/x-matroska"
 POLICIES = ("recording-consent-1", "biometrics-consent-1")
+FINGER_POLICY = "finger-consent-1"
 SOFTWARE = ("cryptography", "aiortc", "dlib-bin", "pyhanko", "typst")
 
 
@@ -89,7 +90,7 @@ def compose(
         journal=journal,
         software={"visual-counter": version("visual-counter") if _installed() else "source"}
         | {name: version(name) for name in SOFTWARE},
-        policies=POLICIES,
+        policies=POLICIES if visit.finger is None else (*POLICIES, FINGER_POLICY),
         objects=tuple(objects),
         adopted=adopted,
     )

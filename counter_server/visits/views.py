@@ -75,6 +75,7 @@ def customer_view(
         holder_name=None if visit.holder is None else visit.holder.name,
         checks=visit.checks,
         face=visit.face,
+        asks_finger=service.finger_task(visit.channel),
         finger=visit.finger,
         ticket=ticket,
         clerk_name=visit.clerk_name,

@@ -369,6 +369,8 @@ export interface VisitView {
   readonly holder_name: string | null;
   readonly checks: readonly CheckView[];
   readonly face: FaceView | null;
+  /** what this visit's service wants of a finger */
+  readonly asks_finger: FingerTask | null;
   readonly finger: FingerView | null;
   readonly ticket: TicketView | null;
   readonly clerk_name: string | null;

@@ -5,7 +5,7 @@ import { Button, Notice, Problem, ScreenTitle, useAction } from "../kit/parts";
 import { useWords } from "../kit/words";
 import { outcomeWords } from "../kit/words/codes";
 import type { ClerkDesk } from "./desk";
-import { Checks, Entered, Face, Holder, Portraits } from "./Evidence";
+import { Checks, Entered, Face, Finger, Holder, Portraits } from "./Evidence";
 import { Papers } from "./Papers";
 
 interface ApprovalsProps {
@@ -64,6 +64,7 @@ export function Approval({ desk, row }: { readonly desk: ClerkDesk; readonly row
           )}
           <Portraits api={desk.api} visitId={row.visit_id} portrait={row.holder !== null} live={row.face !== null} />
           <Face face={row.face} />
+          <Finger finger={row.finger ?? null} />
           <Checks checks={row.checks} />
         </div>
         <div className="column">

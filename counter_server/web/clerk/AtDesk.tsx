@@ -7,7 +7,7 @@ import { useWords, type Words } from "../kit/words";
 import { assuranceWords, channelWords, deviceWords, reasonWords, stateWords, troubleWords } from "../kit/words/codes";
 import { Checklist } from "./Checklist";
 import type { ClerkDesk } from "./desk";
-import { Checks, Entered, Face, Holder, Portraits } from "./Evidence";
+import { Checks, Entered, Face, Finger, Holder, Portraits } from "./Evidence";
 import { CountersignForm, Papers } from "./Papers";
 
 const OVER: readonly VisitState[] = ["done", "refused", "cancelled", "interrupted"];
@@ -54,6 +54,7 @@ export function AtDesk({ desk, visit }: AtDeskProps) {
           <NextStep desk={desk} visit={visit} />
           {visit.document && <Papers api={desk.api} visitId={visit.visit_id} document={visit.document} />}
           <Face face={visit.face} />
+          <Finger finger={visit.finger ?? null} />
           <Checklist
             desk={desk}
             items={visit.checklist}

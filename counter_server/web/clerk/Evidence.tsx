@@ -1,5 +1,5 @@
 /** What is proven and by what: for the clerk who serves, and for the second person who approves. */
-import type { CheckView, ClerkVisit, FaceView, HolderView } from "../../../webrtc/web/wire";
+import type { CheckView, ClerkVisit, FaceView, FingerView, HolderView } from "../../../webrtc/web/wire";
 import type { Api } from "../kit/api";
 import { Icon, type IconName } from "../kit/Icons";
 import { useStill } from "../kit/Pictures";
@@ -7,7 +7,7 @@ import { Facts } from "../kit/parts";
 import { useFormFacts } from "../kit/screens/Form";
 import { useWords, type Word } from "../kit/words";
 import { checkName } from "../kit/words/checks";
-import { outcomeWords } from "../kit/words/codes";
+import { fingerNames, outcomeWords } from "../kit/words/codes";
 import { checkReason, faceReason } from "../kit/words/reasons";
 
 const outcomeIcons = { passed: "check", failed: "cross", not_possible: "dash" } as const satisfies Record<
@@ -115,6 +115,44 @@ export function Face({ face }: { readonly face: FaceView | null }) {
             </ul>
           )}
           {face.engine && <p className="hint">{t("faceEngine", { name: face.engine })}</p>}
+        </>
+      )}
+    </section>
+  );
+}
+
+const fingerWords: Record<FaceView["verdict"], Word> = {
+  accept: "fingerAccept",
+  refer: "fingerRefer",
+  reject: "fingerReject",
+};
+
+/** What the finger came to; nothing where none was asked for. */
+export function Finger({ finger }: { readonly finger: FingerView | null }) {
+  const { t, say } = useWords();
+  if (finger === null || finger.task === "enrol") {
+    return null;
+  }
+  const verdict = finger.verdict ?? "refer";
+  const name = fingerNames[finger.position];
+  const bound = finger.fmr_upper ? Math.max(1, Math.floor(1 / finger.fmr_upper)) : null;
+  const whole = new Intl.NumberFormat("en-GB");
+  return (
+    <section className="panel">
+      <h2>{t("fingerTitleClerk")}</h2>
+      {finger.cannot ? (
+        <p>{t("fingerNotGiven")}</p>
+      ) : (
+        <>
+          <p className="verdict" data-verdict={verdict}>
+            <Icon name={verdict === "accept" ? "check" : verdict === "refer" ? "warning" : "cross"} />
+            {name ? t("colon", { name: say(name), value: t(fingerWords[verdict]) }) : t(fingerWords[verdict])}
+          </p>
+          {finger.compared && bound !== null && finger.comparisons !== null && (
+            <p>{t("faceBound", { n: whole.format(bound), m: whole.format(finger.comparisons) })}</p>
+          )}
+          <p className="hint">{t("fingerNotAlive")}</p>
+          {finger.engine && <p className="hint">{t("faceEngine", { name: finger.engine })}</p>}
         </>
       )}
     </section>

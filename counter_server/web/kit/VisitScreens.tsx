@@ -7,6 +7,7 @@ import { Card } from "./screens/Card";
 import { Consent } from "./screens/Consent";
 import { Done, NotDone, Wait } from "./screens/Ending";
 import { Face } from "./screens/Face";
+import { Finger } from "./screens/Finger";
 import { Confirm, Form } from "./screens/Form";
 import { InCall, isInCall, Serving } from "./screens/InCall";
 import { Reading } from "./screens/Reading";
@@ -25,6 +26,8 @@ function screenOf({ visit, view, onFinish }: VisitScreensProps): ReactNode {
       return <Card visit={visit} view={view} />;
     case "face":
       return <Face visit={visit} view={view} />;
+    case "finger":
+      return <Finger visit={visit} view={view} />;
     case "form":
       return <Form visit={visit} view={view} />;
     case "confirm":
@@ -85,7 +88,8 @@ export function Trail({ view }: { readonly view: ScreenProps["view"] }) {
     { word: "stepConsent", states: ["consent"] },
     ...(kiosk ? [{ word: "stepCard", states: ["card"] } as const] : []),
     { word: "stepFace", states: ["face"] },
-    { word: "stepForm", states: ["form"] },
+    ...(view.asks_finger === null ? [] : [{ word: "stepFinger", states: ["finger"] } as const]),
+    ...(view.form.length === 0 ? [] : [{ word: "stepForm", states: ["form"] } as const]),
     ...(view.route === "clerk"
       ? ([
           { word: "stepClerk", states: ["waiting", "serving"] },

@@ -56,7 +56,7 @@ export class Api {
   async picture(path: string): Promise<string | null> {
     try {
       const answer = await this.#ask(path, { method: "GET" });
-      return URL.createObjectURL(await answer.blob());
+      return answer.status === 204 ? null : URL.createObjectURL(await answer.blob());
     } catch (problem) {
       if (problem instanceof RefusedError && problem.code === "not_found") {
         return null;

@@ -8,6 +8,8 @@ import { Devices } from "../../../webrtc/web/devices";
 import { Listeners } from "../../../webrtc/web/listeners";
 import { LiveChannel } from "../../../webrtc/web/signalling";
 import type {
+  AskFinger,
+  CannotGiveFinger,
   CardAccess,
   Guidance,
   Language,
@@ -32,6 +34,7 @@ const MEDIA_RETRY_MS = 2_000;
 /** In these states the counter looks at, forwards or records this page's pictures. */
 const WITH_CAMERA: readonly VisitState[] = [
   "face",
+  "finger",
   "form",
   "confirm",
   "waiting",
@@ -150,6 +153,26 @@ export class Visit {
 
   readCard(access: CardAccess): Promise<void> {
     return this.#act("card", access);
+  }
+
+  takeFinger(position: AskFinger["position"]): Promise<void> {
+    return this.#act("finger", { position });
+  }
+
+  cannotGiveFinger(why: CannotGiveFinger["why"]): Promise<void> {
+    return this.#act("finger-cannot", { why });
+  }
+
+  /** What lies on the desk's scanner now, as an address to give back; null while there is nothing to show. */
+  async fingerPreview(): Promise<string | null> {
+    try {
+      return await this.api.picture(`/api/visits/${this.#id}/finger/preview.png`);
+    } catch (problem) {
+      if (problem instanceof RefusedError) {
+        return null; // a live picture that is missing for a moment is no problem to tell of
+      }
+      throw problem;
+    }
   }
 
   submitForm(values: SubmitForm["values"]): Promise<void> {

@@ -28,6 +28,15 @@ export function Consent({ visit, view }: ScreenProps) {
               <p>{t(phone ? "consentFacePhone" : "consentFace")}</p>
             </div>
           </li>
+          {view.asks_finger !== null && (
+            <li>
+              <Icon name="finger" />
+              <div>
+                <h2>{t("consentFingerTitle")}</h2>
+                <p>{t(view.asks_finger === "enrol" ? "consentFingerEnrol" : "consentFinger")}</p>
+              </div>
+            </li>
+          )}
           <li>
             <Icon name="person" />
             <div>

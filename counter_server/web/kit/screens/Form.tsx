@@ -3,7 +3,7 @@ import type { FormField, VisitView } from "../../../../webrtc/web/wire";
 import type { ScreenProps } from "../door";
 import { Button, Facts, Problem, ScreenTitle, useAction } from "../parts";
 import { useWords, type Words } from "../words";
-import { errorWords } from "../words/codes";
+import { errorWords, fingerNames } from "../words/codes";
 
 type Answers = Readonly<Record<string, string>>;
 
@@ -191,7 +191,12 @@ export function useFormFacts(
 /** Low risk: once more in words, then it is done. */
 export function Confirm({ visit, view }: ScreenProps) {
   const { t, say } = useWords();
-  const facts = useFormFacts(view.form, view.values);
+  const { finger } = view;
+  const enrolled = finger?.task === "enrol" ? fingerNames[finger.position] : undefined;
+  const facts = [
+    ...useFormFacts(view.form, view.values),
+    ...(enrolled ? ([[t("fingerRegistered"), say(enrolled)]] as const) : []),
+  ];
   const confirming = useAction();
   return (
     <>
@@ -208,9 +213,15 @@ export function Confirm({ visit, view }: ScreenProps) {
           <Button kind="primary" disabled={confirming.busy} onPress={() => void confirming.run(() => visit.confirm())}>
             {t(confirming.busy ? "busy" : "confirmYes")}
           </Button>
-          <Button disabled={confirming.busy} onPress={() => void confirming.run(() => visit.correct())}>
-            {t("confirmChange")}
-          </Button>
+          {view.form.length > 0 ? (
+            <Button disabled={confirming.busy} onPress={() => void confirming.run(() => visit.correct())}>
+              {t("confirmChange")}
+            </Button>
+          ) : (
+            <Button disabled={confirming.busy} onPress={() => void confirming.run(() => visit.cancel())}>
+              {t("fingerStop")}
+            </Button>
+          )}
         </div>
       </div>
     </>

@@ -23,6 +23,9 @@ const checkWords: Readonly<Record<string, Text>> = {
   face_error_rate: { zh: "人脸误识率符合此业务要求", en: "Error rate that this service asks for" },
   one_person: { zh: "始终是同一个人", en: "One person throughout" },
   match: { zh: "人脸与芯片照片比对", en: "Compared with the chip's portrait" },
+  finger: { zh: "指纹与登记的一致", en: "Finger is the registered one" },
+  finger_enrolled: { zh: "已登记指纹", en: "A finger was registered" },
+  finger_sensor: { zh: "指纹仪的防伪判断", en: "Sensor's own word on imitations" },
   card_access_matches_dg14: { zh: "芯片公开信息与签名一致", en: "Offer matches what was signed" },
   clone_protection: { zh: "芯片不是复制品", en: "Chip is no copy" },
 };

@@ -73,6 +73,15 @@ export const clerkWords = {
     en: "No chip portrait to compare with: this does not say who it is.",
   },
   faceEngine: { zh: "算法版本：{name}", en: "Engine: {name}" },
+  fingerTitleClerk: { zh: "指纹核验", en: "Fingerprint" },
+  fingerAccept: { zh: "与登记的指纹一致", en: "The registered finger" },
+  fingerRefer: { zh: "需您判断", en: "You decide" },
+  fingerReject: { zh: "与登记的指纹不一致", en: "Not the registered finger" },
+  fingerNotGiven: {
+    zh: "客户无法按指纹：需写明所见，并由第二人复核。",
+    en: "No finger could be given: write down what you see; a second person approves.",
+  },
+  fingerNotAlive: { zh: "指纹比对不能说明手指是活体。", en: "A match does not say that the finger is alive." },
   checksTitle: { zh: "逐项核验", en: "Every check" },
   checksNone: { zh: "没有芯片：客户使用手机办理。", en: "No chip: the customer came by phone." },
   checksSummary: {

@@ -218,7 +218,10 @@ export const fingerAdviceWords: Record<FingerAdvice, Text> = {
   clean_glass: { zh: "请用软布擦净玻璃", en: "Wipe the glass with a soft cloth" },
   use_more_of_pad: { zh: "请把指腹放平，不要只按指尖", en: "Lay the finger flat, not only its tip" },
   same_finger: { zh: "这不是刚才那根手指，请用同一根", en: "This is not the finger you gave first. Use the same one" },
-  not_alike: { zh: "与登记的指纹不一致，请用登记时的那根手指", en: "Not the registered finger. Use that one, laid flat" },
+  not_alike: {
+    zh: "与登记的指纹不一致，请用登记时的那根手指",
+    en: "Not the registered finger. Use that one, laid flat",
+  },
   sensor_doubts: { zh: "指纹仪没有认出皮肤，请直接用手指按", en: "The scanner did not see skin. Use your bare finger" },
 };
 

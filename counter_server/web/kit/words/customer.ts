@@ -39,6 +39,7 @@ export const customerWords = {
   stepConsent: { zh: "同意", en: "Consent" },
   stepCard: { zh: "证件", en: "Card" },
   stepFace: { zh: "人脸", en: "Face" },
+  stepFinger: { zh: "指纹", en: "Finger" },
   stepForm: { zh: "填写", en: "Details" },
   stepConfirm: { zh: "确认", en: "Confirm" },
   stepClerk: { zh: "柜员", en: "Clerk" },
@@ -100,6 +101,15 @@ export const customerWords = {
     zh: "摄像头会请您做几个动作，确认是真人。手机读不到证件照片，所以不比对身份。",
     en: "The camera asks you for a few movements, to see a living person. A phone has no card portrait, so identity is not compared.",
   },
+  consentFingerTitle: { zh: "指纹", en: "Fingerprint" },
+  consentFinger: {
+    zh: "会请您按一次登记过的手指，与登记的模板比对，仅用于本次办理。不保存指纹图像。",
+    en: "You will be asked for the finger you registered; it is compared once. No picture of it is kept.",
+  },
+  consentFingerEnrol: {
+    zh: "登记一根手指：只保存加密的特征模板，不保存图像，最长三年，您可随时要求删除。",
+    en: "One finger is registered: an encrypted template, no picture, for three years at most, and erased whenever you wish.",
+  },
   consentOtherTitle: { zh: "您可以不同意", en: "You may say no" },
   consentOther: {
     zh: "如不同意录音录像或人脸核验，请到人工柜台办理，业务结果相同。",
@@ -137,6 +147,46 @@ export const customerWords = {
   },
   cardDateWrong: { zh: "请输入完整、正确的日期", en: "Enter a complete date that exists" },
   cardKeep: { zh: "读取完成前请勿移动，完成后可取回证件。", en: "You can take your card back when it has been read." },
+
+  fingerTitle: { zh: "请按{finger}", en: "Put your {finger} on the scanner" },
+  fingerEnrolTitle: { zh: "登记{finger}", en: "Register your {finger}" },
+  fingerWhy: {
+    zh: "与您登记过的指纹比对一次。不保存图像。",
+    en: "It is compared once with the finger you registered. No picture is kept.",
+  },
+  fingerEnrolWhy: {
+    zh: "请按三次，每次之间抬起手指。不保存图像。",
+    en: "Three times, lifting the finger in between. No picture is kept.",
+  },
+  fingerPreview: { zh: "指纹仪的实时画面", en: "Live picture of the scanner" },
+  fingerPut: { zh: "请把手指平放在玻璃中间", en: "Lay the finger flat in the middle of the glass" },
+  fingerHold: { zh: "很好，请不要动", en: "Good. Hold still" },
+  fingerChecking: { zh: "可以抬起手指，正在核对", en: "You may lift it. It is being checked" },
+  fingerLift: { zh: "很好。请抬起手指，再按一次", en: "Good. Lift the finger, then lay it down again" },
+  fingerProgress: { zh: "登记进度", en: "Progress" },
+  fingerOf: { zh: "已完成 {n} 次，共 {all} 次", en: "{n} of {all} done" },
+  fingerStart: { zh: "开始按指纹", en: "Begin" },
+  fingerOther: { zh: "登记哪根手指", en: "Which finger" },
+  fingerCannot: { zh: "我无法按指纹", en: "I cannot give a finger" },
+  fingerWithout: { zh: "不按指纹，继续", en: "Go on without it" },
+  fingerCannotText: {
+    zh: "受伤、缺失或不愿按，都不影响办理：由柜员和第二人为您核对。",
+    en: "Injured, missing, or you would rather not: nothing is lost. A clerk and a second person look instead.",
+  },
+  fingerStop: { zh: "不登记了", en: "Stop, register nothing" },
+  fingerStopText: {
+    zh: "不登记指纹，同样可以办理所有业务。",
+    en: "Without a registered finger every service stays open to you.",
+  },
+  fingerNoScanner: {
+    zh: "这台终端的指纹仪没有应答。您可以不按指纹继续，由柜员和第二人核对。",
+    en: "The fingerprint scanner does not answer. You can go on without it: a clerk and a second person look instead.",
+  },
+  fingerNoScannerEnrol: {
+    zh: "这台终端的指纹仪没有应答。请换一台终端登记。",
+    en: "The fingerprint scanner does not answer. Please register at another kiosk.",
+  },
+  fingerRegistered: { zh: "登记的手指", en: "Registered finger" },
 
   faceTitle: { zh: "请正对摄像头", en: "Look at the camera" },
   facePreview: { zh: "您的画面（镜像）", en: "Your picture (mirrored)" },

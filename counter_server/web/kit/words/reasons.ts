@@ -116,6 +116,22 @@ const sentences: readonly Sentence[] = [
     /^this service asks for an error rate of ([\d.e-]+), which the engine.s calibration does not support$/,
     "此业务要求误识率不高于 $1，人脸引擎的校准数据不足以保证",
   ],
+  // the finger
+  [
+    /^(\d+) minutiae lie on one another; strangers come as close in ([\d.e-]+) at most$/,
+    "$1 个特征点重合；陌生人达到这一程度的比例不超过 $2",
+  ],
+  [
+    /^no finger of the holder is registered here, and none could be read from the card$/,
+    "没有登记过指纹，证件中也读不到",
+  ],
+  [/^no impression could be compared$/, "没有一次按压清晰到可以比对"],
+  [/^no finger could be given$/, "客户无法按指纹"],
+  [/^the scanner of this desk does not answer$/, "这台终端的指纹仪没有应答"],
+  [/^(\d+) impressions of one finger, each compared with those before$/, "同一手指按压 $1 次，逐次比对"],
+  [/^this scanner does not look for imitations$/, "这台指纹仪不判断真伪，不能说明手指是活体"],
+  [/^the sensor says skin \((.*)\)$/, "传感器判断为真实皮肤（$1）"],
+  [/^the sensor took something for an imitation \((.*)\)$/, "传感器曾判断为伪造物（$1）"],
   [/^not alike enough to accept: .*$/, "相似度不足以自动通过"],
 ];
 
