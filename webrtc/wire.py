@@ -372,6 +372,10 @@ class Receipt(Message):
     check_code: str = Field(description="with the number, opens the public receipt check")
     check_url: str
     sealed_at: datetime
+    proof: str | None = Field(
+        default=None,
+        description="that the record is in the public log: C2SP tlog-proof with its signed checkpoint, a second later",
+    )
 
 
 class VisitView(Message):

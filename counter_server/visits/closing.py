@@ -76,6 +76,7 @@ async def _close(office: Office, visit_id: str) -> None:
             queue.leave(connection, visit_id)
 
         await office.db.run(write)
+        office.unproven.add(visit_id)
     except NotSealed as error:
         log.error("visit %s could not be sealed: %s", visit_id, type(error).__name__)
         await office.db.run(office.safe.set_aside_unclaimed, evidence.keys.record_id)

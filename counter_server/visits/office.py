@@ -109,6 +109,7 @@ class Office:
         self.fingers = FingerDesk()
         self.evidence: dict[str, Evidence] = {}
         self.being_sealed: set[str] = set()  # visits whose record somebody is sealing now
+        self.unproven: set[str] = set()  # visits whose receipt waits for the next checkpoint of the log
         self.guidance: dict[str, Guidance] = {}
         self.chip_questions: dict[str, ChipQuestion] = {}  # visits whose card is being read
         self.pairings = Pairings()

@@ -21,6 +21,7 @@ from counter_server.records.log.publishing import Publisher
 from counter_server.records.log.tiles import TileReader
 from counter_server.records.openings import read_openings
 from counter_server.visits.office import Office
+from counter_server.visits.receipts import hand_out_proofs
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ async def publish_log(office: Office) -> None:
                 await office.db.run(records.append_missing_leaves)
             while await publishing.publish_checkpoint():
                 pass
+            await hand_out_proofs(office)
         except (RecordError, SQLAlchemyError, OSError) as error:
             log.error("the log was not published: %s: %s", type(error).__name__, error)
             pause_s = AFTER_TROUBLE_S

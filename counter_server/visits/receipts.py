@@ -3,12 +3,15 @@
 import asyncio
 import time
 
+from sqlalchemy import Connection
+
 from counter_server.errors import CounterError
 from counter_server.records import service as records
 from counter_server.records.codes import is_record_id
 from counter_server.records.errors import RecordUnknownError
 from counter_server.records.log.errors import NotPublishedError
 from counter_server.records.log.proof import Proof
+from counter_server.visits import store
 from counter_server.visits.office import Office
 from webrtc.wire import ErrorCode, ReceiptCheck
 
@@ -46,6 +49,24 @@ async def prove(office: Office, record_id: str) -> Proof | None:
         return await office.db.run(records.inclusion_proof, record_id)
     except (NotPublishedError, RecordUnknownError):
         return None
+
+
+async def hand_out_proofs(office: Office) -> None:
+    """Put the proof on every receipt that waits for one and is covered by a checkpoint now."""
+    for visit_id in tuple(office.unproven):
+        try:
+            await office.db.run(_write_proof, visit_id)
+        except NotPublishedError:
+            continue  # the next checkpoint has it
+        office.unproven.discard(visit_id)
+        office.changed(visit_id)
+
+
+def _write_proof(connection: Connection, visit_id: str) -> None:
+    visit = store.load(connection, visit_id)
+    if visit.receipt is not None:
+        proof = records.inclusion_proof(connection, visit.record_id).spelling()
+        store.save(connection, visit.model_copy(update={"receipt": visit.receipt.model_copy(update={"proof": proof})}))
 
 
 def _count(record_id: str) -> None:

@@ -12,6 +12,7 @@ from counter_server.records.log.policy import Policy
 from counter_server.records.verify import verify_record
 from counter_server.visits import closing, customer
 from counter_server.visits.publishing import LogPublishing
+from counter_server.visits.receipts import hand_out_proofs
 from counter_server.visits.store import COUNTER, load
 from tests.counter_server.builders import ADDRESS, with_card_and_face
 from tests.counter_server.test_doors import doors
@@ -61,11 +62,18 @@ async def test_a_receipt_shows_its_place_in_the_log_and_gives_out_the_proof(tmp_
         assert receipt is not None
         query = {"record": receipt.record_id, "code": receipt.check_code, "lang": "en"}
         assert "Public log" not in (await public.get("/check", params=query)).text  # no checkpoint covers it yet
+        await hand_out_proofs(office)
+        still = (await office.db.run(load, visit.visit_id)).receipt
+        assert still == receipt  # no checkpoint covers it
         await LogPublishing.begin(office).publish_checkpoint()
+        await hand_out_proofs(office)
+        carried = (await office.db.run(load, visit.visit_id)).receipt
         page = (await public.get("/check", params=query)).text
         assert "Public log" in page
         assert f"/api/receipts/{receipt.record_id}/proof?code={receipt.check_code}" in page
         answer = await public.get(f"/api/receipts/{receipt.record_id}/proof", params={"code": receipt.check_code})
+        assert carried is not None
+        assert carried.proof == answer.text
         policy = Policy.parse((await public.get("/log/policy")).text)
         folder, trust = office.safe.folder_of(receipt.record_id), office.sealing.trust_root.read_bytes()
         assert verify_record(folder, trust, log=LogEvidence(answer.content, policy)).intact

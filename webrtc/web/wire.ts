@@ -347,6 +347,8 @@ export interface Receipt {
   readonly check_code: string;
   readonly check_url: string;
   readonly sealed_at: string;
+  /** that the record is in the public log: C2SP tlog-proof with its signed checkpoint, a second later */
+  readonly proof: string | null;
 }
 
 /** Everything a customer's page needs to draw the visit. Sent whole after every change. */

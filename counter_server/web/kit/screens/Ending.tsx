@@ -62,6 +62,10 @@ export function Done({ visit, view, onFinish }: EndingProps) {
                     {receipt.check_url}
                   </span>,
                 ],
+                [
+                  t("doneLog"),
+                  receipt.proof === null ? t("doneLogSoon") : t("doneLogAt", { entry: entryOf(receipt.proof) }),
+                ],
               ]}
             />
           </section>
@@ -82,6 +86,11 @@ export function Done({ visit, view, onFinish }: EndingProps) {
       </div>
     </>
   );
+}
+
+/** Number of the log's entry that a proof (C2SP tlog-proof) leads from, counted from one as on the check page. */
+function entryOf(proof: string): string {
+  return String(Number(/^index (\d+)$/m.exec(proof)?.[1]) + 1);
 }
 
 const endings = {
