@@ -30,6 +30,7 @@ COMMANDS = {
     "kiosk": Command("counter_server.commands.people", "add_kiosk", "desks"),
     "trust": Command("counter_server.commands.trust", "add", "issuers of ID cards"),
     "record": Command("counter_server.commands.records", "add", "the safe: list, verify and open sealed records"),
+    "outbox": Command("counter_server.commands.outbox", "add", "who is told what, and whether it arrived"),
     "log": Command("counter_server.commands.log", "add", "the log that makes records provable to strangers"),
     "card": Command("counter_server.commands.cards", "add", "ID documents: read, verify, and try to break the reading"),
     "evaluate": Command("counter_server.commands.evaluate", "add", "measured error rates"),

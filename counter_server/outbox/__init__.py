@@ -1,0 +1,1 @@
+"""What the counter tells others when something is done: core systems, and the customer by mail or short message."""
