@@ -10,7 +10,9 @@ from starlette.exceptions import HTTPException
 
 from counter_server.errors import CounterError
 from counter_server.guards import Guards
-from counter_server.pages import log_tiles, screens
+from counter_server.outbox.courier import Courier, make_carriers
+from counter_server.outbox.subscribers import refuse_unknown_words
+from counter_server.pages import deliveries, log_tiles, screens
 from counter_server.visits import (
     console_api,
     customer_api,
@@ -34,6 +36,10 @@ HTTP_CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.NOT_FOUND, 413: ErrorCode
 def build_app(office: Office) -> Guards:
     """Routes, guards and the office's life around them."""
 
+    told, home = office.outbox, office.settings.home
+    refuse_unknown_words(told, {name: [field.name for field in each.form] for name, each in office.catalogue.items()})
+    courier = Courier(office.db, told, make_carriers(told, home), home)
+
     @contextlib.asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         await presence.recover(office)
@@ -44,6 +50,7 @@ def build_app(office: Office) -> Guards:
                 office.spawn(publishing.publish_log(office), "log")
                 office.spawn(retention.keep_retention(office), "retention")
                 office.spawn(stamping.stamp_log(office), "stamps")
+                office.spawn(courier.run(), "outbox")
                 yield
         except BaseExceptionGroup as failures:  # uvicorn would say nothing of it and go on serving an empty office
             for error in failures.exceptions:
@@ -59,6 +66,7 @@ def build_app(office: Office) -> Guards:
         live.router,
         relay_api.router,
         screens.router,
+        deliveries.router,
         log_tiles.router,
     ):
         app.include_router(router)

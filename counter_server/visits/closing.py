@@ -10,6 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from counter_server.calls.rooms import CUSTOMER
 from counter_server.errors import CounterError
+from counter_server.outbox import service as outbox
+from counter_server.outbox.messages import Occasion
 from counter_server.queue import service as queue
 from counter_server.records import service as records
 from counter_server.records import slots
@@ -59,7 +61,7 @@ async def _close(office: Office, visit_id: str) -> None:
         receipt = Receipt(
             record_id=sealed.record_id,
             check_code=sealed.check_code,
-            check_url=f"{office.settings.url}/check?record={sealed.record_id}&code={sealed.check_code}",
+            check_url=_check_url(office, sealed),
             sealed_at=sealed.sealed_at,
         )
 
@@ -176,6 +178,33 @@ def _register(connection: Connection, office: Office, visit: Visit, sealed: Seal
     slots.give_to_customer(connection, office.master, sealed.record_id, customer_id, until, sealed.sealed_at)
     if holder is not None:
         enrolments.register(connection, visit, customer_id, sealed)
+    outbox.post(connection, office.outbox, _occasion(office, visit, sealed, customer_id))
+
+
+def _occasion(office: Office, visit: Visit, sealed: SealedRecord, customer_id: str) -> Occasion:
+    """What others may be told of the record. Each is told only the fields it is configured for."""
+    holder = (
+        {} if visit.holder is None else visit.holder.model_dump(include={"name", "document_number", "issuing_state"})
+    )
+    title = office.catalogue[visit.service_id].title
+    return Occasion(
+        record_id=sealed.record_id,
+        subject=customer_id,
+        service_id=visit.service_id,
+        service_title=str(getattr(title, visit.language.value)),
+        language=visit.language.value,
+        channel=visit.channel.value,
+        outcome=sealed.manifest.outcome,
+        sealed_at=sealed.sealed_at,
+        manifest_sha256=sealed.manifest_sha256,
+        values=visit.values | {f"holder.{name}": value for name, value in holder.items()},
+        check_code=sealed.check_code,
+        check_url=_check_url(office, sealed),
+    )
+
+
+def _check_url(office: Office, sealed: SealedRecord) -> str:
+    return f"{office.settings.url}/check?record={sealed.record_id}&code={sealed.check_code}"
 
 
 async def _forget(office: Office, visit_id: str) -> None:

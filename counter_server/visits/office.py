@@ -22,6 +22,7 @@ from counter_server.identification.face_process import FaceFinding
 from counter_server.identification.faces import FaceDesk, FaceEvent
 from counter_server.identification.fingers import FingerDesk
 from counter_server.identification.relay import Pairings
+from counter_server.outbox.subscribers import read_outbox
 from counter_server.people.clerks import PasswordGate
 from counter_server.records.authority import SealingIdentity
 from counter_server.records.keeping import read_keeping
@@ -96,6 +97,7 @@ class Office:
         self.trust = trust
         self.master = master
         self.keeping = read_keeping(settings.home)
+        self.outbox = read_outbox(settings.home)
         self.sealing = sealing
         self.safe = safe
         self.fonts = fonts
