@@ -19,6 +19,7 @@ from uvicorn import Server
 
 from counter_server.identification.chip import ChipQuestion, offer_for
 from counter_server.people.kiosks import KioskAuthority
+from hardware_drivers.fingerprint.scanner import FingerprintScanner
 from hardware_drivers.smartcard.readers import CardReaders
 from kiosk.__main__ import listen_here_only
 from kiosk.agent import build_agent
@@ -130,12 +131,15 @@ def kiosk_config(folder: Path, counter_port: int, authority: KioskAuthority) -> 
 
 
 @contextlib.contextmanager
-def agent(config: KioskConfig, readers: CardReaders) -> Iterator[int]:
+def agent(config: KioskConfig, readers: CardReaders, scanner: FingerprintScanner | None = None) -> Iterator[int]:
     """A kiosk agent on a free port, which is yielded."""
     with listen_here_only(0) as listening:
         port = listening.getsockname()[1]
         settings = uvicorn.Config(
-            build_agent(config, readers, port), ws="websockets-sansio", log_config=None, timeout_graceful_shutdown=1
+            build_agent(config, readers, port, scanner),
+            ws="websockets-sansio",
+            log_config=None,
+            timeout_graceful_shutdown=1,
         )
         with serving(settings, [listening]):
             yield port
