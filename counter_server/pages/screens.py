@@ -34,7 +34,8 @@ WORDS = {
         "outcome": "结果",
         "hash": "清单 SHA-256",
         "log": "公开日志",
-        "log_place": "第 {index} 条，共 {size} 条",
+        "log_place": "{origin} 第 {index} 条，共 {size} 条",
+        "outcome_of": "{title}：{outcome}",
         "proof": "下载证明（.tlog-proof）",
         "done": "已办理",
         "refused": "未办理",
@@ -51,7 +52,8 @@ WORDS = {
         "outcome": "Outcome",
         "hash": "Manifest SHA-256",
         "log": "Public log",
-        "log_place": "entry {index} of {size}",
+        "log_place": "entry {index} of {size}, {origin}",
+        "outcome_of": "{title}: {outcome}",
         "proof": "Download the proof (.tlog-proof)",
         "done": "done",
         "refused": "not done",
@@ -138,7 +140,7 @@ def _receipt_html(language: Language, record: str, code: str, checked: ReceiptCh
             rows = "".join(
                 f"<dt>{html.escape(label)}</dt><dd>{html.escape(value)}</dd>"
                 for label, value in (
-                    (words["outcome"], f"{title}: {outcome}"),
+                    (words["outcome"], words["outcome_of"].format(title=title, outcome=outcome)),
                     (words["sealed"], f"{checked.sealed_at:%Y-%m-%d %H:%M:%S} UTC"),
                     (words["hash"], checked.manifest_sha256 or ""),
                 )
@@ -165,7 +167,7 @@ def _receipt_html(language: Language, record: str, code: str, checked: ReceiptCh
 def _log_html(words: dict[str, str], record_id: str, code: str, proof: Proof) -> str:
     """Where the record stands in the public log, and the proof to take away: it needs neither us nor our word."""
     checkpoint = Checkpoint.parse(proof.note.text)
-    place = words["log_place"].format(index=proof.index + 1, size=checkpoint.size)
+    place = words["log_place"].format(index=proof.index + 1, size=checkpoint.size, origin=checkpoint.origin)
     link = f"/api/receipts/{quote(record_id)}/proof?code={quote(code)}"
     return (
         f"<dt>{html.escape(words['log'])}</dt><dd>{html.escape(place)}, {html.escape(checkpoint.origin)}<br>"
