@@ -40,8 +40,10 @@ class Order(IntEnum):
 class VirtualGlass:
     """The glass of one virtual device."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, patience_s: float = LISTENS_WITHIN_S) -> None:
+        """At that socket; `patience_s` is how long a finger waits for the device to want one."""
         self._path = path
+        self._patience_s = patience_s
 
     def lay(self, picture: GreyImage) -> None:
         """A finger comes, is taken and leaves."""
@@ -52,16 +54,7 @@ class VirtualGlass:
         """Something else happens."""
         self._send(struct.pack("=ii", order, value))
 
-    def wait(self, within_s: float = LISTENS_WITHIN_S) -> None:
-        """Until the device is open; `TimeoutError` when nobody opens it."""
-        give_up_at = time.monotonic() + within_s
-        while not self._path.exists():
-            if time.monotonic() >= give_up_at:
-                raise TimeoutError(f"nobody opened the device in {within_s:g} s")
-            time.sleep(0.02)
-
     def _send(self, message: bytes) -> None:
-        self.wait()
         with self._connected() as line:
             line.sendall(message)
             line.shutdown(socket.SHUT_WR)
@@ -70,8 +63,8 @@ class VirtualGlass:
                 line.recv(1)  # the device closes after it has read
 
     def _connected(self) -> socket.socket:
-        """A line to the device, which refuses for a moment between two captures."""
-        give_up_at = time.monotonic() + LISTENS_WITHIN_S
+        """A line to the device, which is not there before it is opened and may refuse between two captures."""
+        give_up_at = time.monotonic() + self._patience_s
         while True:
             line = socket.socket(socket.AF_UNIX)
             line.settimeout(LISTENS_WITHIN_S)

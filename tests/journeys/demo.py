@@ -1,4 +1,4 @@
-"""The demo: `python -m tests.journeys.demo [--auto] [--lan] [--reader NAME] [--hsm softhsm]`.
+"""The demo: `python -m tests.journeys.demo [--auto] [--lan] [--reader NAME] [--hsm softhsm] [--finger KIND]`.
 
 Without --auto it opens the house, prints where to go and who to be, and puts cards on the reader as you ask.
 """
@@ -15,9 +15,11 @@ from types import FrameType
 
 from playwright.sync_api import Error as PlaywrightError
 
+from hardware_drivers.fingerprint.simulated import HandFault
 from tests.counter_server.signing import softhsm
 from tests.journeys.browsers import NoChromiumError, two_browsers
 from tests.journeys.desk import CardName, Desk, Wallet, make_wallet
+from tests.journeys.glass import CUSTOMER, STRANGER, Glass, GlassKind
 from tests.journeys.local_ca import make_lan
 from tests.journeys.photographs import PhotographsError
 from tests.journeys.programs import REPOSITORY, ProgramError
@@ -43,6 +45,14 @@ MEANING = {
     CardName.COPIED: "a copy: every file of a genuine card, none of its keys",
 }
 
+FINGERS: dict[str, tuple[int, HandFault | None, str]] = {
+    "f": (CUSTOMER, None, "the customer's finger"),
+    "fs": (STRANGER, None, "a stranger's finger"),
+    "fw": (CUSTOMER, HandFault.WET, "a dripping wet finger"),
+    "fl": (CUSTOMER, HandFault.LIFTED, "a finger lifted early"),
+    "fu": (CUSTOMER, HandFault.UNPLUGGED, "the scanner is unplugged"),
+}
+
 
 def main() -> int:
     """Run the demo; 0 only if all of it held."""
@@ -53,6 +63,9 @@ def main() -> int:
     parser.add_argument("--portrait", type=Path, help="a photograph of you, to be the portrait in the simulated card")
     parser.add_argument("--trust", type=Path, action="append", default=[], help="CSCA certificate or master list")
     parser.add_argument("--hsm", choices=("softhsm",), help="keep the counter's keys in a token of the demo's own")
+    parser.add_argument(
+        "--finger", choices=list(GlassKind), default=GlassKind.SIMULATED, help="the kiosk's fingerprint scanner"
+    )
     wishes = parser.parse_args()
     signal.signal(signal.SIGTERM, as_keyboard_interrupt)
     folder = REPOSITORY / "var" / "demo" / datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
@@ -61,7 +74,7 @@ def main() -> int:
     try:
         if wishes.hsm:
             print(f"keys lie in {keep_keys_in_a_token(folder)}", flush=True)
-        return auto(folder) if wishes.auto else interactive(folder, wishes)
+        return auto(folder, GlassKind(wishes.finger)) if wishes.auto else interactive(folder, wishes)
     except KeyboardInterrupt:
         print("\nstopped")
         return 130
@@ -94,7 +107,7 @@ def as_keyboard_interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def auto(folder: Path) -> int:
+def auto(folder: Path, finger: GlassKind = GlassKind.SIMULATED) -> int:
     """The story, played; 0 only if every step held."""
     report = Report(folder)
     held = False
@@ -103,7 +116,7 @@ def auto(folder: Path) -> int:
         report.chapter("The house opens")
         with contextlib.ExitStack() as house:
             with report.step("counter, kiosk and reader start"):
-                stack = house.enter_context(running_stack(folder, trusted=(wallet.csca,)))
+                stack = house.enter_context(running_stack(folder, trusted=(wallet.csca,), finger=finger))
             print(f"  cards on {stack.reader.words}")
             with report.step("two Chromiums start"):
                 browsers = house.enter_context(two_browsers())
@@ -133,7 +146,8 @@ def interactive(folder: Path, wishes: argparse.Namespace) -> int:
     lan, ca_file = make_lan(folder / "tls") if wishes.lan else (None, None)
     reader = real_reader(wishes.reader) if wishes.reader else None
     wallet = make_wallet(folder / "cards", portrait_of_visitor=wishes.portrait)
-    with running_stack(folder, reader=reader, trusted=(wallet.csca, *wishes.trust), lan=lan) as stack:
+    finger = GlassKind(wishes.finger)
+    with running_stack(folder, reader=reader, trusted=(wallet.csca, *wishes.trust), lan=lan, finger=finger) as stack:
         print_addresses(stack, ca_file)
         if wishes.reader:
             print(f"Cards: put yours on {stack.reader.words}. Ctrl-C ends.")
@@ -155,6 +169,14 @@ def print_addresses(stack: Stack, ca_file: Path | None) -> None:
         print(f"  a phone must trust {ca_file} first (it vouches for this one address only)")
 
 
+def print_fingers(glass: Glass) -> None:
+    """Whose finger may come to the scanner, and when."""
+    when = "comes by itself when the kiosk asks" if glass.comes_by_itself else "comes when you send it, within 30 s"
+    print(f"Fingers of people who do not exist; the one you chose last {when}:")
+    for key, (_, _, meaning) in FINGERS.items():
+        print(f"  {key:<2} {meaning}")
+
+
 def serve_reader(desk: Desk, wallet: Wallet, stack: Stack, *, own_face: bool) -> None:
     """Cards on and off the reader by keys, until the input ends or says q."""
     print(f"\nCards lie on {stack.reader.words}. On the kiosk's page choose a service, type what stands behind a")
@@ -170,6 +192,8 @@ def serve_reader(desk: Desk, wallet: Wallet, stack: Stack, *, own_face: bool) ->
     else:
         print("  The portraits are of other people: your own face will be refused at the camera, as it should be.")
         print("  To pass it: ./run demo --portrait me.jpg (a photograph of you)")
+    if stack.glass is not None:
+        print_fingers(stack.glass)
     print("  r  take the card off      q  end the demo", flush=True)
     if not sys.stdin.isatty():
         with contextlib.suppress(KeyboardInterrupt):
@@ -184,6 +208,10 @@ def serve_reader(desk: Desk, wallet: Wallet, stack: Stack, *, own_face: bool) ->
         if word == "r":
             desk.pull()
             print("  the reader is empty")
+        elif stack.glass is not None and word in FINGERS:
+            person, fault, meaning = FINGERS[word]
+            stack.glass.come(person, fault)
+            print(f"  at the fingerprint scanner: {meaning}", flush=True)
         elif word in KEYS:
             desk.put(wallet.cards[KEYS[word]])
             print(f"  on the reader: {MEANING[KEYS[word]]}", flush=True)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.journeys import hand
+from tests.journeys.glass import Glass, GlassKind, demo_glass
 from tests.journeys.programs import Program, ProgramError, free_port, run_once
 from tests.journeys.reader import Reader, cable_reader, pcscd_reader, why_no_pcscd
 
@@ -47,10 +49,13 @@ def throw_away_clerks() -> tuple[Clerk, Clerk]:
 class Stack:
     """A running house. Make one with `running_stack`."""
 
-    def __init__(self, folder: Path, reader: Reader, clerks: tuple[Clerk, ...], lan: Lan | None) -> None:
+    def __init__(
+        self, folder: Path, reader: Reader, clerks: tuple[Clerk, ...], lan: Lan | None, glass: Glass | None = None
+    ) -> None:
         self.folder = folder
         self.home = folder / "counter"
         self.reader = reader
+        self.glass = glass
         self.clerks = {clerk.username: clerk for clerk in clerks}
         self._lan = lan
         self._logs = folder / "logs"
@@ -65,6 +70,11 @@ class Stack:
     def counter_url(self) -> str:
         """Where phones and consoles go."""
         return f"https://{self._lan.host}:{self._port}" if self._lan else f"http://127.0.0.1:{self._port}"
+
+    @property
+    def hand(self) -> hand.Hand:
+        """Whose finger comes to the kiosk's scanner."""
+        return hand.Hand(self.folder / "kiosk")
 
     @property
     def kiosk_url(self) -> str:
@@ -123,7 +133,9 @@ class Stack:
         lines = [
             f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}" for key, value in settings.items()
         ]
-        (keys / "kiosk.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        if self.glass is not None:
+            lines += ["[finger]", *(f'{key} = "{value}"' for key, value in self.glass.settings.items())]
+        (keys / "kiosk.toml").write_text("\n".join(lines) + f"\n\n{hand.SETTINGS}", encoding="utf-8")
 
     def start_counter(self) -> None:
         """Start the counter and wait until it listens."""
@@ -171,7 +183,12 @@ def demo_reader(folder: Path) -> Reader:
 
 @contextlib.contextmanager
 def running_stack(
-    folder: Path, *, reader: Reader | None = None, trusted: tuple[Path, ...] = (), lan: Lan | None = None
+    folder: Path,
+    *,
+    reader: Reader | None = None,
+    trusted: tuple[Path, ...] = (),
+    lan: Lan | None = None,
+    finger: GlassKind = GlassKind.SIMULATED,
 ) -> Iterator[Stack]:
     """A house that is open for as long as the block lasts.
 
@@ -180,12 +197,14 @@ def running_stack(
         reader: Where cards are put down; the best this machine allows by default.
         trusted: CSCA certificates in DER.
         lan: Serve phones and consoles beyond this machine.
+        finger: The kiosk's fingerprint scanner.
 
     Raises:
         ProgramError: a part does not start; the message carries its last words.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    stack = Stack(folder, reader or demo_reader(folder / "pcscd"), throw_away_clerks(), lan)
+    glass = demo_glass(finger, folder)
+    stack = Stack(folder, reader or demo_reader(folder / "pcscd"), throw_away_clerks(), lan, glass)
     try:
         stack.prepare()
         stack.trust(*trusted)
