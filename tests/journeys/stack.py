@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.journeys import hand
-from tests.journeys.glass import Glass, GlassKind, demo_glass
+from tests.journeys.glass import CUSTOMER, Glass, GlassKind, glass_for
 from tests.journeys.programs import Program, ProgramError, free_port, run_once
 from tests.journeys.reader import Reader, cable_reader, pcscd_reader, why_no_pcscd
 
@@ -72,9 +71,11 @@ class Stack:
         return f"https://{self._lan.host}:{self._port}" if self._lan else f"http://127.0.0.1:{self._port}"
 
     @property
-    def hand(self) -> hand.Hand:
-        """Whose finger comes to the kiosk's scanner."""
-        return hand.Hand(self.folder / "kiosk")
+    def hand(self) -> Glass:
+        """Whose finger comes to the kiosk's scanner; `ProgramError` where it has none."""
+        if self.glass is None:
+            raise ProgramError("this kiosk has no fingerprint scanner")
+        return self.glass
 
     @property
     def kiosk_url(self) -> str:
@@ -135,7 +136,8 @@ class Stack:
         ]
         if self.glass is not None:
             lines += ["[finger]", *(f'{key} = "{value}"' for key, value in self.glass.settings.items())]
-        (keys / "kiosk.toml").write_text("\n".join(lines) + f"\n\n{hand.SETTINGS}", encoding="utf-8")
+            self.glass.belongs_to(CUSTOMER)
+        (keys / "kiosk.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def start_counter(self) -> None:
         """Start the counter and wait until it listens."""
@@ -151,6 +153,8 @@ class Stack:
         words = [sys.executable, "-m", "kiosk", "--config", str(self.folder / "kiosk" / "kiosk.toml")]
         self._kiosk = Program("kiosk", words, self._logs / "kiosk.log", self.reader.environment)
         self._kiosk.wait_ready(READY_WITHIN_S)
+        if self.glass is not None:
+            self.glass.watch(self.kiosk_url)
 
     def kill_counter(self) -> None:
         """End the counter as a power failure would."""
@@ -165,6 +169,8 @@ class Stack:
 
     def stop(self) -> None:
         """End everything, newest first."""
+        if self.glass is not None:
+            self.glass.stop()
         for program in (self._kiosk, self._counter):
             if program is not None:
                 program.stop()
@@ -203,7 +209,7 @@ def running_stack(
         ProgramError: a part does not start; the message carries its last words.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    glass = demo_glass(finger, folder)
+    glass = glass_for(finger, folder / "kiosk")
     stack = Stack(folder, reader or demo_reader(folder / "pcscd"), throw_away_clerks(), lan, glass)
     try:
         stack.prepare()
