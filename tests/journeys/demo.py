@@ -19,7 +19,7 @@ from hardware_drivers.fingerprint.simulated import HandFault
 from tests.counter_server.signing import softhsm
 from tests.journeys.browsers import NoChromiumError, two_browsers
 from tests.journeys.desk import CardName, Desk, Wallet, make_wallet
-from tests.journeys.glass import CUSTOMER, STRANGER, Glass, GlassKind
+from tests.journeys.glass import CUSTOMER, STRANGER, GlassKind
 from tests.journeys.local_ca import make_lan
 from tests.journeys.photographs import PhotographsError
 from tests.journeys.programs import REPOSITORY, ProgramError
@@ -169,14 +169,6 @@ def print_addresses(stack: Stack, ca_file: Path | None) -> None:
         print(f"  a phone must trust {ca_file} first (it vouches for this one address only)")
 
 
-def print_fingers(glass: Glass) -> None:
-    """Whose finger may come to the scanner, and when."""
-    when = "comes by itself when the kiosk asks" if glass.comes_by_itself else "comes when you send it, within 30 s"
-    print(f"Fingers of people who do not exist; the one you chose last {when}:")
-    for key, (_, _, meaning) in FINGERS.items():
-        print(f"  {key:<2} {meaning}")
-
-
 def serve_reader(desk: Desk, wallet: Wallet, stack: Stack, *, own_face: bool) -> None:
     """Cards on and off the reader by keys, until the input ends or says q."""
     print(f"\nCards lie on {stack.reader.words}. On the kiosk's page choose a service, type what stands behind a")
@@ -193,7 +185,9 @@ def serve_reader(desk: Desk, wallet: Wallet, stack: Stack, *, own_face: bool) ->
         print("  The portraits are of other people: your own face will be refused at the camera, as it should be.")
         print("  To pass it: ./run demo --portrait me.jpg (a photograph of you)")
     if stack.glass is not None:
-        print_fingers(stack.glass)
+        print("Fingers of people who do not exist; the one you chose last comes when the kiosk asks for it:")
+        for key, (_, _, meaning) in FINGERS.items():
+            print(f"  {key:<2} {meaning}")
     print("  r  take the card off      q  end the demo", flush=True)
     if not sys.stdin.isatty():
         with contextlib.suppress(KeyboardInterrupt):

@@ -1,12 +1,12 @@
-"""The demo's fingerprint scanner: what kiosk.toml must say, and a hand that comes to the glass.
+"""The fingerprint scanner of a journey's kiosk: what kiosk.toml must say of it, and whose finger comes to it.
 
-Fingers belong to nobody (`hardware_drivers.fingerprint.synthetic_finger`); the customer is one person of them.
+Fingers belong to nobody (`hardware_drivers.fingerprint.synthetic_finger`); people are numbers.
 """
 
 import contextlib
 import json
 import threading
-from dataclasses import dataclass
+import urllib.request
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -19,12 +19,13 @@ from hardware_drivers.fingerprint.virtual_image import Order, VirtualGlass
 from tests.hardware_drivers.fingerprint.rigs import why_no_libfprint
 from tests.journeys.programs import ProgramError
 
-CUSTOMER, STRANGER = 1, 2  # people, by number: whose finger is in the genuine card, and whose is not
-DEVICE_ASKED_WITHIN_S = 30.0  # as long as the kiosk waits for a finger
+CUSTOMER, STRANGER = 1, 2
+LOOK_EVERY_S = 0.3  # how soon a hand notices that the kiosk waits for it
+LAID = FingerPosition.RIGHT_INDEX  # the virtual device cannot say which finger the kiosk asked for
 
 
 class GlassKind(StrEnum):
-    """Which scanner the demo's kiosk has."""
+    """Which scanner the kiosk has."""
 
     SIMULATED = "simulated"
     LIBFPRINT = "libfprint"
@@ -32,90 +33,102 @@ class GlassKind(StrEnum):
 
 
 class Glass(Protocol):
-    """Somebody's hand at the kiosk's scanner."""
+    """A hand before the scanner of one kiosk; it comes whenever the kiosk asks for a finger."""
 
     @property
     def settings(self) -> dict[str, str]:
-        """The table [finger] of kiosk.toml."""
+        """The table [finger] of kiosk.toml, which lies in the folder the glass was made with."""
 
-    @property
-    def comes_by_itself(self) -> bool:
-        """Whether the finger is there as soon as the kiosk asks, or must be laid down at that moment."""
+    def come(self, person: int = CUSTOMER, fault: HandFault | None = None) -> None:
+        """From now on this person's fingers come, or that goes wrong."""
 
-    def come(
-        self,
-        person: int = CUSTOMER,
-        fault: HandFault | None = None,
-        position: FingerPosition = FingerPosition.RIGHT_INDEX,
-    ) -> None:
-        """Let this person's finger be the next; returns at once."""
+    def watch(self, kiosk_url: str) -> None:
+        """The kiosk has started: from now on it may ask."""
+
+    def stop(self) -> None:
+        """The hand goes home."""
 
 
-@dataclass(frozen=True, slots=True)
 class SimulatedGlass:
-    """Told by a file, read by the kiosk at every capture: who comes, for whichever finger is asked."""
+    """Fingers inside the kiosk itself, told by a file that it reads at every capture."""
 
-    hand: Path
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "hand.json"
 
     @property
     def settings(self) -> dict[str, str]:
         """As the protocol says."""
-        return {"scanner": GlassKind.SIMULATED.value, "hand": str(self.hand)}
+        return {"scanner": GlassKind.SIMULATED.value, "hand": self._file.name}
 
-    @property
-    def comes_by_itself(self) -> bool:
-        """It does."""
-        return True
+    def come(self, person: int = CUSTOMER, fault: HandFault | None = None) -> None:
+        """By the file, whole or not at all."""
+        told = self._file.with_suffix(".new")
+        told.write_text(json.dumps({"person": person, "fault": fault}), encoding="utf-8")
+        told.replace(self._file)
 
-    def come(
-        self,
-        person: int = CUSTOMER,
-        fault: HandFault | None = None,
-        position: FingerPosition = FingerPosition.RIGHT_INDEX,
-    ) -> None:
-        """From now on."""
-        self.hand.write_text(json.dumps({"person": person, "fault": fault.value if fault else None}), "utf-8")
+    def watch(self, kiosk_url: str) -> None:
+        """Nothing: the kiosk looks for itself."""
+
+    def stop(self) -> None:
+        """Nothing."""
 
 
-@dataclass(frozen=True, slots=True)
 class LibfprintGlass:
-    """libfprint's own virtual device in the kiosk; a picture goes in by its socket."""
+    """libfprint's own virtual device in the kiosk; pictures go in by its socket, when the kiosk waits for a finger."""
 
-    socket: Path
+    def __init__(self, folder: Path) -> None:
+        self._socket = folder / "glass"
+        self._person = CUSTOMER
+        self._fault: HandFault | None = None
+        self._over = threading.Event()
+        self._hand: threading.Thread | None = None
+        self._rng = np.random.default_rng()
 
     @property
     def settings(self) -> dict[str, str]:
         """As the protocol says."""
-        return {"scanner": GlassKind.LIBFPRINT.value, "virtual_image": str(self.socket)}
+        return {"scanner": GlassKind.LIBFPRINT.value, "virtual_image": str(self._socket.resolve())}
 
-    @property
-    def comes_by_itself(self) -> bool:
-        """It does not: the device takes a finger while it waits for one."""
-        return False
+    def come(self, person: int = CUSTOMER, fault: HandFault | None = None) -> None:
+        """From the next finger on."""
+        self._person, self._fault = person, fault
 
-    def come(
-        self,
-        person: int = CUSTOMER,
-        fault: HandFault | None = None,
-        position: FingerPosition = FingerPosition.RIGHT_INDEX,
-    ) -> None:
-        """As soon as the kiosk waits for a finger, at most `DEVICE_ASKED_WITHIN_S` from now."""
-        if fault is HandFault.NOBODY:
+    def watch(self, kiosk_url: str) -> None:
+        """Begin to ask the kiosk whether it waits."""
+        self._hand = threading.Thread(target=self._come_when_asked, args=(kiosk_url,), daemon=True)
+        self._hand.start()
+
+    def stop(self) -> None:
+        """End the asking."""
+        self._over.set()
+        if self._hand is not None:
+            self._hand.join(5)
+
+    def _come_when_asked(self, kiosk_url: str) -> None:
+        """One finger for each time that the kiosk begins to wait."""
+        laid = False
+        while not self._over.wait(LOOK_EVERY_S):
+            with contextlib.suppress(OSError, ValueError):  # the kiosk is restarted: ask again
+                with urllib.request.urlopen(f"{kiosk_url}/api/kiosk", timeout=5) as answer:  # noqa: S310 - our own
+                    waits = json.load(answer)["finger_step"] == "waiting_for_finger"
+                if waits and not laid:
+                    self._lay()
+                laid = waits
+
+    def _lay(self) -> None:
+        """What the hand does at the glass, or to the cable."""
+        glass = VirtualGlass(self._socket)
+        if self._fault is HandFault.NOBODY:
             return
-        frames = scene_of(person, position, fault, np.random.default_rng()).frames
-        threading.Thread(target=self._lay, args=(frames[-1] if frames else None,), daemon=True).start()
-
-    def _lay(self, shown: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None") -> None:
-        glass = VirtualGlass(self.socket, patience_s=DEVICE_ASKED_WITHIN_S)
-        with contextlib.suppress(OSError):  # nobody asked for a finger: the hand is taken back
-            if shown is None:
-                glass.order(Order.REMOVE)
-            else:
-                glass.lay(shown)
+        frames = scene_of(self._person, LAID, self._fault, self._rng).frames
+        if frames:
+            glass.lay(frames[-1])
+        else:
+            glass.order(Order.REMOVE)
 
 
-def demo_glass(kind: GlassKind, folder: Path) -> Glass | None:
-    """The scanner of that kind, the customer's hand at it.
+def glass_for(kind: GlassKind, folder: Path) -> Glass | None:
+    """The scanner of that kind, the customer's hand at it; `folder` is the one of kiosk.toml.
 
     Raises:
         ProgramError: this machine cannot have it.
@@ -124,11 +137,9 @@ def demo_glass(kind: GlassKind, folder: Path) -> Glass | None:
         case GlassKind.NONE:
             return None
         case GlassKind.SIMULATED:
-            glass = SimulatedGlass((folder / "hand.json").resolve())
-            glass.come()
-            return glass
+            return SimulatedGlass(folder)
         case GlassKind.LIBFPRINT:
             missing = why_no_libfprint()
             if missing is not None:
                 raise ProgramError(f"--finger libfprint: {missing} is missing. Without: ./run demo --finger simulated")
-            return LibfprintGlass((folder / "glass.socket").resolve())
+            return LibfprintGlass(folder)

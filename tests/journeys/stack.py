@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.journeys.glass import CUSTOMER, Glass, GlassKind, glass_for
+from tests.journeys.glass import Glass, GlassKind, glass_for
 from tests.journeys.programs import Program, ProgramError, free_port, run_once
 from tests.journeys.reader import Reader, cable_reader, pcscd_reader, why_no_pcscd
 
@@ -71,13 +71,6 @@ class Stack:
         return f"https://{self._lan.host}:{self._port}" if self._lan else f"http://127.0.0.1:{self._port}"
 
     @property
-    def hand(self) -> Glass:
-        """Whose finger comes to the kiosk's scanner; `ProgramError` where it has none."""
-        if self.glass is None:
-            raise ProgramError("this kiosk has no fingerprint scanner")
-        return self.glass
-
-    @property
     def kiosk_url(self) -> str:
         """Where the kiosk's own screen goes."""
         return f"http://127.0.0.1:{self._kiosk_port}"
@@ -136,7 +129,7 @@ class Stack:
         ]
         if self.glass is not None:
             lines += ["[finger]", *(f'{key} = "{value}"' for key, value in self.glass.settings.items())]
-            self.glass.belongs_to(CUSTOMER)
+            self.glass.come()
         (keys / "kiosk.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def start_counter(self) -> None:
