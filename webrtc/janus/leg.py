@@ -209,34 +209,19 @@ class JanusLeg:
             return
         if shown._publisher not in shown._up:
             return
+        streams = [{"feed": shown._feed, "mid": mid, "sub_mid": mid} for mid in ("0", "1")]
         try:
-            wish: Object = {"request": "switch", "streams": shown._streams(sub_mid=True)}
-            await self._client.ask_room(self._subscriber, wish)
-        except JanusRefusedError as error:
-            if error.code != _NO_SUCH_FEED:
-                raise
-            await self._subscribe_anew(shown)
-        await self._send(on=True)
-
-    def _streams(self, *, sub_mid: bool) -> list[Object]:
-        """This leg's sound and picture as others ask for them."""
-        return [{"feed": self._feed, "mid": mid, **({"sub_mid": mid} if sub_mid else {})} for mid in ("0", "1")]
-
-    async def _subscribe_anew(self, shown: "JanusLeg") -> None:
-        """Fill the sections that fell empty when the publisher before went without a word.
-
-        Janus negotiates that, but nothing changes for the page, which need not be asked: its last answer still holds.
-        """
-        try:
-            wish: Object = {"request": "subscribe", "streams": shown._streams(sub_mid=False)}
-            _, got = await self._client.ask_room(self._subscriber, wish)
+            _, got = await self._client.ask_room(self._subscriber, {"request": "switch", "streams": streams})
         except JanusRefusedError as error:
             if error.code == _NO_SUCH_FEED:  # it has just gone, and its own event tells so
                 return
             raise
         if got and self._answered_got:
+            # The publisher before went without a word, and Janus wants to negotiate the section that fell empty anew.
+            # Nothing changes for the page, which need not be asked: its last answer still holds.
             answer = {"type": "answer", "sdp": self._answered_got, "trickle": True}
             await self._client.ask_room(self._subscriber, {"request": "start"}, answer)
+        await self._send(on=True)
 
     async def _send(self, *, on: bool) -> None:
         """Let the page get something, or nothing: a change back to the placeholder is not got over by Janus."""
