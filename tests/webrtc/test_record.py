@@ -282,3 +282,17 @@ def test_a_clock_that_lies_is_put_back_on_our_time_line() -> None:
     assert clock.place(source, 1_000, 5.0) == 5.0
     assert clock.place(source, 1_000 + 90_000, 6.01) == pytest.approx(6.0)
     assert clock.place(source, 1_000 + 90_000 * 3_600, 7.0) == 7.0  # an hour later, says the page
+
+
+async def test_a_key_picture_is_asked_for_in_time_so_that_a_player_can_begin_in_the_middle(
+    tmp_path: Path, writer: SegmentWriter, identity: pyrage.x25519.Identity
+) -> None:
+    clock = Clock()
+    film = recording(tmp_path, identity, writer, clock)
+    asked: list[float] = []
+    film.ask_key = lambda: asked.append(clock.now_s)
+    begun_s = clock.now_s
+    key, *others = encoded(60)
+    Leg(film, clock, timestamp=0, sequence=0).talk([key, *others * 7])  # a browser sends no key picture unasked
+    await film.finish()
+    assert [round(at_s - begun_s, 1) for at_s in asked][:2] == [12.1, 12.6]

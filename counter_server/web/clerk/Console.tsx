@@ -13,6 +13,7 @@ import { AtDesk } from "./AtDesk";
 import { ClerkDesk } from "./desk";
 import { LoginPage } from "./LoginPage";
 import { Queue } from "./Queue";
+import { MAY_WATCH, Recordings } from "./Recordings";
 
 const LANGUAGE_AS = "counter.language";
 
@@ -75,12 +76,23 @@ function Room({ desk, onLanguage }: RoomProps) {
 function Inside({ desk, view }: { readonly desk: ClerkDesk; readonly view: ConsoleView }) {
   const { t } = useWords();
   const [reviewed, setReviewed] = useState<string | null>(null);
+  const [watching, setWatching] = useState(false);
+  const mayWatch = MAY_WATCH.some((role) => view.clerk.roles.includes(role));
   const row = view.approvals.find((one) => one.visit_id === reviewed);
   return (
     <div className="room">
       <aside className="side" aria-label={t("queueTitle")}>
         <Queue desk={desk} view={view} />
         <Approvals view={view} open={row ? reviewed : null} onOpen={setReviewed} />
+        {mayWatch && (
+          <section className="panel" aria-labelledby="recordings-title">
+            <h2 id="recordings-title">{t("recordingsTitle")}</h2>
+            <p className="hint">{t("recordingsHint")}</p>
+            <Button pressed={watching} onPress={() => setWatching(!watching)}>
+              {t("recordingsOpen")}
+            </Button>
+          </section>
+        )}
         <OwnCamera desk={desk} view={view} />
       </aside>
       <main data-state={view.visit?.state ?? "ready"}>
@@ -97,7 +109,12 @@ function Inside({ desk, view }: { readonly desk: ClerkDesk; readonly view: Conso
         <Problem of={desk.trouble} />
         {/* prefixed: the clerk's own visit may stand below it, and siblings must not share a key */}
         {row && <Approval key={`approval-${row.visit_id}`} desk={desk} row={row} />}
-        {view.visit ? <AtDesk key={view.visit.visit_id} desk={desk} visit={view.visit} /> : !row && <Nobody />}
+        {watching && mayWatch && <Recordings api={desk.api} onClose={() => setWatching(false)} />}
+        {view.visit ? (
+          <AtDesk key={view.visit.visit_id} desk={desk} visit={view.visit} />
+        ) : (
+          !row && !watching && <Nobody />
+        )}
       </main>
     </div>
   );

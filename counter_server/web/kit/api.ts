@@ -65,6 +65,12 @@ export class Api {
     }
   }
 
+  /** A range of a big file. */
+  async bytes(path: string, offset: number, size: number): Promise<ArrayBuffer> {
+    const headers = { Range: `bytes=${offset}-${offset + size - 1}` };
+    return (await this.#ask(path, { method: "GET", headers })).arrayBuffer();
+  }
+
   /** POST one action of a person; repeated by itself after a cut, under the same key. */
   async post<Answer>(path: string, body: unknown = {}): Promise<Answer> {
     const request = {
