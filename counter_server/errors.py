@@ -41,6 +41,8 @@ STATUS = {
     ErrorCode.DOCUMENT_CHANGED: 409,
     ErrorCode.TICKET_TAKEN: 409,
     ErrorCode.SAME_PERSON: 403,
+    ErrorCode.FACE_UNAVAILABLE: 503,
+    ErrorCode.IDENTITY_NOT_HELD: 409,
     ErrorCode.MEDIA_UNAVAILABLE: 503,
     ErrorCode.RECORD_BROKEN: 409,
     ErrorCode.RECORDING_CLOSED: 410,

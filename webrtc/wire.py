@@ -73,6 +73,8 @@ class ErrorCode(StrEnum):
     DOCUMENT_CHANGED = "document_changed"  # the hash signed is not the hash shown
     TICKET_TAKEN = "ticket_taken"
     SAME_PERSON = "same_person"  # whoever signed cannot approve
+    FACE_UNAVAILABLE = "face_unavailable"  # this counter lacks what judges faces; its log says what
+    IDENTITY_NOT_HELD = "identity_not_held"  # who is in the call must be identified again first
     MEDIA_UNAVAILABLE = "media_unavailable"
     RECORD_BROKEN = "record_broken"  # it is not what was sealed: nothing of it is shown as if it were
     RECORDING_CLOSED = "recording_closed"  # its key was erased, or two people hold it together
@@ -205,6 +207,7 @@ class Reason(StrEnum):
     CARD_NOT_GENUINE = "card_not_genuine"
     CARD_EXPIRED = "card_expired"
     CARD_UNKNOWN_ISSUER = "card_unknown_issuer"
+    OTHER_CARD = "other_card"  # asked for again in mid-call, somebody else's was laid on
     FACE_DIFFERENT = "face_different"
     NOT_LIVE = "not_live"
     FINGER_DIFFERENT = "finger_different"
@@ -334,6 +337,36 @@ class FingerView(Message):
     attempts_left: int = 0
 
 
+class ContinuityState(StrEnum):
+    """Whether the person of the face check is still the one in the call."""
+
+    HELD = "held"
+    UNCERTAIN = "uncertain"
+    BROKEN = "broken"  # nothing is signed until the person is identified again
+
+
+class ContinuityCue(StrEnum):
+    """What spoke against it."""
+
+    OTHER_FACE = "other_face"
+    SECOND_FACE = "second_face"
+    PICTURE_FROZEN = "picture_frozen"
+    NO_FACE = "no_face"
+    NO_PICTURE = "no_picture"
+    FACE_UNCLEAR = "face_unclear"  # a face is there, and not shown clearly enough to be known
+    LINE_REJOINED = "line_rejoined"  # the pictures come by another line than the face check's
+    WATCH_LOST = "watch_lost"  # our own process ended, and with it what it remembered
+
+
+class ContinuityView(Message):
+    """Whether the call still has the person of the face check before its camera, and which cue spoke if not."""
+
+    state: ContinuityState
+    cue: ContinuityCue | None = None
+    needs_card: bool = Field(default=False, description="asked again, the card comes first and then the face")
+    again: bool = Field(default=False, description="the person is being identified again in this very call")
+
+
 class TicketView(Message):
     """A place in the queue."""
 
@@ -404,6 +437,7 @@ class VisitView(Message):
     document: DocumentView | None = None
     my_line: Line = Line.NONE
     clerk_line: Line = Line.NONE
+    continuity: ContinuityView | None = Field(default=None, description="None outside a call")
     receipt: Receipt | None = None
 
 
@@ -786,6 +820,7 @@ class ClerkVisit(Message):
     customer_line: Line
     my_line: Line
     customer_trouble: str | None = None
+    continuity: ContinuityView | None = Field(default=None, description="None outside a call")
     reason: Reason | None = None
     receipt: Receipt | None = None
 

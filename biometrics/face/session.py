@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from biometrics.decision import Check, CheckOutcome, Score, Thresholds, Verdict
 from biometrics.errors import CalibrationError
 from biometrics.face import quality
-from biometrics.face.compare import distance, erase, fuse
-from biometrics.face.engine import Chip, FaceBox, FaceEngine, Landmarks, Picture
+from biometrics.face.compare import at_length_one, distance, erase, fuse
+from biometrics.face.engine import Chip, Embedding, FaceBox, FaceEngine, Landmarks, Picture
 from biometrics.face.follow import BLIND_S, Follower, Watch
 from biometrics.face.gallery import FusedFace, Gallery
 from biometrics.face.guidance import Guidance, GuidanceCode
@@ -108,6 +108,7 @@ class FaceSession:
     _best: tuple[float, Picture] | None = field(default=None, init=False)
     _frames_seen: int = field(default=0, init=False)
     _decision: FaceDecision | None = field(default=None, init=False)
+    _person: Embedding | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._follower = Follower(self.engine)
@@ -371,8 +372,15 @@ class FaceSession:
             frames_used=0 if fused is None else fused.frames,
             best_picture_bgr=self._best[1] if self._best else None,
         )
+        if live and verdict is not Verdict.REJECT and self._identity is not None:
+            self._person = at_length_one(self._identity.first if fused is None else fused.embedding)
         self._forget(fused)
         return self._decision
+
+    def take_person(self) -> Embedding | None:
+        """Who has passed, once, for whoever follows this person on; to be erased by the taker. None after a refusal."""
+        person, self._person = self._person, None
+        return person
 
     def _match(self, fused: FusedFace | None) -> tuple[Check, Score | None, Verdict]:
         """The comparison with the chip's portrait, where there is one and enough frames."""

@@ -41,6 +41,7 @@ class Seat:
     line: Line = Line.NONE
     watched: bool = False
     called_anew: int = 0  # how often this page was asked for a new leg; its live channel tells it when this grows
+    pictures_per_s: float = 0.0  # while it is watched
     old_legs: list[str] = field(default_factory=list)
 
 
@@ -160,8 +161,20 @@ class Calls:
         seat = self._seats.get((CUSTOMER, visit_id))
         if seat is None or seat.leg_id is None:
             raise CounterError(ErrorCode.MEDIA_UNAVAILABLE, "the camera's line is not up")
-        seat.watched = True
+        seat.watched, seat.pictures_per_s = True, pictures_per_s
         await self._engine.watch(seat.leg_id, pictures_per_s=pictures_per_s)
+
+    async def follow(self, visit_id: str, pictures_per_s: float) -> None:
+        """As `watch`, for a call: a line that is not up yet, or comes again, is watched when it is."""
+        seat = self._seats.setdefault((CUSTOMER, visit_id), Seat(visit_id, CUSTOMER))
+        seat.watched, seat.pictures_per_s = True, pictures_per_s
+        if seat.leg_id is not None:
+            await self._quietly(self._engine.watch(seat.leg_id, pictures_per_s=pictures_per_s))
+
+    def leg(self, visit_id: str) -> str | None:
+        """The customer's leg that is up, or was last."""
+        seat = self._seats.get((CUSTOMER, visit_id))
+        return None if seat is None else seat.leg_id
 
     async def unwatch(self, visit_id: str) -> None:
         """No more pictures."""
@@ -285,7 +298,7 @@ class Calls:
         seat.old_legs.clear()
         seat.line = Line.OK
         if seat.watched:
-            await self._quietly(self._engine.watch(leg_id, pictures_per_s=30))
+            await self._quietly(self._engine.watch(leg_id, pictures_per_s=seat.pictures_per_s))
         visit_id = seat.owner if seat.role == CUSTOMER else self._visit_of(seat.owner)
         if visit_id is not None:
             await self._wire(visit_id)

@@ -11,8 +11,8 @@ from multiprocessing.connection import Connection
 import cv2
 
 from biometrics.decision import CheckOutcome, Thresholds
-from biometrics.errors import PortraitFaceError, PortraitUnreadableError
-from biometrics.face.calibration import load_thresholds
+from biometrics.errors import BiometricsError, PortraitFaceError, PortraitUnreadableError
+from biometrics.face.calibration import load_calibration, load_thresholds
 from biometrics.face.compare import erase
 from biometrics.face.engine import FaceEngine
 from biometrics.face.engines import open_engine
@@ -21,6 +21,8 @@ from biometrics.face.liveness.challenge import draw
 from biometrics.face.outcome import FaceDecision
 from biometrics.face.reference import Reference, load_reference
 from biometrics.face.session import TIMEOUT_S, FaceSession
+from counter_server.identification.continuity_calls import Follow, FollowedPeople, Unfollow
+from counter_server.identification.continuity_watch import thresholds_of_one
 from webrtc.engine import EncodedPicture
 from webrtc.snapshot import PictureDecoder
 
@@ -66,6 +68,13 @@ class Ready:
     """The engine is loaded."""
 
     engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """This machine lacks something; the message names it and the cure."""
+
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +128,13 @@ def main(pipe: Connection) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the counter ends us
     cv2.setNumThreads(1)  # the second core belongs to the media worker
-    engine = open_engine()
-    thresholds = load_thresholds(engine, engine.calibration)
+    try:
+        engine = open_engine()
+        thresholds = load_thresholds(engine, engine.calibration)
+        people = FollowedPeople(engine, thresholds_of_one(load_calibration(engine, engine.calibration)))
+    except BiometricsError as error:
+        pipe.send(Unfit(str(error)))  # whoever started us says it, once; a traceback would help nobody
+        return
     pipe.send(Ready(engine.id))
     running: dict[str, _Running] = {}
     try:
@@ -128,21 +142,31 @@ def main(pipe: Connection) -> None:
             if pipe.poll(OVERDUE_EVERY_S):
                 match pipe.recv():
                     case Begin() as begin:
+                        people.forget(begin.session_id)
                         _begin(pipe, running, engine, thresholds, begin)
                     case Look() as look:
-                        _look(pipe, running, look)
+                        _look(pipe, running, people, look)
                     case Wish() as wish:
                         _wish(pipe, running, wish)
                     case End() as end:
                         if (ended := running.pop(end.session_id, None)) is not None:
                             _decide(ended)
+                        people.forget(end.session_id)
+                    case Follow() as follow:
+                        people.follow(follow)
+                    case Unfollow() as unfollow:
+                        people.unfollow(unfollow.session_id)
                     case None:
                         return
                     case unknown:
                         raise TypeError(f"no message of ours: {type(unknown).__name__}")
             _end_overdue(pipe, running)
+            for noticed in people.news():
+                pipe.send(noticed)
     except (EOFError, OSError):
         return  # the counter is gone
+    finally:
+        people.forget_all()
 
 
 def _begin(
@@ -169,11 +193,14 @@ def _wish(pipe: Connection, running: dict[str, _Running], wish: Wish) -> None:
         _guide(pipe, wish.session_id, now, now.session.guidance)
 
 
-def _look(pipe: Connection, running: dict[str, _Running], look: Look) -> None:
+def _look(pipe: Connection, running: dict[str, _Running], people: FollowedPeople, look: Look) -> None:
+    picture = look.picture
+    if (watch := people.calls.get(look.session_id)) is not None:
+        watch.take(picture, late=time.monotonic() - picture.at_s > TOO_LATE_S)
+        return
     now = running.get(look.session_id)
     if now is None:
         return
-    picture = look.picture
     if now.decoder is None or now.decoder.codec != picture.codec:
         now.decoder = PictureDecoder(picture.codec)
     now.decoder.feed(picture)
@@ -188,7 +215,9 @@ def _look(pipe: Connection, running: dict[str, _Running], look: Look) -> None:
     now.session.told(time.monotonic())
     if now.session.finished:
         del running[look.session_id]
-        pipe.send(_finding(look.session_id, _decide(now)))
+        finding = _finding(look.session_id, _decide(now))
+        people.remember(look.session_id, now.session.take_person())
+        pipe.send(finding)
 
 
 def next_due_s(due_s: float, at_s: float) -> float:

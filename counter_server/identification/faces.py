@@ -10,8 +10,20 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from counter_server.identification.face_process import Begin, End, FaceFinding, Guide, Look, Ready, Wish, main
+from counter_server.identification.continuity_calls import Follow, Noticed, Unfollow
+from counter_server.identification.face_process import (
+    Begin,
+    End,
+    FaceFinding,
+    Guide,
+    Look,
+    Ready,
+    Unfit,
+    Wish,
+    main,
+)
 from webrtc.engine import EncodedPicture
+from webrtc.wire import ContinuityCue, ContinuityState
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +32,10 @@ BACK_OFF_S, PROVEN_S = (0.0, 0.0, 1.0, 5.0, 15.0), 60.0
 
 MOST_QUEUED = 90  # three seconds of pictures; beyond it the process is behind and waits for the next key picture
 
-FaceEvent = Guide | FaceFinding
+UNFIT_AGAIN_S = 60.0  # a machine that lacks something may have got it
+
+FaceEvent = Guide | FaceFinding | Noticed
+Order = Begin | Look | Wish | End | Follow | Unfollow
 
 
 class FaceDesk:
@@ -34,22 +49,24 @@ class FaceDesk:
         self._on_lost = on_lost
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
-        self._outgoing: queue.SimpleQueue[Begin | Look | Wish | End | None] = queue.SimpleQueue()
+        self._outgoing: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
         self._sessions: set[str] = set()
+        self._followed: set[str] = set()
         self._wait_for_key: set[str] = set()
         self._stopping = False
         self._began_s = 0.0
         self._failures = 0
-        self._ready: asyncio.Future[Ready] | None = None
+        self._ready: asyncio.Future[None] | None = None
         self.engine = ""
+        self.unfit: str | None = None
+        """What this machine lacks, and the cure; None while faces can be judged."""
 
     async def start(self) -> None:
-        """Start the process and wait until its engine is loaded (about a second)."""
+        """Start the process and wait until its engine is loaded (about a second), or has said why it cannot be."""
         loop = asyncio.get_running_loop()
         self._ready = loop.create_future()
         self._spawn(loop)
-        ready = await asyncio.wait_for(self._ready, 60)
-        self.engine = ready.engine
+        await asyncio.wait_for(self._ready, 60)
 
     async def stop(self) -> None:
         """End the process."""
@@ -72,7 +89,7 @@ class FaceDesk:
 
     def look(self, session_id: str, picture: EncodedPicture) -> None:
         """Hand over one picture. Live pictures are dropped when the process is behind, until the next key picture."""
-        if session_id not in self._sessions:
+        if session_id not in self._sessions and session_id not in self._followed:
             return
         if self._outgoing.qsize() > MOST_QUEUED:
             self._wait_for_key.add(session_id)
@@ -82,11 +99,28 @@ class FaceDesk:
             self._wait_for_key.discard(session_id)
         self._outgoing.put(Look(session_id, picture))
 
+    def follow(self, session_id: str, *, known: bool) -> None:
+        """Watch whether the person who passed stays, by key pictures that follow; `Noticed` tells every change.
+
+        Args:
+            session_id: Of the face check that was passed.
+            known: False where no face was checked: then the first clear looks count.
+        """
+        self._followed.add(session_id)
+        self._outgoing.put(Follow(session_id, known))
+
+    def unfollow(self, session_id: str) -> None:
+        """Watch no more; who passed stays known until `end`."""
+        if session_id in self._followed:
+            self._followed.discard(session_id)
+            self._outgoing.put(Unfollow(session_id))
+
     def end(self, session_id: str) -> None:
-        """Forget a session; nothing more is reported of it."""
-        if session_id in self._sessions:
-            self._sessions.discard(session_id)
-            self._outgoing.put(End(session_id))
+        """Forget a session, and who passed it; nothing more is reported of it."""
+        self._sessions.discard(session_id)
+        self._followed.discard(session_id)
+        self._wait_for_key.discard(session_id)
+        self._outgoing.put(End(session_id))
 
     def _spawn(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._stopping:
@@ -101,7 +135,7 @@ class FaceDesk:
         threading.Thread(target=self._send, args=(ours, self._outgoing), name="face-send", daemon=True).start()
         threading.Thread(target=self._receive, args=(ours, loop), name="face-receive", daemon=True).start()
 
-    def _send(self, pipe: Connection, outgoing: "queue.SimpleQueue[Begin | Look | Wish | End | None]") -> None:
+    def _send(self, pipe: Connection, outgoing: "queue.SimpleQueue[Order | None]") -> None:
         try:
             while (message := outgoing.get()) is not None:
                 pipe.send(message)
@@ -117,11 +151,19 @@ class FaceDesk:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(self._gone, loop)
 
-    def _hear(self, message: Ready | FaceEvent) -> None:
+    def _hear(self, message: Ready | Unfit | FaceEvent) -> None:
         match message:
-            case Ready():
+            case Ready() | Unfit():
+                if isinstance(message, Unfit):
+                    self.engine, self.unfit = "", message.message
+                    log.error("no face can be judged: %s", message.message)
+                else:
+                    self.engine, self.unfit = message.engine, None
                 if self._ready is not None and not self._ready.done():
-                    self._ready.set_result(message)
+                    self._ready.set_result(None)
+            case Noticed():
+                if message.session_id in self._followed:
+                    self._on_event(message)
             case Guide():
                 if message.session_id in self._sessions:
                     self._on_event(message)
@@ -136,10 +178,16 @@ class FaceDesk:
         lived_s = time.monotonic() - self._began_s
         self._failures = 0 if lived_s > PROVEN_S else self._failures + 1
         wait_s = BACK_OFF_S[min(self._failures, len(BACK_OFF_S) - 1)]
-        log.error("the face process ended unasked; starting another in %.1f s", wait_s)
+        if self.unfit is not None:
+            wait_s = UNFIT_AGAIN_S
+        else:
+            log.error("the face process ended unasked; starting another in %.1f s", wait_s)
         lost, self._sessions = self._sessions, set()
+        unwatched, self._followed = self._followed, set()
         self._outgoing.put(None)  # ends the thread that fed it
         self._outgoing = queue.SimpleQueue()  # sessions that begin meanwhile wait here
         loop.call_later(wait_s, self._spawn, loop)
         for session_id in lost:
             self._on_lost(session_id)
+        for session_id in unwatched:  # who it was died with the process
+            self._on_event(Noticed(session_id, ContinuityState.BROKEN, ContinuityCue.WATCH_LOST, 0, 0))

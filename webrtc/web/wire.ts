@@ -48,6 +48,8 @@ export const ERROR_CODES = [
   "document_changed",
   "ticket_taken",
   "same_person",
+  "face_unavailable",
+  "identity_not_held",
   "media_unavailable",
   "record_broken",
   "recording_closed",
@@ -174,6 +176,7 @@ export const REASONS = [
   "card_not_genuine",
   "card_expired",
   "card_unknown_issuer",
+  "other_card",
   "face_different",
   "not_live",
   "finger_different",
@@ -309,6 +312,37 @@ export interface FingerView {
   readonly attempts_left: number;
 }
 
+/** Whether the person of the face check is still the one in the call. */
+export const CONTINUITY_STATES = [
+  "held",
+  "uncertain",
+  "broken",
+] as const;
+export type ContinuityState = (typeof CONTINUITY_STATES)[number];
+
+/** What spoke against it. */
+export const CONTINUITY_CUES = [
+  "other_face",
+  "second_face",
+  "picture_frozen",
+  "no_face",
+  "no_picture",
+  "face_unclear",
+  "line_rejoined",
+  "watch_lost",
+] as const;
+export type ContinuityCue = (typeof CONTINUITY_CUES)[number];
+
+/** Whether the call still has the person of the face check before its camera, and which cue spoke if not. */
+export interface ContinuityView {
+  readonly state: ContinuityState;
+  readonly cue: ContinuityCue | null;
+  /** asked again, the card comes first and then the face */
+  readonly needs_card: boolean;
+  /** the person is being identified again in this very call */
+  readonly again: boolean;
+}
+
 /** A place in the queue. */
 export interface TicketView {
   /** what is called out, such as A017 */
@@ -379,6 +413,8 @@ export interface VisitView {
   readonly document: DocumentView | null;
   readonly my_line: Line;
   readonly clerk_line: Line;
+  /** None outside a call */
+  readonly continuity: ContinuityView | null;
   readonly receipt: Receipt | null;
 }
 
@@ -646,6 +682,8 @@ export interface ClerkVisit {
   readonly customer_line: Line;
   readonly my_line: Line;
   readonly customer_trouble: string | null;
+  /** None outside a call */
+  readonly continuity: ContinuityView | null;
   readonly reason: Reason | null;
   readonly receipt: Receipt | null;
 }

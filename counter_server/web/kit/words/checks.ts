@@ -21,6 +21,7 @@ const checkWords: Readonly<Record<string, Text>> = {
   camera_vouched: { zh: "画面确实来自摄像头", en: "Pictures come from a camera" },
   depth: { zh: "是立体的人脸，不是照片", en: "A face with depth, no print" },
   face_error_rate: { zh: "人脸误识率符合此业务要求", en: "Error rate that this service asks for" },
+  same_person: { zh: "通话中始终是核验过的本人", en: "The person checked is the one in the call" },
   one_person: { zh: "始终是同一个人", en: "One person throughout" },
   match: { zh: "人脸与芯片照片比对", en: "Compared with the chip's portrait" },
   finger: { zh: "指纹与登记的一致", en: "Finger is the registered one" },

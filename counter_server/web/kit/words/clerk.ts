@@ -137,6 +137,17 @@ export const clerkWords = {
   refuseHint: { zh: "客户会看到这段文字。", en: "The customer reads this text." },
   refuseYes: { zh: "拒绝并告知客户", en: "Refuse and tell the customer" },
   cancel: { zh: "取消", en: "Cancel" },
+  samePersonHeld: { zh: "镜头前是核验过的本人", en: "The person checked is before the camera" },
+  samePersonUncertain: { zh: "正在确认是否本人：{cue}", en: "Is it still the same person? {cue}" },
+  samePersonBroken: { zh: "不能确定是同一个人", en: "No longer certain that it is the same person" },
+  samePersonHalted: {
+    zh: "在重新核验之前，任何人都不能签名。",
+    en: "Nothing can be signed until the person is identified again.",
+  },
+  samePersonAgain: { zh: "客户正在重新核验，通话继续", en: "The customer is identifying again; the call goes on" },
+  askCardAndFace: { zh: "请客户重新刷证并核验人脸", en: "Ask for card and face again" },
+  askFace: { zh: "请客户重新核验人脸", en: "Ask for the face again" },
+
   finishedTitle: { zh: "已结束", en: "Finished" },
   finishedDone: { zh: "已封存，记录编号 {record}", en: "Sealed. Record number {record}" },
   clearDesk: { zh: "结束接待", en: "Clear the desk" },

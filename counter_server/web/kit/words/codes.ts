@@ -6,6 +6,7 @@ import type {
   CardStep,
   Channel,
   CheckOutcome,
+  ContinuityCue,
   DeviceTrouble,
   ErrorCode,
   FingerAdvice,
@@ -154,6 +155,14 @@ export const errorWords: Record<ErrorCode, Text> = {
     zh: "签署人不能复核自己签署的文件，请由另一位同事复核。",
     en: "Whoever signed cannot approve. Another person has to.",
   },
+  face_unavailable: {
+    zh: "人脸核验暂时不可用。请联系工作人员。",
+    en: "The face check is not available right now. Please ask a member of staff.",
+  },
+  identity_not_held: {
+    zh: "暂时不能签名：请面向镜头，让柜台确认是您本人。",
+    en: "Nothing can be signed yet: look at the camera, so that the counter can see it is you.",
+  },
   media_unavailable: {
     zh: "视频暂时不可用。请稍后再试。",
     en: "Video is not available right now. Try again in a moment.",
@@ -183,6 +192,10 @@ export const reasonWords: Record<Reason, Text> = {
     zh: "该证件的签发机关不在受信任名单中，无法核验。",
     en: "We do not know the authority that issued this card.",
   },
+  other_card: {
+    zh: "再次核验时放的不是开始时的那张证件。",
+    en: "Asked for again, another card was laid on than at the beginning.",
+  },
   face_different: {
     zh: "镜头前的人脸与证件照片不一致。",
     en: "The face at the camera is not the one on the card.",
@@ -204,6 +217,28 @@ export const reasonWords: Record<Reason, Text> = {
   customer_left: { zh: "与您失去联系的时间过长。", en: "We lost contact with you for too long." },
   customer_cancelled: { zh: "您已取消本次办理。", en: "You cancelled this visit." },
   media_failed: { zh: "视频连接中断，未能恢复。", en: "The video connection failed and did not come back." },
+};
+
+/** What spoke against its still being the same person, for the clerk. */
+export const cueWords: Record<ContinuityCue, Text> = {
+  other_face: { zh: "镜头前换成了另一张脸", en: "Another face is before the camera" },
+  second_face: { zh: "镜头前一直有第二张脸", en: "A second face stays before the camera" },
+  picture_frozen: { zh: "画面静止不动", en: "The picture stands still" },
+  no_face: { zh: "镜头前长时间没有人脸", en: "No face before the camera for too long" },
+  no_picture: { zh: "长时间没有画面", en: "No picture came for too long" },
+  face_unclear: { zh: "人脸长时间看不清", en: "The face was not shown clearly for too long" },
+  line_rejoined: { zh: "画面改由另一条线路传来", en: "The pictures come by a new line" },
+  watch_lost: { zh: "本系统的比对进程中断过", en: "Our own process that compares was interrupted" },
+};
+
+/** The same while it is only a doubt. */
+export const doubtWords: Record<ContinuityCue, Text> = {
+  ...cueWords,
+  other_face: { zh: "人脸与核验时不够相似", en: "The face is less alike than it was" },
+  second_face: { zh: "镜头前有第二张脸", en: "There is a second face" },
+  no_face: { zh: "镜头前暂时没有人脸", en: "No face at the moment" },
+  no_picture: { zh: "暂时没有画面", en: "No picture at the moment" },
+  face_unclear: { zh: "还没有看清人脸", en: "The face has not been seen clearly" },
 };
 
 /** What to change before the finger is laid down again. */

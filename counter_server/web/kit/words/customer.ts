@@ -369,6 +369,17 @@ export const customerWords = {
   keySpace: { zh: "空格", en: "Space" },
   keyHide: { zh: "收起键盘", en: "Hide keyboard" },
 
+  againTitle: { zh: "请再确认一次是您本人", en: "Please show once more that it is you" },
+  againText: {
+    zh: "通话没有结束。重新核验后，同一位柜员继续为您办理。",
+    en: "The call goes on. Once you are identified again, the same clerk continues.",
+  },
+  againWait: {
+    zh: "暂时不能签名：柜台需要再确认一次是您本人。柜员会告诉您怎么做。",
+    en: "Nothing can be signed just now: the counter has to make sure it is you. The clerk tells you what to do.",
+  },
+  lookUpPlease: { zh: "请看一下镜头", en: "Please look at the camera for a moment" },
+
   linkTitle: { zh: "请用链接打开", en: "Open this page by its link" },
   linkText: {
     zh: "请扫描自助终端或柜员给您的二维码。每个链接只能用一次。",

@@ -116,6 +116,16 @@ const sentences: readonly Sentence[] = [
     /^this service asks for an error rate of ([\d.e-]+), which the engine.s calibration does not support$/,
     "此业务要求误识率不高于 $1，人脸引擎的校准数据不足以保证",
   ],
+  // the person during the call
+  [/^the face that passed was before the camera from .*$/, "从通话开始到签名，镜头前一直是通过核验的人"],
+  [/^another face than the one that passed was before the camera during the call$/, "通话中镜头前换成了另一张脸"],
+  [/^a second face stayed before the camera during the call$/, "通话中镜头前一直有第二张脸"],
+  [/^the picture stood still during the call$/, "通话中画面静止不动"],
+  [/^no face was before the camera for too long during the call$/, "通话中镜头前长时间没有人脸"],
+  [/^no pictures came for too long during the call$/, "通话中长时间没有画面"],
+  [/^the face was not shown clearly for too long during the call$/, "通话中长时间看不清人脸"],
+  [/^the pictures came by another line than at the beginning of the call$/, "通话中画面改由另一条线路传来"],
+  [/^the process that watched ended during the call$/, "通话中比对进程中断"],
   // the finger
   [
     /^(\d+) minutiae lie on one another; strangers come as close in ([\d.e-]+) at most$/,
