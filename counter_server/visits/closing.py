@@ -210,6 +210,7 @@ def _check_url(office: Office, sealed: SealedRecord) -> str:
 async def _forget(office: Office, visit_id: str) -> None:
     """Evidence out of memory, the customer's camera off. The clerk's desk keeps the result until it is put aside."""
     visit = await office.db.run(store.load, visit_id)
+    office.continuity.pop(visit_id, None)
     office.faces.end(visit_id)
     office.guidance.pop(visit_id, None)
     office.chip_questions.pop(visit_id, None)

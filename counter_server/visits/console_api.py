@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from counter_server.errors import CounterError
 from counter_server.hub import CONSOLES
 from counter_server.people import clerks, phones
-from counter_server.visits import customer, desk, store
+from counter_server.visits import continuity, customer, desk, store
 from counter_server.visits.doors import BOUND_COOKIE, Clerk, clerk_of, console_of, kiosk_of, office_of, session_cookie
 from counter_server.visits.evidence import CHIP_PORTRAIT, LIVE_PICTURE, Exhibit
 from counter_server.visits.office import Office
@@ -102,6 +102,12 @@ async def document(request: Request, clerk: Clerk, visit_id: str) -> Response:
 async def countersign(request: Request, clerk: Clerk, visit_id: str, body: Countersign) -> Response:
     """The clerk signs."""
     return await _act(request, clerk, lambda office: desk.countersign(office, clerk, visit_id, body))
+
+
+@router.post("/visits/{visit_id}/identify-again")
+async def identify_again(request: Request, clerk: Clerk, visit_id: str) -> Response:
+    """Card and face once more, in this very call."""
+    return await _act(request, clerk, lambda office: continuity.ask_again(office, clerk, visit_id))
 
 
 @router.post("/visits/{visit_id}/refuse")

@@ -13,7 +13,7 @@ from counter_server.records import slots
 from counter_server.records.keys import new_record_keys
 from counter_server.signing.errors import SignatureEmptyError
 from counter_server.signing.strokes import Strokes
-from counter_server.visits import store
+from counter_server.visits import continuity, store
 from counter_server.visits.closing import close, end
 from counter_server.visits.documents import announce, page_picture, put_hand, render, state
 from counter_server.visits.evidence import CONTRACT, Evidence
@@ -203,7 +203,8 @@ async def sign(office: Office, visit_id: str, request: SignDocument) -> None:
             raise CounterError(ErrorCode.DOCUMENT_CHANGED)
         if len(document.seen_pages) < document.pages:
             raise CounterError(ErrorCode.PAGES_UNSEEN)
-        return visit, document
+        continuity.require_held(office, visit)
+        return continuity.with_held_check(visit), document
 
     before, _ = await office.db.run(may_sign)
     signed, summary = await put_hand(office, before, strokes)
@@ -225,6 +226,7 @@ async def sign(office: Office, visit_id: str, request: SignDocument) -> None:
             lambda v: v.model_copy(
                 update={
                     "signed": (act,),
+                    "checks": continuity.with_held_check(v).checks,
                     "document": document.model_copy(update={"signed_by_customer": True}),
                 }
             ),

@@ -10,7 +10,7 @@ from counter_server.errors import CounterError
 from counter_server.people import clerks
 from counter_server.queue import service as queue
 from counter_server.signing.statement import SignerRole
-from counter_server.visits import store
+from counter_server.visits import continuity, store
 from counter_server.visits.closing import close, refuse
 from counter_server.visits.documents import announce, put_staff, render, state
 from counter_server.visits.facts import Signed, Visit
@@ -104,6 +104,8 @@ async def take(office: Office, clerk: ClerkView, ticket_id: str | None) -> None:
     if now.state in FINAL or now.clerk_id != clerk.clerk_id:
         # It ended or was given back while the call was made: nobody else would part it, and the clerk be recorded on.
         evidence.tracks += await office.calls.part(visit.visit_id)
+        return
+    await continuity.follow(office, now)
 
 
 def finger_items(visit: Visit) -> tuple[ChecklistItem, ...]:
@@ -155,13 +157,14 @@ async def push_document(office: Office, clerk: ClerkView, visit_id: str) -> None
         CounterError: CHECKLIST_OPEN until every item passed; UNPRINTABLE.
     """
     visit = await office.db.run(_mine, clerk, visit_id, VisitState.SERVING)
+    continuity.require_unbroken(visit)
     if not visit.checklist_complete:
         raise CounterError(ErrorCode.CHECKLIST_OPEN)
     document = await render(office, visit)
     shown = announce(office, visit, document)
 
     def write(connection: Connection) -> None:
-        _mine(connection, clerk, visit_id, VisitState.SERVING)
+        continuity.require_unbroken(_mine(connection, clerk, visit_id, VisitState.SERVING))
         store.move(
             connection,
             visit_id,
@@ -185,6 +188,7 @@ async def countersign(office: Office, clerk: ClerkView, visit_id: str, request: 
 
     def judged(connection: Connection) -> tuple[Visit, Signed]:
         visit = _mine(connection, clerk, visit_id, VisitState.COUNTERSIGNING)
+        continuity.require_unbroken(visit)
         return visit, _act("clerk", clerk, visit, request.document_sha256)
 
     before, _ = await office.db.run(judged)
@@ -213,6 +217,7 @@ async def countersign(office: Office, clerk: ClerkView, visit_id: str, request: 
     moved = await office.db.run(write)
     office.evidence_of(visit_id).add_signed(signed)
     state(office, moved, moved.signed[-1])
+    await continuity.unfollow(office, visit_id)  # the customer's part is done
     office.changed(visit_id)
     if moved.state is VisitState.SEALING:
         await close(office, visit_id)

@@ -114,11 +114,18 @@ async def view_of(office: Office, visit_id: str) -> VisitView:
         return visit, views.ticket_view(connection, visit, ready)
 
     visit, ticket = await office.db.run(read)
-    return views.customer_view(visit, ticket, office.catalogue, office.calls, office.versions.next())
+    identity = office.continuity.get(visit_id)
+    return views.customer_view(visit, ticket, office.catalogue, office.calls, office.versions.next(), identity)
 
 
 async def console_of(office: Office, clerk: ClerkView) -> ConsoleView:
     """The console as this clerk sees it now."""
     return await office.db.run(
-        views.console_view, clerk, office.evidence, office.catalogue, office.calls, office.versions.next()
+        views.console_view,
+        clerk,
+        office.evidence,
+        office.catalogue,
+        office.calls,
+        office.versions.next(),
+        dict(office.continuity),
     )

@@ -10,6 +10,7 @@ from webrtc.wire import (
     Channel,
     ChecklistItem,
     CheckView,
+    ContinuityCue,
     DocumentView,
     FaceView,
     FingerView,
@@ -65,6 +66,10 @@ class Visit(BaseModel):
     approval: Literal["none", "waiting", "approved", "declined"] = "none"
     receipt: Receipt | None = None
     trouble: str | None = None
+    broken: ContinuityCue | None = None
+    """Why the person in the call must be identified again; nothing is signed while it stands."""
+    again: bool = False
+    """The person is being identified again in mid-call."""
 
     def signed_as(self, role: str) -> Signed | None:
         """The act of this role, if it was done."""

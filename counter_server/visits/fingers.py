@@ -71,6 +71,8 @@ async def to_ask(
     use = office.catalogue[visit.service_id].finger
     if use is None or visit.channel is not Channel.KIOSK or holder is None:
         return None
+    if visit.again:
+        return None  # in mid-call the face decides; what the finger proved of the holder stands
     if after_face is (use is FingerUse.INSTEAD):
         return None
     office.spawn(office.fingers.warm(), "finger")

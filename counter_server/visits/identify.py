@@ -6,6 +6,7 @@ import hmac
 import json
 import logging
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -15,10 +16,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from biometrics.face.liveness.challenge import bind
 from counter_server.errors import CounterError
 from counter_server.identification.chip import ChipFinding, ChipQuestion, check_chip
+from counter_server.identification.continuity_calls import Noticed
 from counter_server.identification.face_process import FaceFinding, Guide
 from counter_server.records.record import ObjectClass
-from counter_server.visits import fingers, store
+from counter_server.visits import continuity, fingers, store
 from counter_server.visits.closing import refuse
+from counter_server.visits.desk import FACE_REFERRED
 from counter_server.visits.evidence import CHIP_PORTRAIT, LIVE_PICTURE, Evidence
 from counter_server.visits.facts import Visit
 from counter_server.visits.machine import Event
@@ -34,6 +37,7 @@ from webrtc.wire import (
     FingerTask,
     Guidance,
     GuidanceCode,
+    HolderView,
     Movement,
     Reason,
     Route,
@@ -72,6 +76,8 @@ async def take_chip_evidence(
         question = replace(question, challenge=own_challenge)
     judge = functools.partial(check_chip, own_terminal=own_challenge is not None)
     finding = await asyncio.to_thread(judge, message, office.trust, datetime.now(UTC), question)
+    if visit.again and finding.refusal is None and not _same_document(visit.holder, finding.holder):
+        finding = replace(finding, refusal=Reason.OTHER_CARD)
     details = {
         "access": message.access,
         "read_ms": str(message.read_ms),
@@ -80,7 +86,9 @@ async def take_chip_evidence(
     }
 
     def seen(before: Visit) -> Visit:
-        return before.model_copy(update={"checks": finding.checks, "holder": finding.holder})
+        return before.model_copy(update={"checks": (*kept, *finding.checks), "holder": finding.holder})
+
+    kept = tuple(check for check in visit.checks if check.name == continuity.CHECK)
 
     def still_asked(connection: Connection) -> None:
         if store.load(connection, visit_id).state is not VisitState.CARD:
@@ -112,6 +120,13 @@ async def take_chip_evidence(
     office.changed(visit_id)
 
 
+def _same_document(first: HolderView | None, now: HolderView | None) -> bool:
+    """Whether a card that was asked for again is the one of the beginning; it may have lain there in between."""
+    if first is None or now is None:
+        return first is now
+    return (first.document_number, first.issuing_state) == (now.document_number, now.issuing_state)
+
+
 def _keep(evidence: Evidence, message: ChipEvidenceMessage, question: ChipQuestion, finding: ChipFinding) -> None:
     asked = {"challenge": question.challenge.hex(), "counter_secret": question.terminal.secret.hex()}
     evidence.add("chip/question.json", ObjectClass.EVIDENCE, "application/json", json.dumps(asked).encode())
@@ -136,6 +151,8 @@ async def start_face(office: Office, visit_id: str) -> None:
     visit = await office.db.run(store.load, visit_id)
     if visit.state is not VisitState.FACE:
         raise CounterError(ErrorCode.WRONG_STEP)
+    if office.faces.unfit is not None:
+        raise CounterError(ErrorCode.FACE_UNAVAILABLE)
     evidence = office.evidence_of(visit_id)
     portrait = evidence.exhibits.get(CHIP_PORTRAIT)
     if await office.db.run(store.count_journal, visit_id, "face_started") >= (
@@ -225,6 +242,8 @@ async def follow_faces(office: Office) -> None:
                     finally:
                         if (deciding := office.deciding.pop(event.session_id, None)) is not None:
                             deciding.set()
+                case Noticed():
+                    await continuity.notice(office, event)
                 case str():  # the face process died under this session; the attempt does not count
                     office.challenges.pop(event, None)
                     await office.calls.unwatch(event)
@@ -286,9 +305,11 @@ async def decide_face(office: Office, finding: FaceFinding) -> None:
     if passed:
         held = None if dg3 is None else dg3.content
         asked = await fingers.to_ask(office, visit, visit.holder, held, after_face=True)
-        if asked is None and fingers.asks_finger(office, visit):
+        if asked is None and not visit.again and fingers.asks_finger(office, visit):
             checks += (fingers.unknown_check(),)
     both = asked is not None and asked.view.task is FingerTask.COMPARE
+    if visit.again and accepted and visit.finger is not None and visit.finger.verdict is Verdict.ACCEPT:
+        assurance = Assurance.CHIP_FACE_AND_FINGER  # the finger was the holder's, and so is the face now
     reached = Assurance.CHIP_FACE_AND_FINGER if both and accepted else assurance  # what it comes to if the finger fits
     route = Route.CLERK if referred else service.route(reached)
     if route is Route.SELF_SERVICE and not service.engine_may_decide(finding.fmr_worst_group):
@@ -311,17 +332,36 @@ async def decide_face(office: Office, finding: FaceFinding) -> None:
         )
 
     if passed and route is not Route.NOT_HERE:
-        event = Event.FACE_PASSED if asked is None else Event.FINGER_ASKED
-        await office.db.run(store.move, visit_id, event, store.COUNTER, seen, details)
-        if asked is not None:
-            office.evidence_of(visit_id).finger = asked.session
+        if visit.again:
+            await _back_in_call(office, visit, seen, details, referred=referred)
+        else:
+            event = Event.FACE_PASSED if asked is None else Event.FINGER_ASKED
+            await office.db.run(store.move, visit_id, event, store.COUNTER, seen, details)
+            if asked is not None:
+                office.evidence_of(visit_id).finger = asked.session
         office.changed(visit_id)
         return
+    office.faces.end(visit_id)  # also where the line was another: nobody is remembered who was not accepted
     await office.db.run(store.note, visit_id, store.COUNTER, "face_not_passed", seen, details)
     office.changed(visit_id)
     if left == 0:
         reason = Reason.FACE_DIFFERENT if live else Reason.NOT_LIVE
         await refuse(office, visit_id, reason, store.COUNTER)
+
+
+async def _back_in_call(
+    office: Office, visit: Visit, seen: Callable[[Visit], Visit], details: dict[str, str], *, referred: bool
+) -> None:
+    def known(before: Visit) -> Visit:
+        return continuity.identified_again(seen(before), FACE_REFERRED, referred=referred)
+
+    def write(connection: Connection) -> Visit:
+        event = continuity.to_the_desk(connection, store.load(connection, visit.visit_id))
+        return store.move(connection, visit.visit_id, event, store.COUNTER, known, details)
+
+    back = await office.db.run(write)
+    if back.state is VisitState.SERVING:
+        await continuity.follow(office, back)
 
 
 def assists_check(asked: float | None) -> CheckView:

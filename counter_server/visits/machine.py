@@ -26,6 +26,10 @@ class Event(StrEnum):
     CONFIRMED = "confirmed"
     TAKEN = "taken"
     CLERK_LOST = "clerk_lost"
+    CARD_ASKED_AGAIN = "card_asked_again"
+    FACE_ASKED_AGAIN = "face_asked_again"
+    IDENTIFIED_AGAIN = "identified_again"
+    BACK_IN_QUEUE = "back_in_queue"
     DOCUMENT_PUSHED = "document_pushed"
     CUSTOMER_SIGNED = "customer_signed"
     CLERK_SIGNED = "clerk_signed"
@@ -39,6 +43,8 @@ class Event(StrEnum):
 
 FINAL = frozenset({S.DONE, S.REFUSED, S.CANCELLED, S.INTERRUPTED})
 WITH_CLERK = frozenset({S.SERVING, S.READING, S.COUNTERSIGNING})
+AGAIN = frozenset({S.CARD, S.FACE})
+"""Where a person is identified again in mid-call; the clerk and the call stay."""
 OPEN = tuple(state for state in S if state not in FINAL)
 
 TRANSITIONS: dict[tuple[VisitState, Event], VisitState] = {
@@ -63,6 +69,12 @@ TRANSITIONS: dict[tuple[VisitState, Event], VisitState] = {
     (S.COUNTERSIGNING, Event.APPROVAL_ASKED): S.APPROVING,
     (S.APPROVING, Event.APPROVED): S.SEALING,
     (S.SEALING, Event.SEALED): S.DONE,
+    # Who is in the call is no longer certain: card and face once more, then back to the same clerk, the document anew.
+    **{(state, Event.CARD_ASKED_AGAIN): S.CARD for state in WITH_CLERK},
+    **{(state, Event.FACE_ASKED_AGAIN): S.FACE for state in WITH_CLERK},
+    (S.FACE, Event.IDENTIFIED_AGAIN): S.SERVING,
+    **{(state, Event.CLERK_LOST): state for state in AGAIN},  # it goes on; the queue follows
+    (S.FACE, Event.BACK_IN_QUEUE): S.WAITING,
     # A clerk who is gone gives the visit back; what was shown or signed with that clerk is shown and signed anew.
     **{(state, Event.CLERK_LOST): S.WAITING for state in WITH_CLERK},
     # While a record is being sealed nothing stops it any more: it is acknowledged, or interrupted by a crash.

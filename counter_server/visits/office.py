@@ -18,7 +18,8 @@ from counter_server.db import Database
 from counter_server.errors import CounterError
 from counter_server.hub import CONSOLES, Hub, visit_topic
 from counter_server.identification.chip import ChipQuestion
-from counter_server.identification.face_process import FaceFinding
+from counter_server.identification.continuity_calls import Noticed
+from counter_server.identification.face_process import FaceFinding, Guide
 from counter_server.identification.faces import FaceDesk, FaceEvent
 from counter_server.identification.fingers import FingerDesk
 from counter_server.identification.relay import Pairings
@@ -31,12 +32,13 @@ from counter_server.records.store import RecordStore
 from counter_server.signing.fonts import PrintFonts
 from counter_server.signing.pool import SigningPool
 from counter_server.visits import store
+from counter_server.visits.call_identity import CallIdentity
 from counter_server.visits.evidence import Evidence
 from counter_server.visits.viewings import Viewings
 from counter_server.visits.views import Versions
 from hardware_drivers.id_chip.trust import TrustStore
 from webrtc.engine import MediaEngine, PictureSampled
-from webrtc.wire import ErrorCode, Guidance
+from webrtc.wire import ContinuityCue, ContinuityState, ErrorCode, Guidance
 
 log = logging.getLogger(__name__)
 
@@ -122,6 +124,7 @@ class Office:
         self.liveness_secret = secrets.token_bytes(32)  # challenges do not outlive the counter, nor does this
         self.face_events: asyncio.Queue[FaceEvent | str] = asyncio.Queue()  # decisions never drop, guidance does
         self.deciding: dict[str, asyncio.Event] = {}  # visits whose face has been seen and not yet decided on
+        self.continuity: dict[str, CallIdentity] = {}  # visits in a call whose person is watched
         self.closed = asyncio.Event()  # an office that closed unasked must not leave open doors behind
         self._tasks: asyncio.TaskGroup | None = None
 
@@ -171,10 +174,20 @@ class Office:
 
     def _line_changed(self, seat: Seat) -> None:
         if seat.role == CUSTOMER:
+            self._same_leg(seat)
             self.changed(seat.owner)
         else:
             self.hub.changed(CONSOLES)
             self.spawn(self._tell_customer_of(seat.owner), "line")
+
+    def _same_leg(self, seat: Seat) -> None:
+        """A page that joined again may have another camera: whoever passed the check passed it on the leg before."""
+        identity = self.continuity.get(seat.owner)
+        if identity is None or seat.leg_id is None or seat.leg_id == identity.leg_id:
+            return
+        first, identity.leg_id = identity.leg_id is None, seat.leg_id
+        if not first:
+            self._face_event(Noticed(seat.owner, ContinuityState.BROKEN, ContinuityCue.LINE_REJOINED, 0, 0))
 
     async def _tell_customer_of(self, clerk_id: str) -> None:
         try:
@@ -190,7 +203,7 @@ class Office:
     def _face_event(self, event: FaceEvent) -> None:
         if isinstance(event, FaceFinding):
             self.deciding[event.session_id] = asyncio.Event()
-        elif self.face_events.qsize() >= MOST_GUIDANCE:
+        elif isinstance(event, Guide) and self.face_events.qsize() >= MOST_GUIDANCE:
             return  # live guidance nobody keeps up with; the next one says more
         self.face_events.put_nowait(event)
 

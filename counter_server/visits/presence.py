@@ -17,10 +17,10 @@ from counter_server.queue import service as queue
 from counter_server.records import service as records
 from counter_server.records import slots
 from counter_server.records.errors import RecordError
-from counter_server.visits import store
+from counter_server.visits import continuity, store
 from counter_server.visits.closing import end, seal_after_a_crash
 from counter_server.visits.facts import Visit
-from counter_server.visits.machine import OPEN, WITH_CLERK, Event
+from counter_server.visits.machine import AGAIN, OPEN, WITH_CLERK, Event
 from counter_server.visits.office import Office
 from webrtc.wire import ErrorCode, Line, Reason, VisitState
 
@@ -58,7 +58,7 @@ async def look_around(office: Office, unsealed: Counter[str]) -> None:
             elif office.customers.gone(visit.visit_id, patience.customer_gone_s):
                 await _end_left(office, visit.visit_id)
             elif (
-                visit.state in WITH_CLERK
+                visit.state in WITH_CLERK | AGAIN
                 and visit.clerk_id is not None
                 and office.clerks.gone(visit.clerk_id, patience.clerk_gone_s)
             ):
@@ -127,9 +127,11 @@ async def give_back(office: Office, visit: Visit) -> None:
             ),
             {"clerk": visit.clerk_id or ""},
         )
-        queue.give_back(connection, visit_id)
+        if visit.state in WITH_CLERK:  # who is being identified again comes back to the queue afterwards
+            queue.give_back(connection, visit_id)
 
     await office.db.run(write)
+    await continuity.unfollow(office, visit_id)
     evidence = office.evidence_of(visit_id)
     evidence.drop_document()
     try:

@@ -1,6 +1,7 @@
 """A visit as its customer, its clerk, an approver and the public door see it. Reading only."""
 
 import time
+from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
@@ -8,6 +9,7 @@ from counter_server.calls.rooms import CLERK, CUSTOMER, Calls
 from counter_server.catalogue.catalogue import Catalogue
 from counter_server.queue import service as queue
 from counter_server.visits import store
+from counter_server.visits.call_identity import CallIdentity, continuity_view
 from counter_server.visits.evidence import CHIP_PORTRAIT, LIVE_PICTURE, Evidence
 from counter_server.visits.facts import Visit
 from webrtc.wire import (
@@ -54,7 +56,12 @@ def ticket_view(connection: Connection, visit: Visit, clerks_ready: int) -> Tick
 
 
 def customer_view(
-    visit: Visit, ticket: TicketView | None, catalogue: Catalogue, calls: Calls, version: int
+    visit: Visit,
+    ticket: TicketView | None,
+    catalogue: Catalogue,
+    calls: Calls,
+    version: int,
+    identity: CallIdentity | None = None,
 ) -> VisitView:
     """What the customer's page draws."""
     service = catalogue[visit.service_id]
@@ -82,12 +89,19 @@ def customer_view(
         document=visit.document,
         my_line=calls.line(CUSTOMER, visit.visit_id),
         clerk_line=Line.NONE if visit.clerk_id is None else calls.line(CLERK, visit.clerk_id),
+        continuity=continuity_view(visit, identity),
         receipt=visit.receipt,
     )
 
 
 def clerk_visit(
-    visit: Visit, number: str, evidence: Evidence | None, catalogue: Catalogue, calls: Calls, version: int
+    visit: Visit,
+    number: str,
+    evidence: Evidence | None,
+    catalogue: Catalogue,
+    calls: Calls,
+    version: int,
+    identity: CallIdentity | None = None,
 ) -> ClerkVisit:
     """What the clerk who serves the visit sees of it."""
     service = catalogue[visit.service_id]
@@ -117,6 +131,7 @@ def clerk_visit(
         customer_line=calls.line(CUSTOMER, visit.visit_id),
         my_line=Line.NONE if visit.clerk_id is None else calls.line(CLERK, visit.clerk_id),
         customer_trouble=visit.trouble,
+        continuity=continuity_view(visit, identity),
         reason=visit.reason,
         receipt=visit.receipt,
     )
@@ -150,6 +165,7 @@ def console_view(
     catalogue: Catalogue,
     calls: Calls,
     version: int,
+    identities: Mapping[str, CallIdentity],
 ) -> ConsoleView:
     """Everything this clerk's console draws."""
     now_s = time.time()
@@ -179,6 +195,7 @@ def console_view(
             catalogue,
             calls,
             version,
+            identities.get(mine.visit_id),
         ),
         approvals=tuple(
             approval_row(visit, queue.number_of(connection, visit.visit_id), catalogue, clerk) for visit in approving

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from counter_server.config import Patience, Settings
+from counter_server.identification.continuity_calls import Noticed
 from counter_server.identification.face_process import CheckFinding, FaceFinding
 from counter_server.people import clerks
 from counter_server.serve import build_office, open_database
-from counter_server.visits import customer, desk, identify, store
+from counter_server.visits import continuity, customer, desk, identify, store
 from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
 from hardware_drivers.id_chip.personalise import Defect
@@ -18,6 +19,8 @@ from webrtc.wire import (
     CheckOutcome,
     ChipEvidenceMessage,
     ClerkView,
+    ContinuityCue,
+    ContinuityState,
     Language,
     OpenVisit,
     PageSeen,
@@ -120,10 +123,16 @@ async def waiting(office: Office, service_id: str) -> Visit:
     return await office.db.run(store.load, visit.visit_id)
 
 
+async def noticed(office: Office, visit: Visit, state: ContinuityState, cue: ContinuityCue | None = None) -> None:
+    """What the face process says of the person in the call."""
+    await continuity.notice(office, Noticed(visit.visit_id, state, cue, looks=9, same=7))
+
+
 async def reading(office: Office, clerk: ClerkView, service_id: str) -> Visit:
     """Taken by the clerk, checklist done, document open on both screens."""
     visit = await waiting(office, service_id)
     await desk.take(office, clerk, None)
+    await noticed(office, visit, ContinuityState.HELD)
     visit = await office.db.run(store.load, visit.visit_id)
     for item in visit.checklist:
         await desk.set_item(office, clerk, visit.visit_id, item.item_id, SetChecklistItem(outcome=CheckOutcome.PASSED))

@@ -9,6 +9,7 @@ import { Checklist } from "./Checklist";
 import type { ClerkDesk } from "./desk";
 import { Checks, Entered, Face, Finger, Holder, Portraits } from "./Evidence";
 import { CountersignForm, Papers } from "./Papers";
+import { SamePerson } from "./SamePerson";
 
 const OVER: readonly VisitState[] = ["done", "refused", "cancelled", "interrupted"];
 const REFUSABLE: readonly VisitState[] = ["waiting", "serving", "reading", "countersigning"];
@@ -35,8 +36,9 @@ export function AtDesk({ desk, visit }: AtDeskProps) {
             {say(assuranceWords[visit.assurance])}
           </p>
         </div>
-        {REFUSABLE.includes(visit.state) && <Refuse desk={desk} />}
+        {(REFUSABLE.includes(visit.state) || visit.continuity?.again) && <Refuse desk={desk} />}
       </div>
+      {visit.continuity?.state === "broken" && <SamePerson desk={desk} visit={visit} />}
       <div className="desk-columns" data-people={people}>
         {people && (
           <div className="column people">
@@ -99,6 +101,7 @@ function CustomerPicture({ desk, visit }: AtDeskProps) {
         <LineState name={t("customerLine")} line={visit.customer_line} />
         <LineState name={t("myLine")} line={visit.my_line} />
       </div>
+      {visit.continuity && visit.continuity.state !== "broken" && <SamePerson desk={desk} visit={visit} />}
       {visit.customer_trouble && (
         <Notice tone="warn">
           <p>{t("trouble", { what: troubleText(visit.customer_trouble, say) })}</p>
@@ -122,6 +125,9 @@ function NextStep({ desk, visit }: AtDeskProps) {
 function Step({ desk, visit }: AtDeskProps) {
   const { t, say } = useWords();
   const acting = useAction();
+  if (visit.continuity?.state === "broken" && !OVER.includes(visit.state)) {
+    return <p>{t(visit.continuity.again ? "samePersonAgain" : "samePersonHalted")}</p>;
+  }
   switch (visit.state) {
     case "serving":
     case "reading":

@@ -108,6 +108,11 @@ export class ClerkDesk {
     return this.#act(`${this.#visitPath()}/countersign`, signature);
   }
 
+  /** Card and face once more, in this call. */
+  identifyAgain(): Promise<void> {
+    return this.#act(`${this.#visitPath()}/identify-again`);
+  }
+
   refuse(note: string): Promise<void> {
     return this.#act(`${this.#visitPath()}/refuse`, { note });
   }

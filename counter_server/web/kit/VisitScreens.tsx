@@ -62,7 +62,7 @@ export function VisitScreens(props: VisitScreensProps) {
           <p>{t("offline")}</p>
         </Notice>
       )}
-      {isInCall(view.state) ? (
+      {isInCall(view) ? (
         <InCall visit={visit} view={view}>
           {screen}
         </InCall>

@@ -358,6 +358,7 @@ export class Visit {
       this.#forgetGuidance();
     }
     if (known?.state !== view.state) {
+      this.#faceAsked = false; // a face asked for again in mid-call is a new check
       this.#trouble = null;
       if (WITH_CAMERA.includes(view.state)) {
         void this.startMedia();

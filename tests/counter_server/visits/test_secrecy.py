@@ -25,13 +25,14 @@ from tests.counter_server.builders import (
     chip_message,
     decided,
     face,
+    noticed,
     office_in,
     signature,
     signed,
     with_card_and_face,
 )
 from tests.counter_server.test_doors import doors, enrolled
-from webrtc.wire import Countersign, GiveConsent, VisitState
+from webrtc.wire import ContinuityState, Countersign, GiveConsent, VisitState
 
 CANARY_ADDRESS, CANARY_PHONE = "北京市金丝雀街7号", "010-55550007"
 KEY = {"idempotency-key": "7a0e5a39-5f2c-4d6e-9f2d-canary000001"}
@@ -77,6 +78,7 @@ async def test_a_whole_visit_leaves_no_name_number_address_or_token_in_the_log(t
             good = bad | {"address": CANARY_ADDRESS}
             assert (await kiosk_page.post(f"{path}/form", json={"values": good}, headers=mine)).status_code == 200
             taken = (await public.post("/api/console/tickets/next")).json()["visit"]
+            await noticed(office, await office.db.run(store.load, visit_id), ContinuityState.HELD)
             for item in taken["checklist"]:
                 answer = {"outcome": "passed", "note": "canary-note"}
                 await public.post(f"/api/console/visits/{visit_id}/checklist/{item['item_id']}", json=answer)

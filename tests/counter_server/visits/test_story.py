@@ -18,6 +18,7 @@ from tests.counter_server.builders import (
     chip_message,
     decided,
     face,
+    noticed,
     office_in,
     opened,
     reading,
@@ -31,6 +32,7 @@ from webrtc.wire import (
     Assurance,
     Channel,
     CheckOutcome,
+    ContinuityState,
     Countersign,
     ErrorCode,
     Language,
@@ -71,6 +73,7 @@ async def test_high_risk_needs_checklist_pages_and_both_signatures(tmp_path: Pat
         visit = await waiting(office, "replace-card")
         assert visit.state is VisitState.WAITING
         await desk.take(office, clerk, None)
+        await noticed(office, visit, ContinuityState.HELD)
         with pytest.raises(CounterError) as open_list:
             await desk.push_document(office, clerk, visit.visit_id)
         assert open_list.value.code is ErrorCode.CHECKLIST_OPEN

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import type { Line, VisitState } from "../../../../webrtc/web/wire";
+import type { Line, VisitState, VisitView } from "../../../../webrtc/web/wire";
 import type { ScreenProps } from "../door";
 import { Icon } from "../Icons";
 import { OwnPicture, RemotePicture } from "../Pictures";
@@ -10,7 +10,9 @@ import { DeviceHelp } from "./DeviceHelp";
 
 const DURING_CALL: readonly VisitState[] = ["serving", "reading", "countersigning", "approving"];
 
-export const isInCall = (state: VisitState): boolean => DURING_CALL.includes(state);
+/** Also while somebody is identified again in mid-call: the clerk goes on being seen and heard. */
+export const isInCall = (view: VisitView): boolean =>
+  DURING_CALL.includes(view.state) || (view.continuity?.again === true && Boolean(view.clerk_name));
 
 /** A line's state: a dot, and words beside it. */
 export function LineState({ name, line }: { readonly name: string; readonly line: Line }) {
@@ -62,8 +64,40 @@ export function InCall({ visit, view, children }: ScreenProps & { readonly child
         )}
         <DeviceHelp visit={visit} needs="both" />
       </section>
-      <div className="beside-call">{children}</div>
+      <div className="beside-call">
+        <SamePerson view={view} />
+        {children}
+      </div>
     </div>
+  );
+}
+
+/** What the customer can do so that the counter goes on knowing them. */
+function SamePerson({ view }: { readonly view: VisitView }) {
+  const { t } = useWords();
+  const now = view.continuity ?? null;
+  if (now === null || now.state === "held") {
+    return null;
+  }
+  if (now.state === "uncertain") {
+    const away = now.cue === "no_face" || now.cue === "face_unclear";
+    return away ? (
+      <Notice tone="info">
+        <p>{t("lookUpPlease")}</p>
+      </Notice>
+    ) : null;
+  }
+  return (
+    <Notice tone={now.again ? "info" : "warn"} urgent>
+      {now.again ? (
+        <>
+          <h2>{t("againTitle")}</h2>
+          <p>{t("againText")}</p>
+        </>
+      ) : (
+        <p>{t("againWait")}</p>
+      )}
+    </Notice>
   );
 }
 
