@@ -76,12 +76,12 @@ def run_campaign(
     """Run everything in a scratch folder. What a seed fixes is which states and faults are tried; keys are random."""
     campaign, rng = Campaign(seed), random.Random(seed)  # noqa: S311 - choices to repeat, not keys
     with Nursery(scratch) as nursery:
+        for kind in sabotages:  # first: where they slip through, the long rest would prove nothing
+            campaign.caught[kind] = how_caught(nursery, scratch, kind, rng)
         home, operations, campaign.second_writer = record_operations(nursery, scratch, "sound")
         campaign.power = try_power_cuts(nursery, scratch, home, operations, states, rng)
         campaign.faults = try_faults(nursery, scratch, faults, rng)
         campaign.full_disk = fill_a_disk(nursery, scratch)
-        for kind in sabotages:
-            campaign.caught[kind] = how_caught(nursery, scratch, kind, rng)
     return campaign
 
 

@@ -149,13 +149,14 @@ def submit(
     if sabotage is Sabotage.ROW_BEFORE_FOLDER:
         drafts = RecordStore(store.root / "early", store.trust_root)
         sealed = seal_record(draft, keys, safe.sealing, drafts, NOW)
-        database.run_now(insert_record, sealed)
+        database.run_now(_register, safe, sealed)
         _move_late(sealed, store)
     else:
         sealed = seal_record(draft, keys, safe.sealing, store, NOW)
         if sabotage is Sabotage.ANSWER_BEFORE_COMMIT:
             _acknowledge(acknowledged, number)
-        database.run_now(_register, safe, sealed)
+        late = sabotage is Sabotage.KEY_AFTER_ANSWER  # there is no key yet that could be put under the customer's
+        database.run_now(_insert if late else _register, safe, sealed)
     if sabotage is not Sabotage.ANSWER_BEFORE_COMMIT:
         _acknowledge(acknowledged, number)
     if sabotage is Sabotage.KEY_AFTER_ANSWER:
@@ -169,10 +170,14 @@ def _open_visit(conn: Connection, safe: SampleSafe, keys: RecordKeys) -> None:
     append_event(conn, kind=VISIT, subject=keys.record_id, at=NOW, details={"state": "opened"})
 
 
-def _register(conn: Connection, safe: SampleSafe, sealed: SealedRecord) -> None:
-    """The transaction that acknowledges: row, leaves, and the keys under the customer's."""
+def _insert(conn: Connection, _safe: SampleSafe, sealed: SealedRecord) -> None:
     append_event(conn, kind=VISIT, subject=sealed.record_id, at=NOW, details={"state": "done"})
     insert_record(conn, sealed)
+
+
+def _register(conn: Connection, safe: SampleSafe, sealed: SealedRecord) -> None:
+    """The transaction that acknowledges: row, leaves, and the keys under the customer's."""
+    _insert(conn, safe, sealed)
     until = keep_until(DEFAULT_KEEPING, NOW)
     give_to_customer(conn, safe.master, sealed.record_id, f"C-{sealed.record_id}", until, NOW)
 
