@@ -16,6 +16,7 @@ from tests.journeys.browsers import Browsers
 from tests.journeys.console import ConsoleScreen
 from tests.journeys.customer import FACE_MS, CustomerScreen
 from tests.journeys.desk import CUSTOMER_PHOTOGRAPH, CardName, Desk, Wallet
+from tests.journeys.glass import CUSTOMER, STRANGER
 from tests.journeys.photographs import photograph
 from tests.journeys.programs import ProgramError
 from tests.journeys.report import Report
@@ -25,6 +26,8 @@ from webrtc.wire import CatalogueView, Language, ServiceOffer, Text
 SEALING_MS = 60_000
 FEWEST_PICTURES = 20  # a call of the story lasts some seconds at 15 to 30 pictures per second
 PICTURE_MS = 20_000
+IMPRESSIONS = 3  # counter_server/visits/enrolments.py
+FINGER_MS = 60_000  # growing a synthetic finger takes a second; the network loads once
 # Loudest sample of two seconds of what arrives in this element, as the person would hear it.
 HEARD = """async video => {
   const listening = new AudioContext();
@@ -45,6 +48,7 @@ AUDIBLE = 0.001  # of full scale; silence after Opus is below a tenth of it
 PLAYING = "video => video.videoWidth > 0 && video.currentTime > 0.2"
 ADDRESS = {"address": "北京市海淀区清华园1号㐂楼", "postcode": "100084", "phone": "13800138000"}
 NEW_CARD = {"card_last4": "0000", "how_lost": "lost", "deliver_to": "221B Baker Street, London"}
+PIN_CARD = {"card_last4": "4321"}
 NEW_LIMIT = {"new_limit": "200000", "purpose": "购房首付"}
 
 
@@ -81,6 +85,10 @@ class Story:
         self.change_address(kiosk)
         self.impostor(kiosk)
         self.held_picture(kiosk)
+        if self.stack.glass is not None:
+            self.register_finger(kiosk)
+            self.reset_pin(kiosk)
+            self.strange_finger(kiosk)
         zhang = ConsoleScreen(self.browsers.console("zh"), self.stack.clerks["zhang"])
         li = ConsoleScreen(self.browsers.console("en"), self.stack.clerks["li"])
         self.report.chapter("Two clerks begin their day · 柜员上班")
@@ -139,6 +147,68 @@ class Story:
         with self.report.step("the picture does not follow the movements: refused", kiosk=kiosk.page):
             self.fail_every_try(kiosk, "not_live")
         kiosk.finish()  # loads the page anew, and with it a customer who reacts
+
+    def register_finger(self, kiosk: CustomerScreen) -> None:
+        """Chip and face say whose the finger is; three impressions are kept as templates, no picture."""
+        self.report.chapter("A finger is registered · 登记指纹")
+        self.open(kiosk, "enrol-finger")
+        self.identify(kiosk, CardName.GENUINE, then="finger")
+        with self.report.step("three impressions, each compared with those before", kiosk=kiosk.page):
+            for taken in range(1, IMPRESSIONS):
+                self.lay_finger()
+                if taken == 1:
+                    kiosk.touch("fingerStart")
+                done = kiosk.word("fingerOf", n=taken, all=IMPRESSIONS)
+                expect(kiosk.page.get_by_text(done)).to_be_visible(timeout=FINGER_MS)
+            self.lay_finger()
+            kiosk.state("confirm", within_ms=FINGER_MS)
+        with self.report.step("confirmed; the templates are sealed", kiosk=kiosk.page):
+            kiosk.touch("confirmYes")
+            kiosk.state("done", within_ms=SEALING_MS)
+        self.take_receipt(kiosk)
+
+    def reset_pin(self, kiosk: CustomerScreen) -> None:
+        """Card, face and the registered finger: alone at the kiosk."""
+        self.report.chapter("A new PIN: card, face and finger · 重置密码（证件＋人脸＋指纹）")
+        self.open(kiosk, "reset-pin")
+        self.identify(kiosk, CardName.GENUINE, then="finger")
+        with self.report.step("the registered finger is recognised", kiosk=kiosk.page):
+            began = time.monotonic()
+            self.lay_finger()
+            kiosk.touch("fingerStart")
+            kiosk.state("form", within_ms=FINGER_MS)
+            self.report.figure("from 'begin' to the finger verified", time.monotonic() - began)
+        with self.report.step("the form, once more read, confirmed and sealed", kiosk=kiosk.page):
+            kiosk.fill(PIN_CARD)
+            kiosk.touch("continue")
+            kiosk.state("confirm")
+            kiosk.touch("confirmYes")
+            kiosk.state("done", within_ms=SEALING_MS)
+        self.take_receipt(kiosk)
+
+    def strange_finger(self, kiosk: CustomerScreen) -> None:
+        """The right card and face with somebody else's finger."""
+        self.report.chapter("Somebody else's finger · 他人手指")
+        self.open(kiosk, "reset-pin")
+        self.identify(kiosk, CardName.GENUINE, then="finger")
+        with self.report.step("not the registered finger: tried again, then refused", kiosk=kiosk.page):
+            self.lay_finger(STRANGER)
+            kiosk.touch("fingerStart")
+            for left in (2, 1):
+                tries = kiosk.page.get_by_text(kiosk.word("faceAttempts", n=left))
+                expect(tries).to_be_visible(timeout=FINGER_MS)
+                self.lay_finger(STRANGER)
+                kiosk.touch("tryAgain")
+            kiosk.state("refused", within_ms=FINGER_MS)
+            if kiosk.reason() != "finger_different":
+                raise StoryError(f"refused for {kiosk.reason()}, not for finger_different")
+        self.lay_finger()
+        kiosk.finish()
+
+    def lay_finger(self, person: int = CUSTOMER) -> None:
+        """This person's finger comes to the glass for the next picture."""
+        if self.stack.glass is not None:
+            self.stack.glass.come(person)
 
     def fail_every_try(self, kiosk: CustomerScreen, reason: str) -> None:
         """Try the face check as often as allowed; it must end in refusal for that reason."""
@@ -271,13 +341,13 @@ class Story:
                 self.report.figure("from card put down to chip verified", time.monotonic() - began)
         self.desk.pull()
 
-    def identify(self, kiosk: CustomerScreen, name: CardName, *, figures: bool = False) -> None:
-        """Card and face."""
+    def identify(self, kiosk: CustomerScreen, name: CardName, *, figures: bool = False, then: str = "form") -> None:
+        """Card and face; what follows is the state `then`."""
         began = time.monotonic()
         self.read_card(kiosk, name, figures=figures)
         seen = time.monotonic()
         with self.report.step("the face follows random movements and is compared with the chip", kiosk=kiosk.page):
-            kiosk.state("form", within_ms=FACE_MS)
+            kiosk.state(then, within_ms=FACE_MS)
         if figures:
             self.report.figure("from chip verified to face verified", time.monotonic() - seen)
             self.report.figure("from typed card to verified identity", time.monotonic() - began)
