@@ -187,7 +187,7 @@ def running_stack(
     reader: Reader | None = None,
     trusted: tuple[Path, ...] = (),
     lan: Lan | None = None,
-    finger: GlassKind = GlassKind.SIMULATED,
+    finger: GlassKind | None = None,
 ) -> Iterator[Stack]:
     """A house that is open for as long as the block lasts.
 
@@ -196,13 +196,13 @@ def running_stack(
         reader: Where cards are put down; the best this machine allows by default.
         trusted: CSCA certificates in DER.
         lan: Serve phones and consoles beyond this machine.
-        finger: The kiosk's fingerprint scanner.
+        finger: The kiosk's fingerprint scanner; by default what COUNTER_FINGER names, else the simulated one.
 
     Raises:
         ProgramError: a part does not start; the message carries its last words.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    glass = glass_for(finger, folder / "kiosk")
+    glass = glass_for(finger or GlassKind(os.environ.get("COUNTER_FINGER", "simulated")), folder / "kiosk")
     stack = Stack(folder, reader or demo_reader(folder / "pcscd"), throw_away_clerks(), lan, glass)
     try:
         stack.prepare()
