@@ -6,7 +6,7 @@ Pictures are never kept. Only a sensor says anything about imitations, and its w
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from biometrics.fingerprint.policy import MAX_TRIES
 from biometrics.fingerprint.quality import MIN_SURE
@@ -200,6 +200,8 @@ async def _compare(
         advice = FingerAdvice(finding.advice) if finding.advice else FingerAdvice.USE_MORE_OF_PAD
     else:
         session.tries += 1
+        if finding.minutiae < MIN_SURE and Verdict(finding.verdict) is Verdict.REJECT:
+            finding = replace(finding, verdict=Verdict.REFER.value)  # too little of a finger to call it another's
         if session.best is None or finding.quality > session.best.quality or finding.verdict == Verdict.ACCEPT:
             session.best = finding
         advice = FingerAdvice(finding.advice) if finding.advice else FingerAdvice.NOT_ALIKE

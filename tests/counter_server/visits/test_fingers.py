@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import multiprocessing
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,8 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from biometrics.fingerprint.minutiae import Minutiae
+from biometrics.fingerprint.template_formats import write_minutiae
 from counter_server.catalogue.catalogue import FingerUse
 from counter_server.errors import CounterError
+from counter_server.identification.finger_messages import Judge
+from counter_server.identification.finger_process import KEPT_AS
 from counter_server.identification.fingers import FingerDesk
 from counter_server.records import erasure, slots
 from counter_server.records.contents import open_class
@@ -32,7 +37,8 @@ from tests.counter_server.builders import (
     signature,
     with_card_and_face,
 )
-from tests.counter_server.fingers import HOLDERS, STRANGERS, at_finger, enrolled, given, of_png, picture
+from tests.counter_server.fingers import HOLDERS, STRANGERS, at_finger, enrolled, given, of_png, picture, png_of
+from tests.hardware_drivers.id_chip.test_content import finger_record, group
 from webrtc.wire import (
     Approve,
     Assurance,
@@ -294,3 +300,58 @@ async def test_ridges_of_noise_are_advised_on_and_never_accepted(tmp_path: Path)
         assert after.state is VisitState.FINGER
         assert after.finger is not None
         assert after.finger.advice is not None
+
+
+async def test_the_finger_in_the_card_is_compared_before_any_that_was_registered(tmp_path: Path) -> None:
+    async with fingers_in(tmp_path) as office:
+        await enrolled(office, STRANGERS)
+        visit = await opened(office, "reset-pin")
+        await customer.consent(office, visit.visit_id)
+        await identify.take_chip_evidence(office, visit.visit_id, chip_message())
+        on_card = picture(HOLDERS, 1)
+        record = finger_record(on_card.tobytes(), compression=0, sides=(on_card.shape[1], on_card.shape[0]), position=7)
+        evidence = office.evidence_of(visit.visit_id)  # a chip's DG3 as read: its signature is chip.py's matter
+        evidence.add("chip/dg3.bin", ObjectClass.EVIDENCE, "application/octet-stream", group(0x63, record))
+        await decided(office, face(visit.visit_id))
+        asked = await now(office, visit)
+        assert asked.finger is not None
+        assert (asked.state, asked.finger.position) == (VisitState.FINGER, 7)
+        await fingers.take_impression(office, visit.visit_id, given(picture(HOLDERS, 9), position=7))
+        assert (await now(office, visit)).assurance is Assurance.CHIP_FACE_AND_FINGER
+
+
+async def test_a_finger_process_that_dies_costs_one_picture(tmp_path: Path) -> None:
+    async with fingers_in(tmp_path) as office:
+        visit = await with_card_and_face(office, "enrol-finger")
+        await fingers.take_impression(office, visit.visit_id, given(picture(HOLDERS, 1)))
+        process = next(child for child in multiprocessing.active_children() if child.name == "finger")
+        process.kill()
+        process.join()
+        await fingers.take_impression(office, visit.visit_id, given(picture(HOLDERS, 2)))
+        after = await now(office, visit)
+        assert after.finger is not None
+        assert after.finger.taken == 2
+
+
+async def test_a_template_of_three_minutiae_lets_nobody_in(tmp_path: Path) -> None:
+    async with fingers_in(tmp_path) as office:
+        points = np.array([[50.0, 60.0, 0.1], [90.0, 80.0, 1.0], [70.0, 120.0, 2.0]])
+        three = Minutiae.of(points, kind=np.ones(3, np.uint8), quality=np.ones(3), width_px=388, height_px=374)
+        template = write_minutiae(three, KEPT_AS)
+        finding = await office.fingers.judge(Judge(png_of(picture(HOLDERS, 1)), 500.0, 2, enrolled=(template,)))
+        assert finding.readable
+        assert Verdict(finding.verdict) is not Verdict.ACCEPT
+        broken = await office.fingers.judge(Judge(png_of(picture(HOLDERS, 1)), 500.0, 2, enrolled=(template[:40],)))
+        assert not broken.readable
+
+
+async def test_a_print_of_few_minutiae_is_a_clerks_matter_and_no_reason_to_refuse(tmp_path: Path) -> None:
+    async with fingers_in(tmp_path) as office:
+        await enrolled(office)
+        visit = await at_finger(office)
+        part = np.full((374, 388), 235, np.uint8)
+        part[150:220, 160:230] = picture(STRANGERS, 1)[150:220, 160:230]
+        while (await now(office, visit)).state is VisitState.FINGER:
+            await fingers.take_impression(office, visit.visit_id, given(part))
+        after = await now(office, visit)
+        assert (after.state, after.route) == (VisitState.FORM, Route.CLERK)
