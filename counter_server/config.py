@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from counter_server.errors import StoppedError
+from webrtc.engine import EngineKind
 
 
 class Patience(BaseModel):
@@ -75,6 +76,7 @@ class Settings(BaseModel):
     tls_cert: Path | None = None
     tls_key: Path | None = None
     media_addresses: tuple[str, ...] = ()
+    media: EngineKind = EngineKind.PASS_THROUGH
     media_workers: int = Field(default=0, ge=0, le=64, description="processes that carry calls; 0: a core each but one")
     patience: Patience = Patience()
     signing: SigningSettings = SigningSettings()

@@ -95,7 +95,11 @@ def build_office(settings: Settings, database: Database) -> Office:
         sealing,
         RecordStore(settings.records, sealing.trust_root),
         fonts,
-        SupervisedEngine(host_addresses=settings.offered_addresses, workers=settings.media_workers or spare_cores()),
+        SupervisedEngine(
+            host_addresses=settings.offered_addresses,
+            workers=settings.media_workers or spare_cores(),
+            kind=settings.media,
+        ),
     )
 
 

@@ -7,8 +7,17 @@ can be recorded and watched without the participants noticing.
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
+
+
+class EngineKind(StrEnum):
+    """Who carries the packets."""
+
+    PASS_THROUGH = "pass"  # our own, on aiortc: packets are passed through
+    RELAY = "relay"  # stock aiortc, which decodes and encodes: what PASS_THROUGH falls back to
+    JANUS = "janus"  # a Janus VideoRoom of the distribution's
 
 
 @dataclass(frozen=True, slots=True)

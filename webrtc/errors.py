@@ -5,6 +5,7 @@ MediaError
 ├── WorkerGoneError       the worker died under this very request  → offer a new leg; recordings go on in a new part
 ├── UnknownLegError       this leg is closed or was never made     → the page must join again
 ├── LegsApartError        two legs on two workers: nothing crosses   → make one of them anew, near the other
+├── NoOtherWayError       this engine cannot restart a leg         → the page must join again
 ├── BadDescriptionError   an answer or candidate nobody can use    → refuse that message, keep the leg
 ├── MalformedRtpError     an RTP payload that breaks its own format → drop the packet
 └── RecordingFailedError  sealed bytes could not be written        → the visit must not be closed as recorded
@@ -29,6 +30,10 @@ class UnknownLegError(MediaError):
 
 class LegsApartError(MediaError):
     """Two legs that were to be attached are carried by different workers."""
+
+
+class NoOtherWayError(MediaError):
+    """A leg that cannot look for a new way on its connection."""
 
 
 class BadDescriptionError(MediaError):

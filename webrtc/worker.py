@@ -15,9 +15,10 @@ from typing import Any
 
 import uvloop
 
-from webrtc.aio.pass_engine import PassEngine
-from webrtc.aio.selfcheck import echo_call
+from webrtc.engine import EngineKind
+from webrtc.engines import open_engine
 from webrtc.errors import EngineUnfitError, MediaError
+from webrtc.leg_engine import LegEngine
 from webrtc.pipe import Object, failure_to_json, pack_event, pack_frame, read_frame, track_to_json
 
 # When the counter is gone, recordings get this long to become durable; then the kernel ends us (SIGALRM).
@@ -35,7 +36,7 @@ class Desk:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
         self._reader = reader
         self._writer = writer
-        self._engine: PassEngine | None = None
+        self._engine: LegEngine[Any] | None = None
 
     async def serve(self) -> None:
         """Work until the supervisor says stop or is gone; then make what was recorded durable."""
@@ -68,7 +69,7 @@ class Desk:
         if self._engine is not None:
             await self._engine.stop()
 
-    async def _send_events(self, engine: PassEngine) -> None:
+    async def _send_events(self, engine: LegEngine[Any]) -> None:
         """Pass events on; a supervisor that does not read holds this back, and the engine's queue is bounded."""
         while True:
             self._writer.write(pack_event(await engine.next_event()))
@@ -86,9 +87,8 @@ class Desk:
     async def _do(self, message: Object) -> Any:
         """One call of the `MediaEngine` interface."""
         if message["do"] == "start":
-            echo_s = await echo_call(message["host_addresses"])
-            self._engine = PassEngine(host_addresses=message["host_addresses"])
-            await self._engine.start()
+            kind = EngineKind(message["kind"])
+            self._engine, echo_s = await open_engine(kind, message["host_addresses"])
             return echo_s
         if self._engine is None:
             raise EngineUnfitError("the first call must be start")

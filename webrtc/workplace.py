@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from webrtc.engine import LegClosed, MediaEvent
+from webrtc.engine import EngineKind, LegClosed, MediaEvent
 from webrtc.errors import EngineUnfitError, MediaError, WorkerGoneError
 from webrtc.worker_process import WorkerProcess
 
@@ -25,8 +25,13 @@ class Workplace:
     """One worker at a time, and what it has in hand: legs with their rooms, and rooms being recorded."""
 
     def __init__(
-        self, host_addresses: list[str] | None, on_event: Callable[[MediaEvent], None], on_death: Callable[[], None]
+        self,
+        kind: EngineKind,
+        host_addresses: list[str] | None,
+        on_event: Callable[[MediaEvent], None],
+        on_death: Callable[[], None],
     ):
+        self._kind = kind
         self._host_addresses = host_addresses
         self._on_event = on_event
         self._on_death = on_death
@@ -120,7 +125,7 @@ class Workplace:
         living = asyncio.create_task(worker.live())
         echo_s = None
         try:
-            echo_s = await worker.call("start", host_addresses=self._host_addresses)
+            echo_s = await worker.call("start", kind=self._kind, host_addresses=self._host_addresses)
         except MediaError as error:
             raise EngineUnfitError(f"media self-check failed: {error}") from error
         finally:

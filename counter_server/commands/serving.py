@@ -6,6 +6,7 @@ from pathlib import Path
 
 from counter_server.commands.home import settings_of
 from counter_server.serve import serve
+from webrtc.engine import EngineKind
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", title: str) -> None:
@@ -24,6 +25,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", title: 
         default=int(os.environ.get("COUNTER_MEDIA_WORKERS", "0")),
         help="processes that carry calls (COUNTER_MEDIA_WORKERS); 0, the default: one for each core but one",
     )
+    server.add_argument(
+        "--media",
+        choices=list(EngineKind),
+        default=EngineKind(os.environ.get("COUNTER_MEDIA", EngineKind.PASS_THROUGH)),
+        help="who carries calls (COUNTER_MEDIA); janus needs the package of that name and an address beside loopback",
+    )
     server.set_defaults(run=_serve)
 
 
@@ -39,6 +46,7 @@ def _serve(options: argparse.Namespace) -> int:
                 "tls_key": options.tls_key,
                 "media_addresses": tuple(options.media_address),
                 "media_workers": options.media_workers,
+                "media": EngineKind(options.media),
             }
         )
     )

@@ -27,6 +27,7 @@ from tests.journeys.reader import real_reader
 from tests.journeys.report import Report
 from tests.journeys.stack import Stack, running_stack
 from tests.journeys.story import Story, StoryError
+from webrtc.engine import EngineKind
 
 KEYS = {
     "1": CardName.GENUINE,
@@ -66,7 +67,10 @@ def main() -> int:
     parser.add_argument(
         "--finger", choices=list(GlassKind), default=GlassKind.SIMULATED, help="the kiosk's fingerprint scanner"
     )
+    parser.add_argument("--media", choices=list(EngineKind), help="who carries the calls; default: the counter's own")
     wishes = parser.parse_args()
+    if wishes.media:
+        os.environ["COUNTER_MEDIA"] = wishes.media  # for the counter the demo starts
     signal.signal(signal.SIGTERM, as_keyboard_interrupt)
     folder = REPOSITORY / "var" / "demo" / datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     folder.mkdir(parents=True)

@@ -8,8 +8,8 @@ import pyrage  # type: ignore[import-untyped]
 import pytest
 from aiortc import RTCSessionDescription
 
-from webrtc.aio.compat import new_peer_connection
-from webrtc.aio.leg import without_unreachable_candidates
+from webrtc.aio.answers import without_unreachable_candidates
+from webrtc.aio.connection import new_peer_connection
 from webrtc.aio.pass_engine import PassEngine
 from webrtc.errors import BadDescriptionError
 from webrtc.record import Recording

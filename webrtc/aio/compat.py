@@ -12,14 +12,12 @@ from typing import Any, cast
 import aioice.ice
 import aioice.stun
 import pylibsrtp
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCRtpTransceiver
+from aiortc import RTCPeerConnection, RTCRtpTransceiver
 from aiortc.codecs import CODECS, HEADER_EXTENSIONS, is_rtx
-from aiortc.rtcconfiguration import RTCBundlePolicy
 from aiortc.rtcdtlstransport import RTCDtlsTransport, State
 from aiortc.rtcicetransport import RTCIceTransport
 from aiortc.rtcrtpparameters import (
     RTCRtcpFeedback,
-    RTCRtpCodecCapability,
     RTCRtpCodecParameters,
     RTCRtpHeaderExtensionParameters,
 )
@@ -41,7 +39,6 @@ _PRIVATE_NAMES: tuple[tuple[type, tuple[str, ...]], ...] = (
     (aioice.ice.StunProtocol, ("datagram_received", "connection_made")),
 )
 
-_find_host_addresses: Callable[..., list[str]] = aioice.ice.get_host_addresses
 _stun_datagram_received: Callable[..., None] = aioice.ice.StunProtocol.datagram_received
 
 
@@ -51,19 +48,6 @@ def check_private_names() -> None:
         for name in names:
             if not hasattr(owner, name):
                 raise EngineUnfitError(f"{owner.__module__}.{owner.__name__} has no {name}: check the pinned version")
-
-
-def set_host_addresses(addresses: list[str] | None) -> None:
-    """Offer exactly these addresses; None means every address found, and loopback where there is no other.
-
-    aioice never offers 127.0.0.1, so a machine with nothing but `lo` would have no candidate at all, and it offers
-    every interface, including bridges no customer can reach.
-    """
-
-    def host_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
-        return list(addresses) if addresses is not None else (_find_host_addresses(use_ipv4, False) or ["127.0.0.1"])
-
-    aioice.ice.get_host_addresses = host_addresses
 
 
 def install_first_byte_demultiplexer() -> None:
@@ -100,14 +84,6 @@ def negotiate_transport_cc() -> None:
             codec.rtcpFeedback.append(feedback)
 
 
-def new_peer_connection() -> RTCPeerConnection:
-    """A connection with everything bundled and no STUN server.
-
-    aiortc's default is a public STUN server: gathering would wait up to 5 s for it (its issue 1183).
-    """
-    return RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
-
-
 def _ice_connections(connection: RTCPeerConnection) -> list[Any]:
     """aioice's side of a connection; one, because everything is bundled."""
     transports = {transceiver.receiver.transport.transport for transceiver in connection.getTransceivers()}
@@ -139,14 +115,6 @@ def follow_remote_ice(connection: RTCPeerConnection) -> None:
                     pair.task.cancel()
                     pair.task = None
                 ice.check_start_task(pair)
-
-
-def preferred_codecs(kind: str, codec: str) -> list[RTCRtpCodecCapability]:
-    """The one codec of this kind we offer, with retransmission for video: nothing is transcoded, so both legs agree."""
-    offered = RTCRtpSender.getCapabilities(kind).codecs
-    by_type = [(capability.mimeType.lower(), capability) for capability in offered]
-    wanted = [capability for name, capability in by_type if name == f"{kind}/{codec.lower()}"][-1:]
-    return wanted + [capability for name, capability in by_type if name == f"{kind}/rtx"]
 
 
 def swap_transceiver(transceiver: RTCRtpTransceiver, sender: object, receiver: object) -> None:

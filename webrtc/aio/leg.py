@@ -1,21 +1,13 @@
 """One participant's connection: offer, answer, candidates, and the four ends of its sound and picture."""
 
 import asyncio
-import struct
 from collections.abc import Callable
 
-from aiortc import RTCPeerConnection, RTCSessionDescription
-from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
-from aiortc.sdp import candidate_from_sdp
+from aiortc import RTCPeerConnection
 
-from webrtc.aio.compat import (
-    follow_remote_ice,
-    new_peer_connection,
-    preferred_codecs,
-    renew_ice,
-    stream_id,
-    swap_transceiver,
-)
+from webrtc.aio.answers import Answering
+from webrtc.aio.compat import follow_remote_ice, renew_ice, stream_id, swap_transceiver
+from webrtc.aio.connection import CODECS, new_peer_connection, preferred_codecs
 from webrtc.aio.port import Port
 from webrtc.aio.receiver import PassReceiver
 from webrtc.aio.sender import PassSender
@@ -23,36 +15,6 @@ from webrtc.engine import MediaEvent
 from webrtc.errors import BadDescriptionError
 from webrtc.leg_engine import Tap
 from webrtc.line import LineWatch
-
-# One codec per deployment, because both legs must agree: VP8 is in every browser since Safari 12.1.
-CODECS = {"audio": "opus", "video": "VP8"}
-# What aiortc raises on a description it cannot use: its own errors, and plain ones from inside its parser.
-_DESCRIPTION_ERRORS = (
-    ValueError,
-    KeyError,
-    IndexError,
-    AttributeError,
-    TypeError,
-    AssertionError,
-    ArithmeticError,
-    RuntimeError,  # a StopIteration inside its parser
-    OSError,
-    struct.error,
-    InternalError,
-    InvalidAccessError,
-    InvalidStateError,
-    OperationError,
-)
-
-
-def without_unreachable_candidates(sdp: str) -> str:
-    """The answer without `.local` candidates and without the end mark.
-
-    Resolving mDNS names takes multicast that a counter's network rarely carries; the page's checks tell its address
-    anyway (peer-reflexive, RFC 8445 §7.3.1.3). An end mark would let ICE fail before they arrive.
-    """
-    kept = [line for line in sdp.splitlines() if not (line.startswith("a=candidate:") and ".local " in line)]
-    return "\r\n".join(line for line in kept if line != "a=end-of-candidates") + "\r\n"
 
 
 class Leg:
@@ -62,8 +24,8 @@ class Leg:
         self.leg_id = leg_id
         self.room = room
         self.role = role
-        self._early_candidates: list[tuple[str, str | None, int | None]] = []
         self._connection: RTCPeerConnection = new_peer_connection()
+        self._answering = Answering(self._connection)
         self.senders: dict[str, PassSender] = {}
         self.receivers: dict[str, PassReceiver] = {}
         self._port: Port | None = None
@@ -99,31 +61,13 @@ class Leg:
 
     async def accept(self, sdp: str) -> None:
         """Apply the answer, then the candidates that came before it; raise `BadDescriptionError`."""
-        description = RTCSessionDescription(sdp=without_unreachable_candidates(sdp), type="answer")
-        try:
-            await self._connection.setRemoteDescription(description)
-        except _DESCRIPTION_ERRORS as error:
-            raise BadDescriptionError(f"the answer cannot be used: {type(error).__name__}") from error
+        await self._answering.accept(sdp)
         follow_remote_ice(self._connection)
         self._line.answered()
-        early, self._early_candidates = self._early_candidates, []
-        for candidate, sdp_mid, sdp_mline_index in early:
-            await self.add_candidate(candidate, sdp_mid, sdp_mline_index)
 
     async def add_candidate(self, candidate: str, sdp_mid: str | None, sdp_mline_index: int | None) -> None:
         """Apply a trickled candidate; raise `BadDescriptionError`."""
-        if not candidate or ".local " in candidate:
-            return
-        if not self._line.was_answered:
-            if len(self._early_candidates) < 64:  # browsers send about ten
-                self._early_candidates.append((candidate, sdp_mid, sdp_mline_index))
-            return
-        try:
-            parsed = candidate_from_sdp(candidate.removeprefix("candidate:"))
-            parsed.sdpMid, parsed.sdpMLineIndex = sdp_mid, sdp_mline_index
-            await self._connection.addIceCandidate(parsed)
-        except _DESCRIPTION_ERRORS as error:
-            raise BadDescriptionError(f"the candidate cannot be used: {type(error).__name__}") from error
+        await self._answering.add_candidate(candidate, sdp_mid, sdp_mline_index)
 
     def _on_state(self) -> None:
         """aiortc's state changed: `connected` once, then `failed` or `closed` for good (it knows no `disconnected`)."""

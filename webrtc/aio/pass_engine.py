@@ -1,10 +1,10 @@
 """The default engine: legs on aiortc whose packets are passed through, neither decoded nor encoded."""
 
+from webrtc.aio.addresses import set_host_addresses
 from webrtc.aio.compat import (
     check_private_names,
     install_first_byte_demultiplexer,
     negotiate_transport_cc,
-    set_host_addresses,
 )
 from webrtc.aio.leg import Leg
 from webrtc.leg_engine import LegEngine

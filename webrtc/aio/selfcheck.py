@@ -12,8 +12,7 @@ import av
 from aiortc import MediaStreamTrack, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 
-from webrtc.aio.compat import new_peer_connection, preferred_codecs
-from webrtc.aio.leg import CODECS
+from webrtc.aio.connection import CODECS, new_peer_connection, preferred_codecs
 from webrtc.aio.pass_engine import PassEngine
 from webrtc.errors import EngineUnfitError, MediaError
 

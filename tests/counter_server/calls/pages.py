@@ -10,8 +10,7 @@ from aiortc.mediastreams import MediaStreamError
 
 from counter_server.calls.rooms import Calls, Seat
 from counter_server.errors import CounterError
-from webrtc.aio.compat import new_peer_connection, preferred_codecs
-from webrtc.aio.leg import CODECS
+from webrtc.aio.connection import CODECS, new_peer_connection, preferred_codecs
 from webrtc.aio.selfcheck import _OPUS_SILENCE, _EncodedTrack, _key_picture
 from webrtc.supervisor import SupervisedEngine
 

@@ -9,7 +9,8 @@ import numpy as np
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 
-from webrtc.aio.compat import follow_remote_ice, new_peer_connection, renew_ice
+from webrtc.aio.compat import follow_remote_ice, renew_ice
+from webrtc.aio.connection import new_peer_connection
 
 WIDTH, HEIGHT, PICTURES_PER_S = 320, 240, 15
 
