@@ -76,7 +76,7 @@ class Settings(BaseModel):
     tls_cert: Path | None = None
     tls_key: Path | None = None
     media_addresses: tuple[str, ...] = ()
-    media: EngineKind = EngineKind.PASS_THROUGH
+    media: EngineKind = EngineKind.OWN
     media_workers: int = Field(default=0, ge=0, le=64, description="processes that carry calls; 0: a core each but one")
     patience: Patience = Patience()
     signing: SigningSettings = SigningSettings()

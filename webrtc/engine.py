@@ -15,8 +15,8 @@ from typing import Protocol
 class EngineKind(StrEnum):
     """Who carries the packets."""
 
-    PASS_THROUGH = "pass"  # our own, on aiortc: packets are passed through
-    RELAY = "relay"  # stock aiortc, which decodes and encodes: what PASS_THROUGH falls back to
+    OWN = "pass"  # our own, on aiortc: packets are passed through
+    RELAY = "relay"  # stock aiortc, which decodes and encodes: what OWN falls back to
     JANUS = "janus"  # a Janus VideoRoom of the distribution's
 
 

@@ -17,7 +17,7 @@ async def open_engine(kind: EngineKind, host_addresses: list[str] | None) -> tup
     """A started engine and the seconds its self-check took; raise `EngineUnfitError`."""
     began_s = time.monotonic()
     match kind:
-        case EngineKind.PASS_THROUGH:
+        case EngineKind.OWN:
             try:
                 engine: LegEngine[Any] = await _pass_engine(host_addresses)
             except EngineUnfitError as error:

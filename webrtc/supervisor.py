@@ -29,9 +29,7 @@ def spare_cores() -> int:
 class SupervisedEngine:
     """`webrtc.engine.MediaEngine` in other processes."""
 
-    def __init__(
-        self, *, host_addresses: list[str] | None = None, workers: int = 1, kind: EngineKind = EngineKind.PASS_THROUGH
-    ):
+    def __init__(self, *, host_addresses: list[str] | None = None, workers: int = 1, kind: EngineKind = EngineKind.OWN):
         self._events = EventQueue(self._ask_key)
         self._places: list[Workplace] = []
         for _ in range(workers):

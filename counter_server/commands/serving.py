@@ -28,7 +28,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", title: 
     server.add_argument(
         "--media",
         choices=list(EngineKind),
-        default=EngineKind(os.environ.get("COUNTER_MEDIA", EngineKind.PASS_THROUGH)),
+        default=EngineKind(os.environ.get("COUNTER_MEDIA", EngineKind.OWN)),
         help="who carries calls (COUNTER_MEDIA); janus needs the package of that name and an address beside loopback",
     )
     server.set_defaults(run=_serve)
