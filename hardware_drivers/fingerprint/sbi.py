@@ -252,11 +252,13 @@ class SbiScanner:
 
     def present(self) -> bool:
         """Whether the newest live picture shows something; SBI itself says nothing."""
-        return self._stream is not None and self._stream.present()
+        stream = self._stream  # the capturing thread may take it away
+        return stream is not None and stream.present()
 
     def preview(self) -> GreyImage | None:
         """From STREAM, while a capture goes on."""
-        return self._stream.newest() if self._stream is not None else None
+        stream = self._stream
+        return stream.newest() if stream is not None else None
 
     def close(self) -> None:
         """Nothing of the service is held between captures."""

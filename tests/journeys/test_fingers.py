@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from hardware_drivers.fingerprint.simulated import HandFault
 from tests.journeys.access import violations
 from tests.journeys.customer import FACE_MS, CustomerScreen
-from tests.journeys.glass import CUSTOMER, STRANGER
+from tests.journeys.glass import CUSTOMER, STRANGER, LibfprintGlass
 from tests.journeys.house import House
 from tests.journeys.story import FINGER_MS, PIN_CARD, SEALING_MS
 
@@ -66,6 +66,8 @@ def test_the_registered_finger_passes_after_every_trouble_was_said_and_put_right
     kiosk = at_finger(house, RESET)
     button = "fingerStart"
     for fault, said in SAID.items():
+        if fault is HandFault.EMPTY and isinstance(house.stack.glass, LibfprintGlass):
+            said = SAID[HandFault.WET]  # libfprint itself refuses a picture without ridges, and does not say why
         come(house, CUSTOMER, fault)
         kiosk.touch(button)
         button = "tryAgain"
