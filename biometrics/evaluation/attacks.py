@@ -43,7 +43,7 @@ class Cast:
 
 def willing(cast: Sequence[Cast], rng: np.random.Generator) -> Play:
     """No attack: somebody who does what is asked."""
-    actor, person = Actor(Temper.drawn(rng)), cast[0].person
+    actor, person = Actor(Temper.drawn(rng), persists=True), cast[0].person
 
     def play(at_s: float, guidance: Guidance) -> Picture:
         actor.hear(guidance, at_s)

@@ -13,10 +13,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from biometrics.decision import Check, CheckOutcome, Score, Thresholds, Verdict
+from biometrics.decision import CheckOutcome, Thresholds, Verdict
 from biometrics.errors import CalibrationError
 from biometrics.face import quality
-from biometrics.face.compare import at_length_one, distance, erase, fuse
+from biometrics.face.compare import at_length_one, erase, fuse
 from biometrics.face.engine import Chip, Embedding, FaceBox, FaceEngine, Landmarks, Picture
 from biometrics.face.follow import BLIND_S, Follower, Watch
 from biometrics.face.gallery import FusedFace, Gallery
@@ -26,12 +26,14 @@ from biometrics.face.liveness.challenge import TURNS, Challenge, Movement
 from biometrics.face.liveness.continuity import IdentityTrack, PictureTrack, jumped
 from biometrics.face.liveness.decide import depth_check, movement_check, one_person_check
 from biometrics.face.liveness.sequence import ROTATIONS, Sequence, Stage
+from biometrics.face.matching import compare_with
 from biometrics.face.outcome import FaceDecision, FaceReason
 from biometrics.face.reference import Reference
 
 TIMEOUT_S: Final = 40.0
 NEUTRAL_FRAMES: Final = 3
 NEUTRAL_APART_S: Final = 0.2  # closer frames show the same noise twice and fuse to nothing
+ENOUGH_APART_S: Final = 0.5  # once there are enough frames to compare, only other views are still worth their cost
 IDENTITY_EVERY_S: Final = 0.4  # while the head is nearly straight
 MOST_DOUBTS: Final = 2  # looks that may show a stranger for once; whoever flickers more often is one
 NEARLY_STRAIGHT: Final = 0.6  # share of a turn under which a face is compared as a straight one
@@ -64,6 +66,8 @@ class Rest:
     pose: motion.Pose
     points: Landmarks
     eyes: NDArray[np.float64]
+    lifted: motion.Pose
+    """The same by a second fit, against which looking up is measured."""
 
 
 @dataclass(slots=True, repr=False)  # a face must not reach a log by way of repr
@@ -101,10 +105,11 @@ class FaceSession:
     _peak: tuple[float, Seen] | None = field(default=None, init=False)
     _departures: list[float] = field(default_factory=list, init=False)
     _offered_at_s: float = field(default=float("-inf"), init=False)
+    _looked_at_s: float = field(default=float("-inf"), init=False)
     _look_again: bool = field(default=False, init=False)
     _doubts: int = field(default=0, init=False)
     _complete_at_s: float | None = field(default=None, init=False)
-    _two_faces_in_a_row: int = field(default=0, init=False)
+    _company: bool = field(default=False, init=False)
     _best: tuple[float, Picture] | None = field(default=None, init=False)
     _frames_seen: int = field(default=0, init=False)
     _decision: FaceDecision | None = field(default=None, init=False)
@@ -161,13 +166,13 @@ class FaceSession:
         if self._sequence:
             self._sequence.pardon(lost_s)
         self._look_again |= self._watch.gap_s > BLIND_S  # who sits there after we were blind?
-        boxes = self._follower.find(picture, at_s, lost_s=lost_s, search=self.phase is Phase.NEUTRAL)
+        boxes = self._follower.find(picture, at_s, lost_s=lost_s, search=self._rest is None or self._company)
         if self.phase is Phase.MOVING and self._follower.broken(boxes, at_s):
             return self._fail(FaceReason.TRACK_BROKEN)
-        if len(boxes) > 1 and boxes[1].width > quality.SECOND_FACE * boxes[0].width:
+        if _in_company(boxes):
             return self._two_faces()
         if self._follower.searched(at_s):
-            self._two_faces_in_a_row = 0
+            self._company = False
         if self._sequence and self._sequence.overdue(at_s):
             return self._fail(FaceReason.MOVEMENT_MISSING)
         if not boxes:
@@ -200,6 +205,7 @@ class FaceSession:
             motion.mean_pose([one.pose for one, _ in self._neutral]),
             np.mean([one.points for one, _ in self._neutral], axis=0),
             motion.eye_patches(picture, seen.points),
+            self._fitted_again(picture, seen.points),
         )
         looks = [self.engine.embed(one) for _, one in self._neutral]
         self._identity = IdentityTrack(fuse(looks))
@@ -215,6 +221,9 @@ class FaceSession:
         """One frame of a movement or of the way back from it."""
         eyes = motion.eyes_changed(rest.eyes, motion.eye_patches(picture, seen.points))
         efforts = motion.efforts(rest.pose, seen.pose, eyes)
+        if sequence.movement is Movement.LOOK_UP:
+            lifted = motion.efforts(rest.lifted, self._fitted_again(picture, seen.points))
+            efforts[Movement.LOOK_UP] = lifted[Movement.LOOK_UP]
         before, movement, done = sequence.stage, sequence.movement, len(sequence.seen)
         stage = sequence.feed(efforts, seen.at_s)
         if sequence.failure:
@@ -230,12 +239,15 @@ class FaceSession:
             self._peak = None
         straight = all(abs(efforts[one]) < NEARLY_STRAIGHT for one in (*ROTATIONS, Movement.BLINK))
         self._offer(picture, seen)
-        due = reached or back or self._look_again or (straight and self._due(seen.at_s))
+        due = reached or back or self._look_again or (straight and seen.at_s - self._looked_at_s >= IDENTITY_EVERY_S)
         if due and self._somebody_else(picture, seen, turned=not straight):
             return self._fail(FaceReason.IDENTITY_CHANGED)
         if stage is Stage.COMPLETE:
             return self._complete(seen.at_s)
         return self._asking(effort) if stage is Stage.ASKING else self._returning(sequence)
+
+    def _fitted_again(self, picture: Picture, points: Landmarks) -> motion.Pose:
+        return motion.pose_of(self.engine.landmarks(picture, motion.box_of_eyes(points)))
 
     def _complete(self, at_s: float) -> Guidance:
         """Everything was seen; stay a moment where the comparison still lacks frames."""
@@ -256,18 +268,18 @@ class FaceSession:
         self._gallery.forget()
         self._best = None
 
-    def _due(self, at_s: float) -> bool:
-        return self._identity is not None and at_s - self._identity.looked_at_s >= IDENTITY_EVERY_S
-
     def _offer(self, picture: Picture, seen: Seen) -> None:
         """Keep what can be compared of the movements too: other views tell more than more of the same."""
-        if seen.at_s - self._offered_at_s < NEUTRAL_APART_S or quality.straightness(seen.pose) is not None:
+        apart_s = ENOUGH_APART_S if self._gallery.enough else NEUTRAL_APART_S
+        if seen.at_s - self._offered_at_s < apart_s or quality.straightness(seen.pose) is not None:
             return
         self._offered_at_s = seen.at_s
-        boxes, points = (seen.box,), seen.points
+        boxes: tuple[FaceBox, ...] = (seen.box,)
+        points = seen.points
         if not self._follower.searched(seen.at_s):
             # thresholds hold for faces cut out as a search finds them; a followed face lies a little differently
             boxes = self._follower.search(picture, seen.at_s)
+            self._company = _in_company(boxes)
             if not boxes or not boxes[0].is_beside(seen.box):
                 return
             points = self.engine.landmarks(picture, boxes[0])
@@ -280,6 +292,7 @@ class FaceSession:
         """Whether somebody else is there than at the beginning, by two looks in a row: one may be a blurred one."""
         if self._identity is None:
             return False
+        self._looked_at_s = seen.at_s
         embedding = self.engine.embed(self.engine.align(picture, seen.box))
         if not self._look_again and self._doubts < MOST_DOUBTS and self._identity.share(embedding, turned=turned) > 1:
             erase(embedding)
@@ -318,9 +331,9 @@ class FaceSession:
         if self.phase is Phase.NEUTRAL:
             self._begin_anew()
             return Guidance(GuidanceCode.TWO_FACES)
-        self._two_faces_in_a_row += 1
-        if self._two_faces_in_a_row > 1:  # one frame may be a pattern on a shirt
+        if self._company:  # one frame may be a pattern on a shirt
             return self._fail(FaceReason.TWO_FACES)
+        self._company = True
         return Guidance(GuidanceCode.TWO_FACES, None, self._last_guidance.progress)
 
     def _nobody(self, picture: Picture) -> Guidance:
@@ -354,7 +367,7 @@ class FaceSession:
             one_person_check(self._identity, self._sequence),
         ]
         live = not self._reasons and all(check.outcome is CheckOutcome.PASSED for check in checks)
-        match_check, match, verdict = self._match(fused)
+        match_check, match, verdict = compare_with(self.reference, self.thresholds, fused, self._reasons)
         checks.append(match_check)
         if not live:
             verdict = Verdict.REJECT
@@ -382,28 +395,6 @@ class FaceSession:
         person, self._person = self._person, None
         return person
 
-    def _match(self, fused: FusedFace | None) -> tuple[Check, Score | None, Verdict]:
-        """The comparison with the chip's portrait, where there is one and enough frames."""
-        if self.reference is None:
-            self._reasons.append(FaceReason.NO_REFERENCE)
-            return Check("match", CheckOutcome.NOT_POSSIBLE, "no chip portrait to compare with"), None, Verdict.REFER
-        if fused is None:
-            return Check("match", CheckOutcome.NOT_POSSIBLE, "too few clear frames"), None, Verdict.REJECT
-        if self.reference.is_small:
-            self._reasons.append(FaceReason.PORTRAIT_SMALL)
-        verdict, score = self.thresholds.judge(distance(self.reference.embedding, fused.embedding))
-        how_rare = (
-            f"strangers come as close at most {score.fmr_upper:.2%} of the time ({score.comparisons} pairs), in the "
-            f"group told apart worst {score.fmr_upper_worst_group:.2%} ({score.worst_group_comparisons} pairs)"
-        )
-        if verdict is Verdict.ACCEPT:
-            return Check("match", CheckOutcome.PASSED, how_rare), score, verdict
-        if verdict is Verdict.REFER:
-            self._reasons.append(FaceReason.FACE_UNCERTAIN)
-            return Check("match", CheckOutcome.FAILED, f"not alike enough to accept: {how_rare}"), score, verdict
-        self._reasons.append(FaceReason.FACE_DIFFERENT)
-        return Check("match", CheckOutcome.FAILED, "as different as strangers are"), score, verdict
-
     def _forget(self, fused: FusedFace | None) -> None:
         """Overwrite every embedding and drop every face; the decision keeps one picture for the clerk.
 
@@ -419,3 +410,7 @@ class FaceSession:
         self._rest = None
         self._best = None
         self._follower.forget()
+
+
+def _in_company(boxes: tuple[FaceBox, ...]) -> bool:
+    return len(boxes) > 1 and boxes[1].width > quality.SECOND_FACE * boxes[0].width

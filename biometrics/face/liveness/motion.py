@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from biometrics.face.engine import Landmarks, Picture
+from biometrics.face.engine import FaceBox, Landmarks, Picture
 from biometrics.face.liveness.challenge import Movement
 
 RIGHT_EYE = slice(36, 42)
@@ -35,6 +35,9 @@ CLOSER_PEAK: Final = 0.15
 EYES_PEAK: Final = 0.13
 """Change of both eyes' looks that counts as closed (`eyes_changed`): lids drawn down over 40 people give 0.15 to 0.51,
 their own smile at most 0.12, noise 0.01. Real lids are still to be measured."""
+
+BOX_BELOW_EYES, BOX_WIDTH = 0.45, 2.0
+"""In inter-eye distances: dlib's boxes of 53 upright faces lie 0.36 to 0.60 below the eyes and are 1.9 to 2.7 wide."""
 
 EYE_PATCH_PX: Final = (36, 24)
 EYE_WIDTH_PX: Final = 22
@@ -71,6 +74,19 @@ def pose_of(points: Landmarks) -> Pose:
         inter_eye_px=inter_eye,
         length_px=length,
     )
+
+
+def box_of_eyes(points: Landmarks) -> FaceBox:
+    """Where a face lies whose eyes are these: for a second fit of the landmarks, of a head that looks up.
+
+    A search puts the box too low then, and of people with dark skin the first fit takes the lip for the nose: of 53
+    people looking up 18°, two of seven black ones seemed to look down; with the second fit all 53 look up.
+    """
+    right_eye, left_eye = points[RIGHT_EYE].mean(axis=0), points[LEFT_EYE].mean(axis=0)
+    apart = float(np.hypot(*(left_eye - right_eye)))
+    x, y = (right_eye + left_eye) / 2
+    y, half = y + BOX_BELOW_EYES * apart, BOX_WIDTH * apart / 2
+    return FaceBox(round(x - half), round(y - half), round(x + half), round(y + half))
 
 
 def mean_pose(poses: list[Pose]) -> Pose:

@@ -125,8 +125,10 @@ class Sequence:
         self._peak_frames += 1
         early = self._peak_from_s - self.asked_at_s < REACTION_MIN_S
         if self.movement is Movement.BLINK:
-            if early or at_s - self._peak_from_s < CLOSED_MIN_S:
-                return  # eyes that were closed already have not answered, but did nothing wrong either
+            if early:
+                self._peak_from_s = at_s  # a blink nobody asked for may go over into the answer, and counts from there
+            if at_s - self._peak_from_s < CLOSED_MIN_S:
+                return
         elif early:
             self._fail(FaceReason.MOVED_TOO_EARLY)
             return
