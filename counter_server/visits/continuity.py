@@ -43,6 +43,7 @@ _WHY = {
     ContinuityCue.WATCH_LOST: "the process that watched ended during the call",
 }
 _HELD = "the face that passed was before the camera from the beginning of the call to the signature"
+_HELD_SINCE = "lost once during the call and identified again; the same face from then to the signature"
 
 
 async def follow(office: Office, visit: Visit) -> None:
@@ -115,7 +116,9 @@ def require_unbroken(visit: Visit) -> None:
 
 def with_held_check(visit: Visit) -> Visit:
     """The visit with the check that its person was watched and stayed; after `require_held` only."""
-    passed = CheckView(name=CHECK, outcome=CheckOutcome.PASSED, why=_HELD, clause="")
+    before = next((check for check in visit.checks if check.name == CHECK), None)
+    why = _HELD if before is None or before.why == _HELD else _HELD_SINCE
+    passed = CheckView(name=CHECK, outcome=CheckOutcome.PASSED, why=why, clause="")
     return visit.model_copy(update={"checks": _with(visit, passed)})
 
 

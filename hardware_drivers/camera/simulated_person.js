@@ -4,7 +4,8 @@
 // three-dimensional head (ellipsoid, nose ridge, eye sockets, fitted on 68 landmarks), turned, and drawn by a small
 // software rasteriser: triangles on a 2D canvas cost ten times as much, and WebGL is absent in many headless browsers.
 //
-// Input:   window.__simulatedPerson = {photo: base64 JPEG 640x480, landmarks: [[x, y] * 68], mode, seed}
+// Input:   window.__simulatedPerson = {photo: base64 JPEG 640x480, landmarks: [[x, y] * 68], mode, seed, other}
+//          `other` is somebody else's photograph of the same size, who sits there in mode `swapped`.
 //          `mode` may be changed while it runs (page.evaluate), as a person changes their mind.
 // Reads:   <html data-face-guidance data-face-movement>, which the page sets to what it asks of the customer.
 // Signs:   positive yaw is the person's own left, which is the picture's right; positive pitch looks up.
@@ -285,6 +286,9 @@
     const bytes = Uint8Array.from(atob(config.photo), (c) => c.charCodeAt(0));
     // a Blob, not an <img>: a page's content security policy may forbid data: pictures, and rightly
     const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
+    const somebodyElse = config.other
+      ? await createImageBitmap(new Blob([Uint8Array.from(atob(config.other), (c) => c.charCodeAt(0))], { type: "image/jpeg" }))
+      : bitmap;
     const sheet = camera2d();
     const sheet2d = sheet.getContext("2d", { willReadFrequently: true });
     sheet2d.drawImage(bitmap, 0, 0, WIDTH, HEIGHT);
@@ -312,7 +316,16 @@
         shown2d.fillRect(0, 0, WIDTH, HEIGHT);
         return;
       }
+      if (mode === "frozen") {
+        shown2d.fillStyle = `rgb(${performance.now() & 255},128,128)`; // the same picture goes on being sent
+        shown2d.fillRect(0, 0, 1, 1);
+        return;
+      }
       const p = pose(performance.now());
+      if (mode === "swapped") {
+        shown2d.drawImage(somebodyElse, p.dx, p.dy);
+        return;
+      }
       bend(lids[Math.round(2 * p.lid)], frame.data, p);
       sheet2d.putImageData(frame, 0, 0);
       if (mode === "two") {

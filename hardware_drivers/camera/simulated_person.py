@@ -23,13 +23,20 @@ class Mode(StrEnum):
     COVERED = "covered"  # something lies over the lens
     ABSENT = "absent"  # an empty chair
     TWO = "two"  # somebody looks over the shoulder
+    FROZEN = "frozen"  # the last picture goes on being sent
+    SWAPPED = "swapped"  # somebody else sits there, who does not react
     REFUSED = "refused"  # getUserMedia: permission denied
     MISSING = "missing"  # getUserMedia: no such device
     BUSY = "busy"  # getUserMedia: another program has it
 
 
 def init_script(
-    photo_jpeg: bytes, landmarks: Sequence[tuple[float, float]], mode: Mode = Mode.REACTS, *, seed: int = 7
+    photo_jpeg: bytes,
+    landmarks: Sequence[tuple[float, float]],
+    mode: Mode = Mode.REACTS,
+    *,
+    seed: int = 7,
+    other_jpeg: bytes = b"",
 ) -> str:
     """The script to inject before any page script (Playwright: `context.add_init_script`).
 
@@ -38,6 +45,7 @@ def init_script(
         landmarks: The 68 points of the face in pixels of that picture.
         mode: How the person behaves.
         seed: Of reaction times, so that a run can be repeated.
+        other_jpeg: Who sits there in mode `swapped`, 640 x 480 pixels.
 
     Raises:
         ValueError: There are not 68 landmarks.
@@ -49,6 +57,7 @@ def init_script(
         "landmarks": [[round(float(x), 2), round(float(y), 2)] for x, y in landmarks],
         "mode": Mode(mode).value,
         "seed": seed,
+        "other": base64.b64encode(other_jpeg).decode("ascii"),
     }
     script = files("hardware_drivers.camera").joinpath("simulated_person.js").read_text(encoding="utf-8")
     return f"window.__simulatedPerson = {json.dumps(person)};\n{script}"

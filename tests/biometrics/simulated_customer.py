@@ -44,10 +44,14 @@ def head_and_shoulders(picture: Picture) -> Picture:
     return np.asarray(share * mirrored + (1 - share) * blurred, dtype=np.uint8)
 
 
-def customer_script(photo_path: Path, mode: str = "reacts") -> str:
+def customer_script(photo_path: Path, mode: str = "reacts", *, other_path: Path | None = None) -> str:
     """What `context.add_init_script` wants; `mode` is one of `hardware_drivers.camera.simulated_person.Mode`."""
     frame = head_and_shoulders(read_picture(photo_path))
+    other = b"" if other_path is None else _jpeg(head_and_shoulders(read_picture(other_path)))
     box = face_engine().detect(frame)[0]
     points = [(float(x), float(y)) for x, y in face_engine().landmarks(frame, box)]
-    still_jpeg = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
-    return init_script(still_jpeg, points, Mode(mode))
+    return init_script(_jpeg(frame), points, Mode(mode), other_jpeg=other)
+
+
+def _jpeg(frame: Picture) -> bytes:
+    return cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()

@@ -1,7 +1,11 @@
 """The counter's side of the face process, with the real process."""
 
 import asyncio
+import logging
 import threading
+from pathlib import Path
+
+import pytest
 
 from counter_server.identification.face_process import FaceFinding
 from counter_server.identification.faces import FaceDesk, FaceEvent
@@ -30,3 +34,18 @@ async def test_a_face_process_that_dies_loses_its_sessions_and_nothing_else() ->
         assert senders() == before
     finally:
         await desk.stop()
+
+
+async def test_a_machine_that_lacks_an_engine_says_so_in_one_line_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("COUNTER_FACE_ENGINE", str(tmp_path / "absent.toml"))
+    desk = FaceDesk(lambda _: None, lambda _: None)
+    with caplog.at_level(logging.INFO):
+        await desk.start()
+        await desk.stop()
+    (said,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert desk.unfit
+    assert desk.unfit in said.getMessage()
+    assert "\n" not in said.getMessage()
+    assert said.exc_info is None

@@ -149,6 +149,7 @@ async def test_card_and_face_lead_back_to_the_same_clerk_and_the_document_is_sig
         await sign(office, await now(office, visit))
         done = await now(office, visit)
         assert (done.state, check_of(done)) == (VisitState.COUNTERSIGNING, CheckOutcome.PASSED)
+        assert any(c.why.startswith("lost once") for c in done.checks)
 
 
 async def test_after_a_mere_gap_the_face_alone_is_asked_for(tmp_path: Path) -> None:

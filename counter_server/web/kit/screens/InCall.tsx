@@ -31,7 +31,7 @@ export function InCall({ visit, view, children }: ScreenProps & { readonly child
   const clerkLost = view.clerk_line === "lost" || visit.call?.state === "lost";
   const clerk = view.clerk_name ?? "";
   return (
-    <div className="in-call" data-large={view.state === "serving"}>
+    <div className="in-call" data-large={view.state === "serving"} data-again={view.continuity?.again === true}>
       <section className="call" aria-label={t("servingClerkVideo")}>
         <div className="call-pictures">
           <RemotePicture call={visit.call} label={t("servingClerkVideo")} />
