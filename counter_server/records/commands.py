@@ -11,7 +11,7 @@ from pathlib import Path
 from counter_server.records.agefile import AgeKeyring
 from counter_server.records.canonical import Plain
 from counter_server.records.codes import is_record_id
-from counter_server.records.court_commands import add_court_commands
+from counter_server.records.court.commands import add_court_commands
 from counter_server.records.custodian import open_masters, read_settings
 from counter_server.records.custody import add_custody_commands
 from counter_server.records.durable import PRIVATE_FOLDER, write_new

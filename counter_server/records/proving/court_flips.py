@@ -16,14 +16,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from counter_server.config import SigningSettings
 from counter_server.db import Database
-from counter_server.records.court_container import (
+from counter_server.records.court.container import (
     check_court,
     directory,
     local_header,
     measure_bytes,
     seal_path,
 )
-from counter_server.records.court_export import export_court
+from counter_server.records.court.export import export_court
 from counter_server.records.log import ledger
 from counter_server.records.log.files import LogFiles, load_or_create_log_key
 from counter_server.records.proving.sample import SampleSafe
@@ -31,7 +31,7 @@ from counter_server.records.seal import SealedRecord
 from counter_server.records.service import insert_record
 from counter_server.signing.worker import open_desk
 
-SCRIPT = Path(__file__).parents[1] / "verify-court.sh"
+SCRIPT = Path(__file__).parents[1] / "court" / "verify-court.sh"
 SCRIPT_AT_A_TIME = 50  # containers that one run of the script judges
 WORDS = re.compile(r"(WHOLE|BROKEN) ([^\n:]*)(?:: check ([^\n]*))?\n")
 

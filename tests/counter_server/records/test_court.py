@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from counter_server.records.court_container import SIGNATURE, check_court, seal_path
+from counter_server.records.court.container import SIGNATURE, check_court, seal_path
 from counter_server.records.proving.bit_flips import seal_sample
 from counter_server.records.proving.court_flips import SCRIPT, export_sample, try_court_flips
 from counter_server.records.service import insert_record

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from counter_server.records.authority import SealingIdentity
-from counter_server.records.court_container import (
+from counter_server.records.court.container import (
     BLOCK,
     KIND,
     MANIFEST,

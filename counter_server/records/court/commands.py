@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from counter_server.config import read_signing
 from counter_server.records.authority import load_or_create_sealing_identity
 from counter_server.records.codes import is_record_id
-from counter_server.records.court_container import check_court
-from counter_server.records.court_export import export_court
+from counter_server.records.court.container import check_court
+from counter_server.records.court.export import export_court
 from counter_server.records.durable import PUBLIC_FILE, write_new
 from counter_server.records.errors import RecordUnknownError, StoreError
 from counter_server.records.home import SafeHome
