@@ -35,6 +35,7 @@ COMMANDS = {
     "card": Command("counter_server.commands.cards", "add", "ID documents: read, verify, and try to break the reading"),
     "evaluate": Command("counter_server.commands.evaluate", "add", "measured error rates"),
     "calibrate": Command("counter_server.commands.calibrate", "add", "what the engine's distances mean"),
+    "media": Command("counter_server.commands.media", "add", "what a media worker bears"),
     "bench": Command("counter_server.commands.proving", "add_bench", "measured speed"),
 }
 

@@ -1,5 +1,7 @@
 """One leg's door for media: hands decrypted packets to the right receiver and RTCP to whom it concerns."""
 
+import struct
+
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtp import (
     RTCP_PSFB_APP,
@@ -20,6 +22,9 @@ from webrtc.aio.sender import PassSender
 from webrtc.rtp import parse_rtp
 from webrtc.transport_cc import FMT as TRANSPORT_FEEDBACK
 from webrtc.transport_cc import RTPFB, transport_number
+
+# What aiortc's parsers raise on packets that lie about their lengths (found by `counter media fuzz`).
+_UNREADABLE = (ValueError, IndexError, struct.error)
 
 
 class Port:
@@ -81,7 +86,7 @@ class Port:
             return
         try:
             packets = RtcpPacket.parse(compound)
-        except (ValueError, IndexError):
+        except _UNREADABLE:
             return
         for packet in packets:
             if isinstance(packet, RtcpSrPacket):
@@ -109,7 +114,7 @@ class Port:
         elif packet.fmt == RTCP_PSFB_APP:
             try:
                 bitrate, ssrcs = unpack_remb_fci(packet.fci)
-            except (ValueError, IndexError):
+            except _UNREADABLE:
                 return
             for ssrc in ssrcs:
                 sender = self._senders.get(ssrc)
