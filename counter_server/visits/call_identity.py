@@ -1,6 +1,7 @@
 """What is known during a call about who is in it, and how both sides are told."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from counter_server.identification.continuity import NEEDS_CARD
 from counter_server.visits.facts import Visit
@@ -15,7 +16,8 @@ class CallIdentity:
     leg_id: str | None
     state: ContinuityState = ContinuityState.UNCERTAIN
     cue: ContinuityCue | None = None
-    held_once: bool = False
+    recognised: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by the first look of this call that showed the person."""
 
 
 def needs_card(channel: Channel, cue: ContinuityCue | None) -> bool:

@@ -5,6 +5,8 @@ written into the visit and stays there; the clerk asks for the card and the face
 document is shown and signed anew.
 """
 
+import asyncio
+import contextlib
 import logging
 
 from sqlalchemy import Connection
@@ -32,6 +34,7 @@ from webrtc.wire import (
 log = logging.getLogger(__name__)
 
 CHECK = "same_person"
+RECOGNISED_WITHIN_S = 8.0  # a key picture a second; the face process may be at another's face check
 _WHY = {
     ContinuityCue.OTHER_FACE: "another face than the one that passed was before the camera during the call",
     ContinuityCue.SECOND_FACE: "a second face stayed before the camera during the call",
@@ -68,7 +71,8 @@ async def notice(office: Office, noticed: Noticed) -> None:
     if identity is None:
         return
     identity.state, identity.cue = noticed.state, noticed.cue
-    identity.held_once |= noticed.state is ContinuityState.HELD
+    if noticed.state is ContinuityState.HELD:
+        identity.recognised.set()
     if noticed.state is ContinuityState.BROKEN and noticed.cue is not None:
         await _write_broken(office, visit_id, noticed.cue, {"looks": str(noticed.looks), "same": str(noticed.same)})
     office.changed(visit_id)
@@ -92,6 +96,13 @@ async def _write_broken(office: Office, visit_id: str, cue: ContinuityCue, seen:
     await unfollow(office, visit_id)
 
 
+async def wait_recognised(office: Office, visit_id: str) -> None:
+    """Give the watch its first look, where somebody signs sooner than a busy machine has looked."""
+    if (identity := office.continuity.get(visit_id)) is not None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(identity.recognised.wait(), RECOGNISED_WITHIN_S)
+
+
 def require_held(office: Office, visit: Visit) -> None:
     """Nothing is signed by whom nobody has seen to be the one who passed.
 
@@ -100,7 +111,7 @@ def require_held(office: Office, visit: Visit) -> None:
     """
     require_unbroken(visit)
     identity = office.continuity.get(visit.visit_id)
-    if identity is None or not identity.held_once or identity.state is ContinuityState.BROKEN:
+    if identity is None or not identity.recognised.is_set() or identity.state is ContinuityState.BROKEN:
         raise CounterError(ErrorCode.IDENTITY_NOT_HELD, "the face was not yet recognised in this call")
 
 

@@ -206,6 +206,7 @@ async def sign(office: Office, visit_id: str, request: SignDocument) -> None:
         continuity.require_held(office, visit)
         return continuity.with_held_check(visit), document
 
+    await continuity.wait_recognised(office, visit_id)
     before, _ = await office.db.run(may_sign)
     signed, summary = await put_hand(office, before, strokes)
 

@@ -101,11 +101,14 @@ async def test_a_swap_after_the_signature_stops_the_clerks(tmp_path: Path) -> No
         assert refused.value.code is ErrorCode.IDENTITY_NOT_HELD
 
 
-async def test_whom_nobody_has_recognised_in_the_call_does_not_sign(tmp_path: Path) -> None:
+async def test_whom_nobody_has_recognised_in_the_call_does_not_sign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(continuity, "RECOGNISED_WITHIN_S", 0.01)
     async with office_in(tmp_path) as office:
         clerk = await add_clerk(office, "zhang")
         visit = await reading(office, clerk, "replace-card")
-        office.continuity[visit.visit_id].held_once = False
+        office.continuity[visit.visit_id].recognised.clear()
         with pytest.raises(CounterError) as refused:
             await sign(office, visit)
         assert refused.value.code is ErrorCode.IDENTITY_NOT_HELD
