@@ -103,3 +103,11 @@ def test_a_lamp_switched_off_is_no_cut() -> None:
     before = list(frames(40, swing=0.0))
     dim = [np.clip(picture * 0.8, 0, 255).astype(np.uint8) for picture in before[20:]]
     assert found(before[:20] + dim) == set()
+
+
+def test_where_pictures_are_missing_nothing_is_called_a_cut() -> None:
+    after = [seen(puppet("obama.jpg").show(Posture(dx=12, dy=6)), np.random.default_rng(4)) for _ in range(4)]
+    pictures, track, at_s = [*frames(20, swing=0.0), *after], PictureTrack(), 0.0
+    for number, picture in enumerate(pictures):
+        at_s += 0.3 if number == 20 else STEP_S
+        assert track.see(picture, at_s) is None

@@ -234,6 +234,32 @@ def test_other_movements_are_given_out_twice_and_no_more() -> None:
     assert [one.ask_another(1.8), one.ask_another(1.9), one.ask_another(2.0)] == [True, True, False]
 
 
+def seldom(play: Play, every_s: float) -> FaceSession:
+    """A check by a counter so busy that it looks that seldom; guidance reaches the person as late."""
+    one, said, at_s = session(), Guidance(GuidanceCode.STARTING), 0.0
+    while not one.finished and at_s < TIMEOUT_S:
+        at_s += every_s
+        said = one.observe(play(at_s, said), at_s)
+        one.told(at_s + every_s)
+    return one
+
+
+@pytest.mark.parametrize("every_s", [0.25, 0.6])
+def test_a_busy_counter_refuses_nobody(every_s: float) -> None:
+    one = seldom(willing(), every_s)
+    assert one.decide(TIMEOUT_S).live
+
+
+def test_a_busy_counter_still_sees_who_came_instead() -> None:
+    genuine, helper = willing("biden.jpg"), willing("obama.jpg")
+
+    def play(at_s: float, guidance: Guidance) -> Picture:
+        one, other = genuine(at_s, guidance), helper(at_s, guidance)
+        return one if at_s < 2.0 else other
+
+    assert not seldom(play, 0.5).decide(TIMEOUT_S).live
+
+
 # --- one face all the way -------------------------------------------------------------------------------------------
 
 
@@ -280,7 +306,7 @@ def test_nobody_for_a_while_breaks_the_track() -> None:
         """Not from one frame to the next: that would be a cut."""
         share = min(1.0, max(0.0, (at_s - 1.0) / 0.6))
         blurred = cv2.GaussianBlur(play(at_s, said), (0, 0), 0.5 + 40 * share)
-        return np.clip(blurred + rng.normal(0, 6, blurred.shape), 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(blurred + rng.normal(0, 6, blurred.shape), 0, 255), np.uint8)
 
     assert set(reasons(session(), fades)) & {FaceReason.TRACK_BROKEN, FaceReason.MOVEMENT_MISSING}
 
