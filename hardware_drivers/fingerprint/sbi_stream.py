@@ -20,7 +20,8 @@ FRAME_MAX: Final = 512 * 1024
 LINE_MAX: Final = 1024
 EVERY_S: Final = 0.4  # a decoding child takes 0.1 s of a processor; placement needs no more than this
 SILENT_S: Final = 10.0
-LIMITS: Final = ImageLimits(pixels=4_000_000, wall_s=3.0)
+LIMITS: Final = ImageLimits(pixels=4_000_000)
+BROKEN_MAX: Final = 5  # a cable may spoil one; a decoder is not started for ever
 DPI: Final = 500  # streams do not say; only areas are judged by it
 
 
@@ -60,15 +61,25 @@ class LiveStream:
             body = json.dumps({"deviceId": device_id, "deviceSubId": "0"}).encode()
             line.request("STREAM", "/stream", body, {"Content-Type": "application/json", "EXT": "visual-counter"})
             with line.getresponse() as response:
-                shown_at_s = float("-inf")
-                while not self._over.is_set() and (frame := next_part(response)) is not None:
-                    if time.monotonic() - shown_at_s >= EVERY_S:
-                        shown_at_s = time.monotonic()
-                        self._newest = decode_image(frame, limits=LIMITS)[:, :, 0]
+                self._show(response)
         except (OSError, http.client.HTTPException, MalformedFileError, ValueError):
             self._newest = None  # no live picture; the capture itself says what is wrong, if anything is
         finally:
             line.close()
+
+    def _show(self, response: http.client.HTTPResponse) -> None:
+        """Decode a part every so often, until the end of the stream or too much that is no picture."""
+        shown_at_s, broken = float("-inf"), 0
+        while not self._over.is_set() and (frame := next_part(response)) is not None:
+            if time.monotonic() - shown_at_s < EVERY_S:
+                continue
+            try:
+                self._newest = decode_image(frame, limits=LIMITS)[:, :, 0]
+            except MalformedFileError:
+                broken += 1
+                if broken == BROKEN_MAX:
+                    raise
+            shown_at_s = time.monotonic()
 
 
 def next_part(stream: "BinaryIO | http.client.HTTPResponse") -> bytes | None:
