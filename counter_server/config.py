@@ -14,6 +14,14 @@ from counter_server.errors import StoppedError
 from webrtc.engine import EngineKind
 
 
+class Told(StrEnum):
+    """Who is told that a supervisor listens or whispers; of one who joins everybody knows."""
+
+    BOTH = "both"
+    CLERK = "clerk"
+    NOBODY = "nobody"
+
+
 class Patience(BaseModel):
     """How long the counter waits for people and lines, and how often they may try."""
 
@@ -27,6 +35,9 @@ class Patience(BaseModel):
     session_idle_s: int = Field(default=3600, description="clerk's session, NIST SP 800-63B AAL2 idle limit 1 h")
     session_s: int = Field(default=8 * 3600, description="clerk's session, one working day")
     login_tries: int = Field(default=5, description="wrong passwords before a pause")
+    supervision_told: Told = Field(
+        default=Told.BOTH, description="what an office owes both; change it with counsel only"
+    )
     login_pause_s: float = Field(default=30, description="SP 800-63B: delay after five biometric or password failures")
 
 

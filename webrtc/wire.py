@@ -398,6 +398,21 @@ class Line(StrEnum):
     LOST = "lost"
 
 
+class SupervisionMode(StrEnum):
+    """How a third person takes part in a call."""
+
+    LISTEN = "listen"
+    WHISPER = "whisper"  # to the clerk alone
+    JOIN = "join"  # seen and heard by both, and recorded
+
+
+class ThirdPerson(Message):
+    """Who else is in the call, as far as policy tells this side."""
+
+    name: str
+    mode: SupervisionMode
+
+
 class Receipt(Message):
     """What the customer takes home."""
 
@@ -438,6 +453,9 @@ class VisitView(Message):
     my_line: Line = Line.NONE
     clerk_line: Line = Line.NONE
     continuity: ContinuityView | None = Field(default=None, description="None outside a call")
+    held: bool = Field(default=False, description="the clerk asked to wait a moment: nobody sees or hears the other")
+    clerk_muted: bool = False
+    third: ThirdPerson | None = None
     receipt: Receipt | None = None
 
 
@@ -634,10 +652,20 @@ class Hello(Message):
     visit_token: Token
 
 
+class CallPart(StrEnum):
+    """Which of a page's legs. Nothing is mixed, so whoever takes part beside the two comes over more of them."""
+
+    MAIN = "main"
+    THIRD = "third"  # customer or clerk: whoever joined them
+    WATCH_CUSTOMER = "watch-customer"  # a supervisor: the customer, and the supervisor's own voice
+    WATCH_CLERK = "watch-clerk"  # a supervisor: the clerk
+
+
 class JoinCall(Message):
     """The page has camera and microphone and wants its leg; answered by an `offer`. Also used to rejoin."""
 
     type: Literal["join"] = "join"
+    part: CallPart = CallPart.MAIN
 
 
 class RestartLeg(Message):
@@ -708,6 +736,7 @@ class OfferMessage(Message):
     """The counter offers a leg: one audio and one video section, both sendrecv."""
 
     type: Literal["offer"] = "offer"
+    part: CallPart = CallPart.MAIN
     leg_id: str
     sdp: str
     ice_servers: tuple["IceServer", ...] = ()
@@ -725,6 +754,7 @@ class RejoinMessage(Message):
     """The page's leg is gone or is needed on another worker: join again now."""
 
     type: Literal["rejoin"] = "rejoin"
+    part: CallPart = CallPart.MAIN
 
 
 class GuidanceMessage(Message):
@@ -821,8 +851,21 @@ class ClerkVisit(Message):
     my_line: Line
     customer_trouble: str | None = None
     continuity: ContinuityView | None = Field(default=None, description="None outside a call")
+    held: bool = False
+    muted: bool = False
+    third: ThirdPerson | None = None
     reason: Reason | None = None
     receipt: Receipt | None = None
+
+
+class RunningCall(Message):
+    """A call that a supervisor may take part in; nothing personal."""
+
+    visit_id: str
+    ticket_number: str
+    service_title: Text
+    clerk_name: str
+    mode: SupervisionMode | None = Field(default=None, description="how the one who looks takes part now")
 
 
 class ApprovalRow(Message):
@@ -852,6 +895,7 @@ class ConsoleView(Message):
     visit: ClerkVisit | None
     approvals: tuple[ApprovalRow, ...]
     media_ok: bool
+    calls: tuple[RunningCall, ...] = Field(default=(), description="for supervisors only")
 
 
 class ConsoleMessage(Message):
@@ -879,6 +923,19 @@ class Countersign(Message):
 
     document_sha256: ShortText
     password: ShortText
+
+
+class SetCall(Message):
+    """POST /api/console/visits/{id}/call: let the customer wait, switch the own microphone off. Journaled."""
+
+    held: bool
+    muted: bool
+
+
+class Supervise(Message):
+    """POST /api/console/visits/{id}/supervision by a supervisor; null leaves. Journaled, told as policy decides."""
+
+    mode: SupervisionMode | None
 
 
 class RefuseVisit(Message):

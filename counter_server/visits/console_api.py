@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from counter_server.errors import CounterError
 from counter_server.hub import CONSOLES
 from counter_server.people import clerks, phones
-from counter_server.visits import continuity, customer, desk, store
+from counter_server.visits import continuity, customer, desk, store, supervision
 from counter_server.visits.doors import BOUND_COOKIE, Clerk, clerk_of, console_of, kiosk_of, office_of, session_cookie
 from counter_server.visits.evidence import CHIP_PORTRAIT, LIVE_PICTURE, Exhibit
 from counter_server.visits.office import Office
@@ -20,7 +20,9 @@ from webrtc.wire import (
     ErrorCode,
     Login,
     RefuseVisit,
+    SetCall,
     SetChecklistItem,
+    Supervise,
 )
 
 router = APIRouter(prefix="/api/console")
@@ -108,6 +110,18 @@ async def countersign(request: Request, clerk: Clerk, visit_id: str, body: Count
 async def identify_again(request: Request, clerk: Clerk, visit_id: str) -> Response:
     """Card and face once more, in this very call."""
     return await _act(request, clerk, lambda office: continuity.ask_again(office, clerk, visit_id))
+
+
+@router.post("/visits/{visit_id}/call")
+async def set_call(request: Request, clerk: Clerk, visit_id: str, body: SetCall) -> Response:
+    """Let the customer wait; microphone off."""
+    return await _act(request, clerk, lambda office: supervision.set_call(office, clerk, visit_id, body))
+
+
+@router.post("/visits/{visit_id}/supervision")
+async def supervise(request: Request, clerk: Clerk, visit_id: str, body: Supervise) -> Response:
+    """A supervisor listens, whispers, joins or leaves."""
+    return await _act(request, clerk, lambda office: supervision.supervise(office, clerk, visit_id, body))
 
 
 @router.post("/visits/{visit_id}/refuse")

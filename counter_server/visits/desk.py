@@ -83,6 +83,8 @@ async def take(office: Office, clerk: ClerkView, ticket_id: str | None) -> None:
                 update={
                     "clerk_id": clerk.clerk_id,
                     "clerk_name": clerk.name,
+                    "held": False,
+                    "muted": False,
                     "checklist": (*items, *((FACE_REFERRED,) if referred else ()), *finger_items(visit)),
                     "assurance": Assurance.LIVE_PERSON if referred else visit.assurance,
                     "document": None,

@@ -9,10 +9,10 @@ from starlette.requests import HTTPConnection
 from counter_server.errors import CounterError
 from counter_server.people import clerks, kiosks
 from counter_server.people.kiosks import Kiosk
-from counter_server.visits import store, views
+from counter_server.visits import store, supervision, views
 from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
-from webrtc.wire import Channel, ClerkView, ConsoleView, ErrorCode, TicketView, VisitView
+from webrtc.wire import Channel, ClerkView, ConsoleView, ErrorCode, RunningCall, ThirdPerson, TicketView, VisitView
 
 SESSION_COOKIE = "counter_session"
 BOUND_COOKIE = "__Host-counter_session"  # RFC 6265bis §4.1.3.2: over TLS, neighbours under one domain cannot set it
@@ -109,23 +109,41 @@ async def view_of(office: Office, visit_id: str) -> VisitView:
     """The visit as its customer sees it now."""
     ready = office.clerks_ready()
 
-    def read(connection: Connection) -> tuple[Visit, TicketView | None]:
-        visit = store.load(connection, visit_id)
-        return visit, views.ticket_view(connection, visit, ready)
+    present, told = office.calls.supervision_of(visit_id), office.settings.patience.supervision_told
 
-    visit, ticket = await office.db.run(read)
+    def read(connection: Connection) -> tuple[Visit, TicketView | None, ThirdPerson | None]:
+        visit = store.load(connection, visit_id)
+        third = supervision.third_person(connection, present, told, to_clerk=False)
+        return visit, views.ticket_view(connection, visit, ready), third
+
+    visit, ticket, third = await office.db.run(read)
     identity = office.continuity.get(visit_id)
-    return views.customer_view(visit, ticket, office.catalogue, office.calls, office.versions.next(), identity)
+    return views.customer_view(visit, ticket, office.catalogue, office.calls, office.versions.next(), identity, third)
 
 
 async def console_of(office: Office, clerk: ClerkView) -> ConsoleView:
     """The console as this clerk sees it now."""
-    return await office.db.run(
-        views.console_view,
-        clerk,
-        office.evidence,
-        office.catalogue,
-        office.calls,
-        office.versions.next(),
-        dict(office.continuity),
-    )
+    told = office.settings.patience.supervision_told
+
+    identities = dict(office.continuity)
+
+    def read(connection: Connection) -> ConsoleView:
+        mine = store.visit_of_clerk(connection, clerk.clerk_id)
+        present = None if mine is None else office.calls.supervision_of(mine.visit_id)
+        running: tuple[RunningCall, ...] = ()
+        if "supervisor" in clerk.roles:
+            joined = office.calls.supervised_by(clerk.clerk_id)
+            running = supervision.running_calls(connection, office.catalogue, joined, clerk.clerk_id)
+        return views.console_view(
+            connection,
+            clerk,
+            office.evidence,
+            office.catalogue,
+            office.calls,
+            office.versions.next(),
+            identities,
+            supervision.third_person(connection, present, told, to_clerk=True),
+            running,
+        )
+
+    return await office.db.run(read)

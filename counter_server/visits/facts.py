@@ -70,6 +70,8 @@ class Visit(BaseModel):
     """Why the person in the call must be identified again; nothing is signed while it stands."""
     again: bool = False
     """The person is being identified again in mid-call."""
+    held: bool = False  # the clerk let the customer wait
+    muted: bool = False  # the clerk's microphone is off
 
     def signed_as(self, role: str) -> Signed | None:
         """The act of this role, if it was done."""

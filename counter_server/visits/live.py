@@ -21,6 +21,7 @@ from counter_server.visits.office import Office
 from webrtc.wire import (
     Answer,
     AskAnotherMovement,
+    CallPart,
     Candidate,
     ConsoleMessage,
     DeviceTrouble,
@@ -177,11 +178,14 @@ async def _read(socket: WebSocket) -> Message:
         raise CounterError(ErrorCode.BAD_REQUEST, "not a message of a page") from error
 
 
-async def _call_anew(office: Office, role: str, owner: str, called: int, socket: WebSocket) -> int:
-    """Tell the page to join again if it was called since; what it has been told of then."""
+async def _call_anew(
+    office: Office, role: str, owner: str, called: dict[str, int], socket: WebSocket
+) -> dict[str, int]:
+    """Tell the page which legs to join again if it was called since; what it has been told of then."""
     now = office.calls.called_anew(role, owner)
-    if now > called:
-        await socket.send_text(RejoinMessage().model_dump_json())
+    for part, count in now.items():
+        if count > called.get(part, 0):
+            await socket.send_text(RejoinMessage(part=CallPart(part)).model_dump_json())
     return now
 
 
@@ -227,8 +231,9 @@ async def _from_customer(office: Office, visit_id: str, message: Message, socket
 async def _signalling(office: Office, role: str, owner: str, message: Message, socket: WebSocket) -> None:
     match message:
         case JoinCall():
-            offer = await office.calls.join(role, owner)
-            await socket.send_text(OfferMessage(leg_id=offer.leg_id, sdp=offer.sdp).model_dump_json())
+            offer = await office.calls.join(role, owner, message.part.value)
+            reply = OfferMessage(part=message.part, leg_id=offer.leg_id, sdp=offer.sdp)
+            await socket.send_text(reply.model_dump_json())
         case RestartLeg():
             offer = await office.calls.restart(role, owner, message.leg_id)
             await socket.send_text(OfferMessage(leg_id=offer.leg_id, sdp=offer.sdp).model_dump_json())

@@ -20,6 +20,8 @@ from webrtc.wire import (
     ClerkVisit,
     ConsoleView,
     Line,
+    RunningCall,
+    ThirdPerson,
     TicketRow,
     TicketView,
     VisitState,
@@ -62,6 +64,7 @@ def customer_view(
     calls: Calls,
     version: int,
     identity: CallIdentity | None = None,
+    third: ThirdPerson | None = None,
 ) -> VisitView:
     """What the customer's page draws."""
     service = catalogue[visit.service_id]
@@ -90,6 +93,9 @@ def customer_view(
         my_line=calls.line(CUSTOMER, visit.visit_id),
         clerk_line=Line.NONE if visit.clerk_id is None else calls.line(CLERK, visit.clerk_id),
         continuity=continuity_view(visit, identity),
+        held=visit.held,
+        clerk_muted=visit.muted,
+        third=third,
         receipt=visit.receipt,
     )
 
@@ -102,6 +108,7 @@ def clerk_visit(
     calls: Calls,
     version: int,
     identity: CallIdentity | None = None,
+    third: ThirdPerson | None = None,
 ) -> ClerkVisit:
     """What the clerk who serves the visit sees of it."""
     service = catalogue[visit.service_id]
@@ -132,6 +139,9 @@ def clerk_visit(
         my_line=Line.NONE if visit.clerk_id is None else calls.line(CLERK, visit.clerk_id),
         customer_trouble=visit.trouble,
         continuity=continuity_view(visit, identity),
+        held=visit.held,
+        muted=visit.muted,
+        third=third,
         reason=visit.reason,
         receipt=visit.receipt,
     )
@@ -166,6 +176,8 @@ def console_view(
     calls: Calls,
     version: int,
     identities: Mapping[str, CallIdentity],
+    third: ThirdPerson | None = None,
+    running: tuple[RunningCall, ...] = (),
 ) -> ConsoleView:
     """Everything this clerk's console draws."""
     now_s = time.time()
@@ -196,11 +208,13 @@ def console_view(
             calls,
             version,
             identities.get(mine.visit_id),
+            third,
         ),
         approvals=tuple(
             approval_row(visit, queue.number_of(connection, visit.visit_id), catalogue, clerk) for visit in approving
         ),
         media_ok=calls.healthy,
+        calls=running,
     )
 
 

@@ -3,12 +3,13 @@
  *
  * The leg is bound to a `LiveChannel` (where offers arrive) and to `Devices` (whose tracks it sends). A new offer
  * replaces the old leg, an offer for the present one finds it another way (the page's address changed). A leg that goes
- * quiet asks for that by `restart`; one that stays down for three seconds asks for a new leg by `join`.
+ * quiet asks for that by `restart`; one that stays down for three seconds asks for a new leg by `join`. A page may have
+ * several legs, one `Call` for each part; one without devices only listens.
  */
 import type { Devices } from "./devices";
 import { Listeners } from "./listeners";
 import type { LiveChannel } from "./signalling";
-import type { IceServer, OfferMessage } from "./wire";
+import type { CallPart, IceServer, OfferMessage } from "./wire";
 
 export type CallState = "idle" | "joining" | "connecting" | "connected" | "lost";
 
@@ -45,7 +46,8 @@ async function bytesReceived(peer: RTCPeerConnection): Promise<number> {
 
 export class Call {
   readonly #channel: LiveChannel;
-  readonly #devices: Devices;
+  readonly #devices: Devices | null;
+  readonly #part: CallPart;
   readonly #changes = new Listeners();
   readonly #stopListening: (() => void)[];
   #peer: RTCPeerConnection | null = null;
@@ -57,14 +59,15 @@ export class Call {
   #listening: ReturnType<typeof setInterval> | undefined;
   #clickedAt: number | null = null;
 
-  constructor(channel: LiveChannel, devices: Devices) {
+  constructor(channel: LiveChannel, devices: Devices | null, part: CallPart = "main") {
     this.#channel = channel;
     this.#devices = devices;
+    this.#part = part;
     this.#stopListening = [
       channel.onMessage((message) => {
-        if (message.type === "offer") {
+        if (message.type === "offer" && message.part === this.#part) {
           void (message.leg_id === this.#legId ? this.#findAnotherWay(message) : this.#answer(message));
-        } else if (message.type === "rejoin" && this.#wanted) {
+        } else if (message.type === "rejoin" && message.part === this.#part && this.#wanted) {
           this.join();
         }
       }),
@@ -92,7 +95,7 @@ export class Call {
   /** Ask for a leg, now and after every cut. The devices should be up before. */
   join(): void {
     this.#wanted = true;
-    if (this.#channel.send({ type: "join" })) {
+    if (this.#channel.send({ type: "join", part: this.#part })) {
       this.#enter("joining");
       this.#later(JOIN_AGAIN_MS);
     }
@@ -160,7 +163,7 @@ export class Call {
     try {
       await peer.setRemoteDescription({ type: "offer", sdp: offer.sdp });
       for (const transceiver of peer.getTransceivers()) {
-        transceiver.direction = "sendrecv";
+        transceiver.direction = this.#devices === null ? "recvonly" : "sendrecv";
         await transceiver.sender.replaceTrack(this.#localTrack(transceiver));
       }
       const answer = await peer.createAnswer();
@@ -266,7 +269,7 @@ export class Call {
 
   #localTrack(transceiver: RTCRtpTransceiver): MediaStreamTrack | null {
     const kind = transceiver.receiver.track.kind;
-    return this.#devices.stream?.getTracks().find((track) => track.kind === kind) ?? null;
+    return this.#devices?.stream?.getTracks().find((track) => track.kind === kind) ?? null;
   }
 
   #firstPicture(): void {

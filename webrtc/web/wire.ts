@@ -374,6 +374,20 @@ export const LINES = [
 ] as const;
 export type Line = (typeof LINES)[number];
 
+/** How a third person takes part in a call. */
+export const SUPERVISION_MODES = [
+  "listen",
+  "whisper",
+  "join",
+] as const;
+export type SupervisionMode = (typeof SUPERVISION_MODES)[number];
+
+/** Who else is in the call, as far as policy tells this side. */
+export interface ThirdPerson {
+  readonly name: string;
+  readonly mode: SupervisionMode;
+}
+
 /** What the customer takes home. */
 export interface Receipt {
   readonly record_id: string;
@@ -415,6 +429,10 @@ export interface VisitView {
   readonly clerk_line: Line;
   /** None outside a call */
   readonly continuity: ContinuityView | null;
+  /** the clerk asked to wait a moment: nobody sees or hears the other */
+  readonly held: boolean;
+  readonly clerk_muted: boolean;
+  readonly third: ThirdPerson | null;
   readonly receipt: Receipt | null;
 }
 
@@ -523,9 +541,19 @@ export interface Hello {
   readonly visit_token: string;
 }
 
+/** Which of a page's legs. Nothing is mixed, so whoever takes part beside the two comes over more of them. */
+export const CALL_PARTS = [
+  "main",
+  "third",
+  "watch-customer",
+  "watch-clerk",
+] as const;
+export type CallPart = (typeof CALL_PARTS)[number];
+
 /** The page has camera and microphone and wants its leg; answered by an `offer`. Also used to rejoin. */
 export interface JoinCall {
   readonly type: "join";
+  readonly part?: CallPart;
 }
 
 /** The line of a leg that was up has gone quiet: another way is wanted; answered by an `offer` for the same leg. */
@@ -581,6 +609,7 @@ export interface ViewMessage {
 /** The counter offers a leg: one audio and one video section, both sendrecv. */
 export interface OfferMessage {
   readonly type: "offer";
+  readonly part: CallPart;
   readonly leg_id: string;
   readonly sdp: string;
   readonly ice_servers: readonly IceServer[];
@@ -596,6 +625,7 @@ export interface IceServer {
 /** The page's leg is gone or is needed on another worker: join again now. */
 export interface RejoinMessage {
   readonly type: "rejoin";
+  readonly part: CallPart;
 }
 
 /** What the camera wants now. */
@@ -684,8 +714,21 @@ export interface ClerkVisit {
   readonly customer_trouble: string | null;
   /** None outside a call */
   readonly continuity: ContinuityView | null;
+  readonly held: boolean;
+  readonly muted: boolean;
+  readonly third: ThirdPerson | null;
   readonly reason: Reason | null;
   readonly receipt: Receipt | null;
+}
+
+/** A call that a supervisor may take part in; nothing personal. */
+export interface RunningCall {
+  readonly visit_id: string;
+  readonly ticket_number: string;
+  readonly service_title: Text;
+  readonly clerk_name: string;
+  /** how the one who looks takes part now */
+  readonly mode: SupervisionMode | null;
 }
 
 /** A document that waits for a second person. */
@@ -714,6 +757,8 @@ export interface ConsoleView {
   readonly visit: ClerkVisit | null;
   readonly approvals: readonly ApprovalRow[];
   readonly media_ok: boolean;
+  /** for supervisors only */
+  readonly calls: readonly RunningCall[];
 }
 
 /** The console changed. */
@@ -732,6 +777,17 @@ export interface SetChecklistItem {
 export interface Countersign {
   readonly document_sha256: string;
   readonly password: string;
+}
+
+/** POST /api/console/visits/{id}/call: let the customer wait, switch the own microphone off. Journaled. */
+export interface SetCall {
+  readonly held: boolean;
+  readonly muted: boolean;
+}
+
+/** POST /api/console/visits/{id}/supervision by a supervisor; null leaves. Journaled, told as policy decides. */
+export interface Supervise {
+  readonly mode: SupervisionMode | null;
 }
 
 /** POST /api/console/visits/{id}/refuse. */

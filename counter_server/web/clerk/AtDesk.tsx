@@ -102,10 +102,54 @@ function CustomerPicture({ desk, visit }: AtDeskProps) {
         <LineState name={t("myLine")} line={visit.my_line} />
       </div>
       {visit.continuity && visit.continuity.state !== "broken" && <SamePerson desk={desk} visit={visit} />}
+      <CallControls desk={desk} visit={visit} />
       {visit.customer_trouble && (
         <Notice tone="warn">
           <p>{t("trouble", { what: troubleText(visit.customer_trouble, say) })}</p>
         </Notice>
+      )}
+    </section>
+  );
+}
+
+const thirdWords = { listen: "callListened", whisper: "callWhispered", join: "callJoined" } as const;
+
+/** Waiting, the own microphone, and who else is there. */
+function CallControls({ desk, visit }: AtDeskProps) {
+  const { t } = useWords();
+  const acting = useAction();
+  const { held, muted, third } = visit;
+  return (
+    <section className="call-controls" aria-label={t("callControls")}>
+      {["serving", "reading", "countersigning"].includes(visit.state) && (
+        <div className="actions">
+          <Button
+            pressed={held}
+            disabled={acting.busy}
+            onPress={() => void acting.run(() => desk.setCall(!held, muted))}
+          >
+            {t("callHold")}
+          </Button>
+          <Button
+            pressed={muted}
+            disabled={acting.busy}
+            onPress={() => void acting.run(() => desk.setCall(held, !muted))}
+          >
+            {t("callMute")}
+          </Button>
+        </div>
+      )}
+      <Problem of={acting.problem} />
+      <p className="hint" role="status">
+        {held ? t("callHoldHint") : ""}
+      </p>
+      <p className="hint" role="status">
+        {third ? t(thirdWords[third.mode], { name: third.name }) : ""}
+      </p>
+      {desk.third && (
+        <div className="call-pictures call-third">
+          <RemotePicture call={desk.third} label={t("thirdVideo")} />
+        </div>
       )}
     </section>
   );

@@ -14,6 +14,7 @@ import { ClerkDesk } from "./desk";
 import { LoginPage } from "./LoginPage";
 import { Queue } from "./Queue";
 import { MAY_WATCH, Recordings } from "./Recordings";
+import { RunningCalls } from "./Supervision";
 
 const LANGUAGE_AS = "counter.language";
 
@@ -84,6 +85,7 @@ function Inside({ desk, view }: { readonly desk: ClerkDesk; readonly view: Conso
       <aside className="side" aria-label={t("queueTitle")}>
         <Queue desk={desk} view={view} />
         <Approvals view={view} open={row ? reviewed : null} onOpen={setReviewed} />
+        {view.clerk.roles.includes("supervisor") && <RunningCalls desk={desk} view={view} />}
         {mayWatch && (
           <section className="panel" aria-labelledby="recordings-title">
             <h2 id="recordings-title">{t("recordingsTitle")}</h2>

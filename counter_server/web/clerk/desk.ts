@@ -8,12 +8,14 @@ import { Listeners } from "../../../webrtc/web/listeners";
 import { LiveChannel } from "../../../webrtc/web/signalling";
 import type {
   Approve,
+  CallPart,
   CheckOutcome,
   ClerkView,
   ConsoleView,
   Countersign,
   Login,
   PhoneLink,
+  SupervisionMode,
 } from "../../../webrtc/web/wire";
 import { Api, RefusedError } from "../kit/api";
 
@@ -28,6 +30,8 @@ export class ClerkDesk {
   #view: ConsoleView | null = null;
   #channel: LiveChannel | null = null;
   #call: Call | null = null;
+  #third: Call | null = null;
+  #watching: { readonly customer: Call; readonly clerk: Call; readonly visit_id: string } | null = null;
   #trouble: RefusedError | null = null;
   #snapshot = 0;
 
@@ -51,6 +55,16 @@ export class ClerkDesk {
 
   get call(): Call | null {
     return this.#call;
+  }
+
+  /** Whoever joined this clerk's call or whispers into it. */
+  get third(): Call | null {
+    return this.#third;
+  }
+
+  /** The two sides of the call this supervisor takes part in. */
+  get watching(): { readonly customer: Call; readonly clerk: Call; readonly visit_id: string } | null {
+    return this.#watching;
   }
 
   /** A live message the counter could not do. */
@@ -102,6 +116,14 @@ export class ClerkDesk {
 
   pushDocument(): Promise<void> {
     return this.#act(`${this.#visitPath()}/document`);
+  }
+
+  setCall(held: boolean, muted: boolean): Promise<void> {
+    return this.#act(`${this.#visitPath()}/call`, { held, muted });
+  }
+
+  supervise(visit_id: string, mode: SupervisionMode | null): Promise<void> {
+    return this.#act(`visits/${visit_id}/supervision`, { mode });
   }
 
   countersign(signature: Countersign): Promise<void> {
@@ -201,6 +223,9 @@ export class ClerkDesk {
     this.#call?.close();
     this.#channel?.close();
     this.devices.stop();
+    this.#third?.close();
+    this.#stopWatching();
+    this.#third = null;
     this.#call = null;
     this.#channel = null;
     this.#clerk = null;
@@ -214,7 +239,48 @@ export class ClerkDesk {
     this.#view = view;
     this.#clerk = view.clerk;
     this.#trouble = null;
+    this.#followCall(view);
     this.#changed();
+  }
+
+  /** Legs beside the own one come and go with the view. */
+  #followCall(view: ConsoleView): void {
+    const channel = this.#channel;
+    if (channel === null) {
+      return;
+    }
+    this.devices.mute(view.visit?.muted ?? false);
+    const speaks = view.visit?.third != null && view.visit.third.mode !== "listen";
+    if (speaks && this.#third === null) {
+      this.#third = this.#listenOn(channel, null, "third");
+    } else if (!speaks && this.#third !== null) {
+      this.#third.close();
+      this.#third = null;
+    }
+    const watched = view.calls.find((call) => call.mode !== null);
+    if (watched?.visit_id !== this.#watching?.visit_id) {
+      this.#stopWatching();
+      if (watched) {
+        this.#watching = {
+          customer: this.#listenOn(channel, this.devices, "watch-customer"),
+          clerk: this.#listenOn(channel, null, "watch-clerk"),
+          visit_id: watched.visit_id,
+        };
+      }
+    }
+  }
+
+  #listenOn(channel: LiveChannel, devices: Devices | null, part: CallPart): Call {
+    const call = new Call(channel, devices, part);
+    call.subscribe(() => this.#changed());
+    call.join();
+    return call;
+  }
+
+  #stopWatching(): void {
+    this.#watching?.customer.close();
+    this.#watching?.clerk.close();
+    this.#watching = null;
   }
 
   #changed(): void {

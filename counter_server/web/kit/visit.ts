@@ -60,6 +60,7 @@ export class Visit {
   #view: VisitView | null = null;
   #channel: LiveChannel | null = null;
   #call: Call | null = null;
+  #third: Call | null = null;
   #guidance: Guidance | null = null;
   #trouble: RefusedError | null = null;
   #faceAsked = false;
@@ -80,6 +81,11 @@ export class Visit {
 
   get call(): Call | null {
     return this.#call;
+  }
+
+  /** Whoever joined the call beside the clerk. */
+  get third(): Call | null {
+    return this.#third;
   }
 
   /** What the camera wants now. */
@@ -255,6 +261,8 @@ export class Visit {
     sessionStorage.removeItem(STORED_AS);
     sessionStorage.removeItem(DRAFT_AS);
     this.api.token = null;
+    this.#third?.close();
+    this.#third = null;
     this.#id = "";
     this.#view = null;
     this.#call = null;
@@ -365,6 +373,15 @@ export class Visit {
       }
     }
     this.#startFaceWhenReady();
+    const joined = view.third?.mode === "join" && !hasEnded(view.state);
+    if (joined && this.#third === null && this.#channel !== null) {
+      this.#third = new Call(this.#channel, null, "third");
+      this.#third.subscribe(() => this.#changed());
+      this.#third.join();
+    } else if (!joined && this.#third !== null) {
+      this.#third.close();
+      this.#third = null;
+    }
     if (hasEnded(view.state)) {
       this.#call?.close();
       this.#channel?.close();

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 
-from counter_server.calls.rooms import Calls, Seat
+from counter_server.calls.rooms import MAIN, Calls, Seat
 from counter_server.errors import CounterError
 from webrtc.aio.connection import CODECS, new_peer_connection, preferred_codecs
 from webrtc.aio.selfcheck import _OPUS_SILENCE, _EncodedTrack, _key_picture
@@ -18,8 +18,8 @@ from webrtc.supervisor import SupervisedEngine
 class CallPage:
     """One side's page. `heard_at` is when it last got a decoded sound or picture."""
 
-    def __init__(self, calls: Calls, role: str, owner: str) -> None:
-        self.calls, self.role, self.owner = calls, role, owner
+    def __init__(self, calls: Calls, role: str, owner: str, part: str = MAIN) -> None:
+        self.calls, self.role, self.owner, self.part = calls, role, owner, part
         self.heard_at: dict[str, float] = {}
         self.joins = 0
         self._called = 0
@@ -28,7 +28,7 @@ class CallPage:
 
     async def join(self) -> None:
         """Ask for a leg and answer it, as `webrtc/web/call.ts` does."""
-        offer = await self.calls.join(self.role, self.owner)
+        offer = await self.calls.join(self.role, self.owner, self.part)
         self.joins += 1
         before, peer = self._peer, new_peer_connection()
         self._peer = peer
@@ -48,7 +48,7 @@ class CallPage:
 
     def look(self) -> None:
         """Join again if the counter called."""
-        called = self.calls.called_anew(self.role, self.owner)
+        called = self.calls.called_anew(self.role, self.owner).get(self.part, 0)
         if called > self._called:
             self._called = called
             self._spawn(self._join_again())
@@ -86,7 +86,7 @@ class CallPage:
 
 
 @asynccontextmanager
-async def calls_over(workers: int) -> AsyncIterator[tuple[Calls, SupervisedEngine, Callable[[str, str], CallPage]]]:
+async def calls_over(workers: int) -> AsyncIterator[tuple[Calls, SupervisedEngine, Callable[..., CallPage]]]:
     """A running switchboard over real worker processes, and how to open a page on it."""
     pages: list[CallPage] = []
     engine = SupervisedEngine(host_addresses=["127.0.0.1"], workers=workers)
@@ -95,8 +95,8 @@ async def calls_over(workers: int) -> AsyncIterator[tuple[Calls, SupervisedEngin
         for page in pages:
             page.look()
 
-    def page(role: str, owner: str) -> CallPage:
-        pages.append(CallPage(calls, role, owner))
+    def page(role: str, owner: str, part: str = MAIN) -> CallPage:
+        pages.append(CallPage(calls, role, owner, part))
         return pages[-1]
 
     calls = Calls(engine, line_changed, lambda _visit, _picture: None)

@@ -38,7 +38,12 @@ export function InCall({ visit, view, children }: ScreenProps & { readonly child
           <div className="call-own">
             <OwnPicture devices={visit.devices} label={t("servingOwnVideo")} />
           </div>
-          {clerkLost && (
+          {view.held && (
+            <p className="call-lost call-held" role="status">
+              {t("servingHeld")}
+            </p>
+          )}
+          {clerkLost && !view.held && (
             <p className="call-lost" role="status">
               {t("servingClerkLost")}
             </p>
@@ -54,9 +59,20 @@ export function InCall({ visit, view, children }: ScreenProps & { readonly child
               <Icon name="clerk" /> {clerk}
             </p>
           )}
+          {view.clerk_muted && <p className="hint">{t("servingClerkMuted")}</p>}
           <LineState name={t("servingYourLine")} line={view.my_line} />
           <LineState name={t("servingClerkLine")} line={view.clerk_line} />
         </div>
+        {view.third && (
+          <Notice tone="info">
+            <p>{t(view.third.mode === "join" ? "servingJoined" : "servingListened", { name: view.third.name })}</p>
+          </Notice>
+        )}
+        {visit.third && (
+          <div className="call-pictures call-third">
+            <RemotePicture call={visit.third} label={t("servingThirdVideo")} />
+          </div>
+        )}
         {view.my_line === "lost" && (
           <Notice tone="warn" urgent>
             <p>{t("servingMyLost")}</p>
