@@ -31,7 +31,7 @@ from webrtc.wire import ErrorCode, FingerEvidenceMessage, FingerStep, ScannerSta
 log = logging.getLogger(__name__)
 
 ASK_PAGE_EVERY_S: Final = 0.25  # how soon a page that went away frees the scanner
-LOOK_AGAIN_S: Final = 5.0  # for a scanner that was unplugged; opening one takes up to a second
+LOOK_AGAIN_S: Final = 10.0  # for a scanner that was unplugged; a libfprint helper costs 0.3 s of a processor
 PREVIEW_WIDTH_PX: Final = 256  # half of a single finger's picture: placement, not ridges
 VISITS_REMEMBERED: Final = 64  # far more than stand at one desk at a time
 MINIMUM_QUALITY: Final = 40  # 97 of 100 pictures of four FVC sets reach it at once (contact.py's scale)
