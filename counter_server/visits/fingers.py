@@ -270,6 +270,9 @@ async def _decided(
         alone = service.finger is FingerUse.INSTEAD  # nothing else has promised the rate that this service asks for
         if route is Route.SELF_SERVICE and alone and not service.engine_may_decide(best.fmr_worst_group):
             route = Route.CLERK
+    if service.finger is FingerUse.INSTEAD and route is Route.CLERK:
+        event, route = Event.FACE_INSTEAD, visit.route  # a clerk needs a face that has passed, to watch in the call
+        assurance = Assurance.NONE
     await office.db.run(
         store.move, visit.visit_id, event, store.COUNTER, _seen(view, checks, route, assurance), details
     )
@@ -296,6 +299,8 @@ async def cannot_give(office: Office, visit_id: str, request: CannotGiveFinger) 
             view = visit.finger.model_copy(update={"cannot": True, "advice": None})
             silent = request.why == "no_scanner"
             why = "the scanner of this desk does not answer" if silent else "no finger could be given"
+            if visit.finger.taken:  # whoever tried somebody else's first must not hide it by stopping in time
+                why += f", after {visit.finger.taken} that did not fit"
             check = CheckView(name="finger", outcome=CheckOutcome.NOT_POSSIBLE, why=why)
             seen = _seen(view, (check,), Route.CLERK)
             await office.db.run(store.move, visit_id, Event.FINGER_LEFT_TO_CLERK, store.CUSTOMER, seen, details)

@@ -141,7 +141,15 @@ export function Finger({ finger }: { readonly finger: FingerView | null }) {
     <section className="panel">
       <h2>{t("fingerTitleClerk")}</h2>
       {finger.cannot ? (
-        <p>{t("fingerNotGiven")}</p>
+        <>
+          <p>{t("fingerNotGiven")}</p>
+          {finger.taken > 0 && (
+            <p className="verdict" data-verdict="refer">
+              <Icon name="warning" />
+              {t("fingerTriedBefore", { n: finger.taken })}
+            </p>
+          )}
+        </>
       ) : (
         <>
           <p className="verdict" data-verdict={verdict}>

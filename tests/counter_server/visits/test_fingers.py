@@ -32,6 +32,7 @@ from tests.counter_server.builders import (
     chip_message,
     decided,
     face,
+    noticed,
     office_in,
     opened,
     signature,
@@ -45,6 +46,7 @@ from webrtc.wire import (
     CannotGiveFinger,
     Channel,
     CheckOutcome,
+    ContinuityState,
     Countersign,
     ErrorCode,
     FingerAdvice,
@@ -153,7 +155,10 @@ async def test_whoever_cannot_give_a_finger_is_served_by_two_people(tmp_path: Pa
         clerk, second = await add_clerk(office, "zhang"), await add_clerk(office, "li", "approver")
         await enrolled(office)
         visit = await at_finger(office)
+        await fingers.take_impression(office, visit.visit_id, given(picture(STRANGERS, 1)))
         await fingers.cannot_give(office, visit.visit_id, CannotGiveFinger())
+        said = next(check.why for check in (await now(office, visit)).checks if check.name == "finger")
+        assert said == "no finger could be given, after 1 that did not fit"  # stopping in time hides nothing
         await customer.submit_form(office, visit.visit_id, SubmitForm(values=PIN_FORM))
         await desk.take(office, clerk, None)
         yes = SetChecklistItem(outcome=CheckOutcome.PASSED)
@@ -166,6 +171,7 @@ async def test_whoever_cannot_give_a_finger_is_served_by_two_people(tmp_path: Pa
                 await desk.set_item(office, clerk, visit.visit_id, item.item_id, noted)
             else:
                 await desk.set_item(office, clerk, visit.visit_id, item.item_id, yes)
+        await noticed(office, visit, ContinuityState.HELD)
         await desk.push_document(office, clerk, visit.visit_id)
         document = (await now(office, visit)).document
         assert document is not None

@@ -76,7 +76,7 @@ export function Finger({ visit, view }: ScreenProps) {
         ) : (
           <Advice finger={finger} />
         )}
-        {!taking.busy && <Problem of={taking.problem} />}
+        {!taking.busy && !missing && <Problem of={taking.problem} />}
         {enrolling && (
           <>
             <Progress label={t("fingerProgress")} value={finger.taken / finger.wanted} />

@@ -138,7 +138,12 @@ const sentences: readonly Sentence[] = [
   ],
   [/^no impression could be compared$/, "没有一次按压清晰到可以比对"],
   [/^no finger could be given$/, "客户无法按指纹"],
+  [/^no finger could be given, after (\d+) that did not fit$/, "按过 $1 次均不一致，之后客户表示无法按指纹"],
   [/^the scanner of this desk does not answer$/, "这台终端的指纹仪没有应答"],
+  [
+    /^the scanner of this desk does not answer, after (\d+) that did not fit$/,
+    "按过 $1 次均不一致，之后指纹仪没有应答",
+  ],
   [/^(\d+) impressions of one finger, each compared with those before$/, "同一手指按压 $1 次，逐次比对"],
   [/^this scanner does not look for imitations$/, "这台指纹仪不判断真伪，不能说明手指是活体"],
   [/^the sensor says skin \((.*)\)$/, "传感器判断为真实皮肤（$1）"],
