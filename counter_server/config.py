@@ -88,6 +88,8 @@ class Settings(BaseModel):
     tls_key: Path | None = None
     media_addresses: tuple[str, ...] = ()
     media: EngineKind = EngineKind.OWN
+    turn_urls: tuple[str, ...] = ()
+    turn_secret_file: Path | None = None
     media_workers: int = Field(default=0, ge=0, le=64, description="processes that carry calls; 0: a core each but one")
     patience: Patience = Patience()
     signing: SigningSettings = SigningSettings()

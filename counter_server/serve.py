@@ -28,12 +28,14 @@ from counter_server.people.kiosks import KioskAuthority
 from counter_server.records.authority import load_or_create_sealing_identity
 from counter_server.records.custodian import open_masters
 from counter_server.records.errors import RecordError
+from counter_server.records.keys import read_private
 from counter_server.records.store import RecordStore
 from counter_server.signing.errors import FontsMissingError
 from counter_server.signing.fonts import load_fonts
 from counter_server.visits.office import Office
 from hardware_drivers.smartcard.relay import MESSAGE_MAX
 from webrtc.supervisor import SupervisedEngine, spare_cores
+from webrtc.turn import TurnServer, turn_server
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +88,7 @@ def build_office(settings: Settings, database: Database) -> Office:
         fonts = load_fonts()
     except FontsMissingError as error:
         raise StoppedError(str(error)) from error
-    return Office(
+    office = Office(
         settings,
         database,
         load_catalogue(),
@@ -101,6 +103,20 @@ def build_office(settings: Settings, database: Database) -> Office:
             kind=settings.media,
         ),
     )
+    office.turn = _turn(settings)
+    return office
+
+
+def _turn(settings: Settings) -> TurnServer | None:
+    """Where pages relay through; `StoppedError` when the secret cannot be read or guards nothing."""
+    if not settings.turn_urls:
+        return None
+    if settings.turn_secret_file is None:
+        raise StoppedError("--turn needs --turn-secret with the file of the secret shared with the TURN server")
+    try:
+        return turn_server(settings.turn_urls, read_private(settings.turn_secret_file))
+    except (RecordError, ValueError) as error:
+        raise StoppedError(f"{settings.turn_secret_file}: {error}") from error
 
 
 def serve(settings: Settings) -> int:

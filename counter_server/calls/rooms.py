@@ -109,6 +109,11 @@ class Calls:
     def _seat(self, role: str, owner: str, part: str = MAIN) -> Seat | None:
         return self._seats.get((role, owner, part))
 
+    def part_of(self, leg_id: str) -> str:
+        """Which of its page's legs this is."""
+        seat = self._by_leg.get(leg_id)
+        return MAIN if seat is None else seat.part
+
     def called_anew(self, role: str, owner: str) -> dict[str, int]:
         """By part, a number that grows when that leg is gone or is needed elsewhere: then the page joins again."""
         return {

@@ -16,9 +16,7 @@ from webrtc.supervisor import SupervisedEngine
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", title: str) -> None:
     """Add `media` with what is below it."""
     media = commands.add_parser("media", help=title).add_subparsers(required=True)
-    fuzz = media.add_parser(
-        "fuzz", help="malformed RTP, RTCP, STUN and SDP into a real worker; about 2 minutes"
-    )
+    fuzz = media.add_parser("fuzz", help="malformed RTP, RTCP, STUN and SDP into a real worker; about 2 minutes")
     fuzz.add_argument("--packets", type=int, default=100_000)
     fuzz.add_argument("--seed", type=int, default=1, help="same seed, same packets")
     fuzz.add_argument("--json", choices=["-"], help="print one JSON object")

@@ -31,6 +31,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", title: 
         default=EngineKind(os.environ.get("COUNTER_MEDIA", EngineKind.OWN)),
         help="who carries calls (COUNTER_MEDIA); janus needs the package of that name and an address beside loopback",
     )
+    server.add_argument("--turn", action="append", default=[], help="turn:host:port?transport=udp; repeatable")
+    server.add_argument("--turn-secret", type=Path, help="file with the secret shared with coturn (static-auth-secret)")
     server.set_defaults(run=_serve)
 
 
@@ -46,6 +48,8 @@ def _serve(options: argparse.Namespace) -> int:
                 "tls_key": options.tls_key,
                 "media_addresses": tuple(options.media_address),
                 "media_workers": options.media_workers,
+                "turn_urls": tuple(options.turn),
+                "turn_secret_file": options.turn_secret,
                 "media": EngineKind(options.media),
             }
         )

@@ -5,6 +5,7 @@ One WebSocket per page. It carries no truth: a page that lost it connects again 
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
@@ -32,6 +33,7 @@ from webrtc.wire import (
     Guidance,
     GuidanceMessage,
     Hello,
+    IceServer,
     JoinCall,
     Message,
     OfferMessage,
@@ -189,6 +191,14 @@ async def _call_anew(
     return now
 
 
+def _relays(office: Office, leg_id: str) -> tuple[IceServer, ...]:
+    """Where the page may relay through, with credentials of this leg's own."""
+    if office.turn is None:
+        return ()
+    user, password = office.turn.credentials(leg_id, time.time())
+    return (IceServer(urls=office.turn.urls, username=user, credential=password),)
+
+
 async def _next_change(changed: asyncio.Event) -> None:
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(changed.wait(), WAITING_TIMES_EVERY_S)
@@ -232,11 +242,16 @@ async def _signalling(office: Office, role: str, owner: str, message: Message, s
     match message:
         case JoinCall():
             offer = await office.calls.join(role, owner, message.part.value)
-            reply = OfferMessage(part=message.part, leg_id=offer.leg_id, sdp=offer.sdp)
+            reply = OfferMessage(
+                part=message.part, leg_id=offer.leg_id, sdp=offer.sdp, ice_servers=_relays(office, offer.leg_id)
+            )
             await socket.send_text(reply.model_dump_json())
         case RestartLeg():
             offer = await office.calls.restart(role, owner, message.leg_id)
-            await socket.send_text(OfferMessage(leg_id=offer.leg_id, sdp=offer.sdp).model_dump_json())
+            part, relays = CallPart(office.calls.part_of(offer.leg_id)), _relays(office, offer.leg_id)
+            await socket.send_text(
+                OfferMessage(part=part, leg_id=offer.leg_id, sdp=offer.sdp, ice_servers=relays).model_dump_json()
+            )
         case Answer():
             await office.calls.answer(role, owner, message.leg_id, message.sdp)
         case Candidate():

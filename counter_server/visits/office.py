@@ -38,6 +38,7 @@ from counter_server.visits.viewings import Viewings
 from counter_server.visits.views import Versions
 from hardware_drivers.id_chip.trust import TrustStore
 from webrtc.engine import MediaEngine, PictureSampled
+from webrtc.turn import TurnServer
 from webrtc.wire import ContinuityCue, ContinuityState, ErrorCode, Guidance
 
 log = logging.getLogger(__name__)
@@ -118,6 +119,7 @@ class Office:
         self.chip_questions: dict[str, ChipQuestion] = {}  # visits whose card is being read
         self.pairings = Pairings()
         self.viewings = Viewings()
+        self.turn: TurnServer | None = None  # set by whoever builds the office, where the operator has one
         self.customers = Presence()
         self.clerks = Presence()
         self.challenges: dict[str, FaceChallenge] = {}  # of the face attempt that is not yet decided
