@@ -34,8 +34,6 @@ from counter_server.records.verify import Step, Verification, verify_record
 
 BROKEN, UNUSABLE = 1, 2
 
-AddParser = Callable[..., argparse.ArgumentParser]
-
 
 def add_record_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `record` with its three commands. Each parser's `run(arguments) -> int` does it; 0 means done and whole."""

@@ -5,7 +5,7 @@ key of then: every surviving slot is wrapped under a new one and the old one is 
 was erased (`masters.py`). The log keeps its leaves: they are hashes of ciphertext and salted commitments.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from counter_server.records.journal import instant, read_instant
 from counter_server.records.keeping import KeepClass
 from counter_server.records.log import ledger
 from counter_server.records.masters import MasterKeys
-from counter_server.records.tables import customer_slot, legal_hold, record_slot
+from counter_server.records.tables import legal_hold, record_slot
 
 ERASED, ROTATED, HELD, LIFTED = "erased", "rotated", "held", "hold_lifted"
 WISH, TIME = "customer", "retention"
@@ -115,11 +115,6 @@ def customer_of(conn: Connection, record_id: str) -> str:
     if found is None:
         raise RecordUnknownError("no customer of that record")
     return str(found)
-
-
-def list_customers(conn: Connection) -> Sequence[str]:
-    """Every customer who has a key."""
-    return conn.execute(select(customer_slot.c.customer_id).order_by(customer_slot.c.created_at)).scalars().all()
 
 
 def _erase(

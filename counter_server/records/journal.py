@@ -63,11 +63,6 @@ def first_broken_entry(entries: Sequence[JournalEntry]) -> int | None:
     return None
 
 
-def chain_is_intact(entries: Sequence[JournalEntry]) -> bool:
-    """Whether every entry follows from the one before. Cut off at the end is seen only against a known head."""
-    return first_broken_entry(entries) is None
-
-
 def journal_bytes(entries: Sequence[JournalEntry]) -> bytes:
     """The journal as an object of the record."""
     return canonical_bytes(to_plain(tuple(entries)))

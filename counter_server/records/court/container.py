@@ -7,7 +7,6 @@ both checkers ask for both. Standard library and `cryptography` only.
 
 import base64
 import hashlib
-import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -39,11 +38,6 @@ XML_HEAD = (
     f'<asic:SigReference URI="{SIGNATURE}" MimeType="application/pkcs7-signature"/>\n'
 )
 XML_TAIL = "</asic:ASiCManifest>\n"
-REFERENCE = re.compile(
-    r'<asic:DataObjectReference URI="([A-Za-z0-9._/-]{1,120})" MimeType="application/octet-stream">'
-    r'<ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/>'
-    r"<ds:DigestValue>([A-Za-z0-9+/]{43}=)</ds:DigestValue></asic:DataObjectReference>\n"
-)
 
 
 @dataclass(frozen=True, slots=True)

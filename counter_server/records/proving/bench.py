@@ -18,7 +18,7 @@ from pathlib import Path
 from counter_server.config import SigningSettings
 from counter_server.records.agefile import AgeIdentity
 from counter_server.records.agereader import AgeReader
-from counter_server.records.log.merkle import Tree, inclusion_path, leaf_hash
+from counter_server.records.log.bench import measure_log
 from counter_server.records.proving.sample import (
     NOW,
     SEGMENT_MS,
@@ -47,7 +47,6 @@ SEGMENT_BYTES = 2 << 20  # the largest segment the media worker cuts
 SEAL_ROUNDS, SEGMENTS = 9, 48  # 100 MB of recording a round, and fewer than the writer lets wait
 BIG_FILE_BYTES = 1 << 30
 READ_BYTES, READS = 4096, 400
-LEAVES, PROOFS = 1_000_000, 2_000
 VISIT_S, BITS_PER_S, SIDES = 20 * 60, 1_000_000, ("customer", "clerk")
 CONTRACTS = 300
 
@@ -59,7 +58,7 @@ def bench_records(scratch: Path) -> dict[str, object]:
         **_contracts(scratch),
         **_sealing(scratch),
         **_random_reads(scratch),
-        **_log(),
+        **measure_log(),
         **_verifying(safe),
     }
 
@@ -186,25 +185,6 @@ def _random_reads(scratch: Path) -> dict[str, object]:
     }
 
 
-def _log() -> dict[str, object]:
-    """A tree of a million leaves in memory: appending, and inclusion proofs from anywhere in it."""
-    tree, rng = Tree(), random.Random(3)  # noqa: S311 - places to prove
-    leaves = [leaf_hash(index.to_bytes(8, "big")) for index in range(LEAVES)]
-    began = time.perf_counter()
-    for leaf in leaves:
-        tree.append(leaf)
-    appending_s = time.perf_counter() - began
-    spent = []
-    for _ in range(PROOFS):
-        index = rng.randrange(LEAVES)
-        spent.append(_wall_s(lambda index=index: inclusion_path(tree.read, index, LEAVES)))  # type: ignore[misc]
-    return {
-        "log_leaves": LEAVES,
-        "log_append_per_s": round(LEAVES / appending_s),
-        "proof_ms": round(statistics.median(spent) * 1000, 4),
-    }
-
-
 def _verifying(safe: SampleSafe) -> dict[str, object]:
     """A 20-minute visit recorded from both sides at 1 Mbit/s each: seal it, then check it without and with its key."""
     keys, store = sample_keys(1), safe.home.store()
@@ -239,12 +219,6 @@ def _mapped(path: Path, size: int) -> memoryview:
     with path.open("xb+") as file:
         file.truncate(size)
         return memoryview(mmap.mmap(file.fileno(), size))
-
-
-def _wall_s(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
 
 
 def _cpu_ms(work: Callable[[], object]) -> float:
