@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 
+import cv2
 import numpy as np
 import pytest
 
@@ -68,8 +69,13 @@ def test_a_head_that_turns_and_looks_up_is_still_the_same() -> None:
     assert watched(watch(person()), show, seconds=range(1, 13)).continuity.state is not ContinuityState.BROKEN
 
 
-def test_the_same_picture_again_and_again_is_frozen() -> None:
-    one = watched(watch(person()), lambda s: at_rest(CUSTOMER, min(s, 4)), seconds=range(1, 13))
+def test_the_same_picture_again_and_again_is_frozen_however_it_is_coded() -> None:
+    def show(second: int) -> Picture:
+        still = at_rest(CUSTOMER, min(second, 4))
+        coded = cv2.imencode(".jpg", still, [cv2.IMWRITE_JPEG_QUALITY, (25, 60, 90)[second % 3]])[1]
+        return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
+
+    one = watched(watch(person()), show, seconds=range(1, 13))
     assert (one.continuity.state, one.continuity.cue) == (ContinuityState.BROKEN, ContinuityCue.PICTURE_FROZEN)
 
 
