@@ -28,6 +28,7 @@ from counter_server.records.verify_content import (
     journal_is_intact,
     objects_open,
     recording_runs_forward,
+    staff_acted_by_passkey,
     statements_are_signed,
     strokes_are_the_signed_ones,
 )
@@ -111,6 +112,7 @@ CONTENT_STEPS: tuple[Step, ...] = (
     strokes_are_the_signed_ones,
     recording_runs_forward,
     contract_holds_its_signatures,
+    staff_acted_by_passkey,
 )
 LOG_STEPS: tuple[Step, ...] = (log_includes_record, log_signed_checkpoint, log_is_witnessed)
 

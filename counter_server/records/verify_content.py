@@ -8,6 +8,7 @@ from counter_server.records.canonical import read_canonical
 from counter_server.records.errors import WithheldError
 from counter_server.records.examination import BrokenError, Examination, OpenedObject, UnreachableError, read_blocks
 from counter_server.records.journal import first_broken_entry, read_journal
+from counter_server.records.passkey_act import PASSKEY_POLICY, Action, PasskeyAct, passkey_object
 from counter_server.records.record import COMMITMENTS_OBJECT, CONTRACT_ROOT, ObjectClass, RecordObject
 from counter_server.records.recordings import MATROSKA_TYPES, first_cluster_at, first_cluster_ms
 from counter_server.records.statement import SignedStatement
@@ -22,6 +23,7 @@ KEPT = (
 # The muxer waits 1 s for late sound and ends clusters after 1 s, so a cluster may begin that much before the last.
 LATEST_MS = 2_000
 NEEDS_STROKES = "customer"
+ACTION_OF = {"clerk": "countersign", "approver": "approve"}
 
 
 def commitment(salt_hex: str, content: bytes) -> str:
@@ -124,6 +126,29 @@ def contract_holds_its_signatures(examination: Examination) -> str:
         expected = [(entry.role, entry.actor) for entry in signers]
         check_contract(examination.content(name), shown.pop(), root, expected, manifest.record_id)
     return f"{len(manifest.signatures)} signatures in {len(documents)} contracts"
+
+
+def staff_acted_by_passkey(examination: Examination) -> str:
+    """22: where the record says so, everybody of the staff who signed had a passkey sign this very act."""
+    manifest = examination.manifest
+    names, judged = {item.name for item in manifest.objects}, 0
+    for entry in manifest.signatures:
+        name = passkey_object(entry.role)
+        if entry.role == NEEDS_STROKES:
+            continue
+        if name not in names:
+            if PASSKEY_POLICY in manifest.policies:
+                raise BrokenError(f"the {entry.role} acted without a passkey")
+            continue
+        proof = PasskeyAct.read(examination.content(name))
+        stated = SignedStatement.read(examination.content(entry.statement_object)).statement
+        expected = Action(ACTION_OF[entry.role], manifest.record_id, entry.role, entry.actor, stated.document_sha256)
+        if proof.act != expected:
+            raise BrokenError(f"{name} speaks of another act")
+        if (flaw := proof.first_flaw()) is not None:
+            raise BrokenError(f"{name}: {flaw}")
+        judged += 1
+    return f"{judged} passkeys"
 
 
 def _signed_within(examination: Examination) -> bool:
