@@ -18,6 +18,7 @@ from counter_server.visits import (
     customer_api,
     identify,
     live,
+    passkeys_api,
     playback_api,
     presence,
     publishing,
@@ -62,6 +63,7 @@ def build_app(office: Office) -> Guards:
     for router in (
         customer_api.router,
         console_api.router,
+        passkeys_api.router,
         playback_api.router,
         live.router,
         relay_api.router,

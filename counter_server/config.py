@@ -74,6 +74,16 @@ class RecordSettings(BaseModel):
     )
 
 
+class PasskeySettings(BaseModel):
+    """The staff's passkeys: `[passkeys]` in `counter.toml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    required: bool = Field(default=False, description="nobody of the staff signs without one")
+    rp_id: str = Field(default="", description="name they are made for; empty: the name in the counter's address")
+    origins: tuple[str, ...] = Field(default=(), description="pages they may be used on; empty: the counter's address")
+
+
 class Settings(BaseModel):
     """Everything a counter needs to start."""
 
@@ -94,6 +104,7 @@ class Settings(BaseModel):
     patience: Patience = Patience()
     signing: SigningSettings = SigningSettings()
     records_sealed: RecordSettings = RecordSettings()
+    passkeys: PasskeySettings = PasskeySettings()
 
     @property
     def database(self) -> Path:
@@ -137,6 +148,7 @@ class _HomeFile(Patience):
 
     signing: SigningSettings = SigningSettings()
     records: RecordSettings = RecordSettings()
+    passkeys: PasskeySettings = PasskeySettings()
 
 
 def read_patience(home: Path) -> Patience:
@@ -145,7 +157,7 @@ def read_patience(home: Path) -> Patience:
     Raises:
         StoppedError: the file is not TOML, or holds a key or value nobody knows.
     """
-    return Patience.model_validate(_read_file(home).model_dump(exclude={"signing", "records"}))
+    return Patience.model_validate(_read_file(home).model_dump(exclude={"signing", "records", "passkeys"}))
 
 
 def read_signing(home: Path) -> SigningSettings:
@@ -156,6 +168,11 @@ def read_signing(home: Path) -> SigningSettings:
 def read_record_settings(home: Path) -> RecordSettings:
     """How records are sealed in this home; `StoppedError` as above."""
     return _read_file(home).records
+
+
+def read_passkeys(home: Path) -> PasskeySettings:
+    """Whether the staff needs passkeys in this home; `StoppedError` as above."""
+    return _read_file(home).passkeys
 
 
 def _read_file(home: Path) -> _HomeFile:

@@ -43,6 +43,8 @@ STATUS = {
     ErrorCode.SAME_PERSON: 403,
     ErrorCode.FACE_UNAVAILABLE: 503,
     ErrorCode.IDENTITY_NOT_HELD: 409,
+    ErrorCode.PASSKEY_NEEDED: 403,
+    ErrorCode.PASSKEY_REFUSED: 403,
     ErrorCode.MEDIA_UNAVAILABLE: 503,
     ErrorCode.RECORD_BROKEN: 409,
     ErrorCode.RECORDING_CLOSED: 410,

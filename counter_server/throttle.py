@@ -10,6 +10,8 @@ MOST_REMEMBERED = 10_000  # addresses; the longest silent is forgotten first
 STRANGERS_DOORS = (
     ("POST", "/api/phone/redeem"),
     ("POST", "/api/console/login"),
+    ("POST", "/api/console/login/passkey"),
+    ("POST", "/api/console/login/passkey/question"),
     ("POST", "/api/visits"),
     ("GET", "/api/receipts/"),
     ("GET", "/check"),

@@ -75,6 +75,8 @@ class ErrorCode(StrEnum):
     SAME_PERSON = "same_person"  # whoever signed cannot approve
     FACE_UNAVAILABLE = "face_unavailable"  # this counter lacks what judges faces; its log says what
     IDENTITY_NOT_HELD = "identity_not_held"  # who is in the call must be identified again first
+    PASSKEY_NEEDED = "passkey_needed"  # the password alone does not do
+    PASSKEY_REFUSED = "passkey_refused"  # no assertion of a registered key for this very act
     MEDIA_UNAVAILABLE = "media_unavailable"
     RECORD_BROKEN = "record_broken"  # it is not what was sealed: nothing of it is shown as if it were
     RECORDING_CLOSED = "recording_closed"  # its key was erased, or two people hold it together
@@ -788,6 +790,41 @@ class ClerkView(Message):
     name: str
     roles: tuple[str, ...]
     language: Language
+    passkeys: int = Field(default=0, description="how many are registered; with one, it signs in the password's place")
+
+
+class PasskeyQuestion(Message):
+    """What the browser is to ask the authenticator: WebAuthn's options, as JSON text."""
+
+    options: str
+
+
+PasskeyAnswer = Annotated[str, StringConstraints(max_length=16_384)]  # a credential's `toJSON()`, as text
+
+
+class NewPasskey(Message):
+    """POST /api/console/passkeys/question: in person, so with the password; answers PasskeyQuestion."""
+
+    password: ShortText
+
+
+class RegisterPasskey(Message):
+    """POST /api/console/passkeys; answers ClerkView."""
+
+    credential: PasskeyAnswer
+
+
+class PasskeyLogin(Message):
+    """POST /api/console/login/passkey; answers ClerkView and a session cookie."""
+
+    credential: PasskeyAnswer
+
+
+class AskToAct(Message):
+    """POST /api/console/visits/{id}/act-question: a challenge that names this act; answers PasskeyQuestion."""
+
+    action: Literal["countersign", "approve", "decline"]
+    document_sha256: ShortText
 
 
 class TicketRow(Message):
@@ -919,10 +956,11 @@ class SetChecklistItem(Message):
 
 
 class Countersign(Message):
-    """POST /api/console/visits/{id}/countersign: the clerk's own act, with the password once more."""
+    """POST /api/console/visits/{id}/countersign: the clerk's own act, with a passkey or the password once more."""
 
     document_sha256: ShortText
-    password: ShortText
+    password: ShortText = ""
+    passkey: PasskeyAnswer = ""
 
 
 class SetCall(Message):
@@ -949,8 +987,9 @@ class Approve(Message):
 
     decision: Literal["approve", "decline"]
     document_sha256: ShortText
-    password: ShortText
+    password: ShortText = ""
     note: ShortText = ""
+    passkey: PasskeyAnswer = ""
 
 
 # --- watching what was recorded ------------------------------------------------------------------------------------

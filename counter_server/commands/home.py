@@ -5,7 +5,7 @@ import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from counter_server.config import Settings, read_patience, read_record_settings, read_signing
+from counter_server.config import Settings, read_passkeys, read_patience, read_record_settings, read_signing
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
@@ -16,6 +16,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         patience=read_patience(home),
         signing=read_signing(home),
         records_sealed=read_record_settings(home),
+        passkeys=read_passkeys(home),
     )
 
 

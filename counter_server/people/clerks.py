@@ -1,6 +1,6 @@
 """Clerks: passwords, sessions, and the brake on guessing.
 
-Passkeys and OIDC come with the records issue; until then a password, hashed by scrypt with OWASP's parameters.
+A password is hashed by scrypt with OWASP's parameters; `passkeys` are what signs. OIDC comes later.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from counter_server.config import Patience
 from counter_server.errors import CounterError
+from counter_server.people import passkeys
 from counter_server.people.tables import clerk, clerk_session
 from webrtc.wire import ClerkView, ErrorCode, Language
 
@@ -93,7 +94,11 @@ def view(connection: Connection, clerk_id: str) -> ClerkView:
     """How a clerk is shown."""
     row = connection.execute(select(clerk).where(clerk.c.clerk_id == clerk_id)).one()
     return ClerkView(
-        clerk_id=row.clerk_id, name=row.name, roles=tuple(row.roles.split(",")), language=Language(row.language)
+        clerk_id=row.clerk_id,
+        name=row.name,
+        roles=tuple(row.roles.split(",")),
+        language=Language(row.language),
+        passkeys=passkeys.count(connection, row.clerk_id),
     )
 
 

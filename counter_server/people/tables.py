@@ -1,4 +1,4 @@
-"""Who may do something here: clerks and their sessions, kiosks, one-time phone links."""
+"""Who may do something here: clerks, their sessions and passkeys, kiosks, one-time phone links."""
 
 from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table
 
@@ -42,4 +42,15 @@ phone_link = Table(
     Column("expires_at_s", Integer, nullable=False),
     Column("phone_hash", LargeBinary, unique=True),  # of the phone's token, once redeemed
     Column("visit_id", String),  # the one visit it was good for
+)
+
+passkey = Table(
+    "passkey",
+    metadata,
+    Column("credential_id", LargeBinary, primary_key=True),
+    Column("clerk_id", String, ForeignKey("clerk.clerk_id"), nullable=False),
+    Column("public_key", LargeBinary, nullable=False),  # COSE_Key, as the authenticator gave it
+    Column("sign_count", Integer, nullable=False),
+    Column("added_at_s", Integer, nullable=False),
+    Column("used_at_s", Integer),
 )

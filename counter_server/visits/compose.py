@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from counter_server.records.journal import JournalEntry, instant
+from counter_server.records.passkey_act import PASSKEY_POLICY, passkey_object
 from counter_server.records.record import (
     CONTRACT_ROOT,
     CheckEntry,
@@ -57,6 +58,8 @@ def compose(
     for role, statement in evidence.statements.items():
         name = f"statements/{role}.json"
         objects.append(PlainObject(name, ObjectClass.STATEMENT, "application/json", statement.to_bytes()))
+    for role, proof in evidence.passkey_acts.items():
+        objects.append(PlainObject(passkey_object(role), ObjectClass.STATEMENT, "application/json", proof.to_bytes()))
     if evidence.strokes is not None and evidence.document is not None and visit.signed_as("customer") is not None:
         objects.append(PlainObject(STROKES, ObjectClass.SIGNATURE, "application/json", evidence.strokes.to_bytes()))
         objects.append(PlainObject(SIGNERS_EVIDENCE, ObjectClass.STATEMENT, "application/json", evidence.summary))
@@ -90,10 +93,18 @@ def compose(
         journal=journal,
         software={"visual-counter": version("visual-counter") if _installed() else "source"}
         | {name: version(name) for name in SOFTWARE},
-        policies=POLICIES if visit.finger is None else (*POLICIES, FINGER_POLICY),
+        policies=_policies(visit, evidence),
         objects=tuple(objects),
         adopted=adopted,
     )
+
+
+def _policies(visit: Visit, evidence: Evidence) -> tuple[str, ...]:
+    """What the record says it keeps to; a checker holds it to that."""
+    staff = {act.role for act in visit.signed} - {"customer"}
+    by_passkey = bool(staff) and staff <= set(evidence.passkey_acts)
+    finger = () if visit.finger is None else (FINGER_POLICY,)
+    return (*POLICIES, *finger, *((PASSKEY_POLICY,) if by_passkey else ()))
 
 
 def _installed() -> bool:

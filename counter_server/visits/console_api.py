@@ -6,14 +6,16 @@ from fastapi import APIRouter, Request, Response
 
 from counter_server.errors import CounterError
 from counter_server.hub import CONSOLES
-from counter_server.people import clerks, phones
-from counter_server.visits import continuity, customer, desk, store, supervision
+from counter_server.people import clerks, passkeys, phones
+from counter_server.visits import continuity, customer, desk, stepup, store, supervision
 from counter_server.visits.doors import BOUND_COOKIE, Clerk, clerk_of, console_of, kiosk_of, office_of, session_cookie
 from counter_server.visits.evidence import CHIP_PORTRAIT, LIVE_PICTURE, Exhibit
 from counter_server.visits.office import Office
 from counter_server.visits.once import json_response, once
+from counter_server.visits.passkeys_api import begin_session
 from webrtc.wire import (
     Approve,
+    AskToAct,
     ClerkView,
     ConsoleView,
     Countersign,
@@ -36,17 +38,9 @@ async def login(request: Request, body: Login) -> Response:
         raise CounterError(ErrorCode.NOT_ALLOWED, "clerks do not log in through a kiosk")
     stored = await office.db.run(clerks.stored_password, body.username)
     await office.passwords.require("login", stored, body.username, body.password)
-    token = await office.db.run(clerks.open_session, stored.clerk_id)
-    response = json_response((await office.db.run(clerks.view, stored.clerk_id)).model_dump_json())
-    response.set_cookie(
-        session_cookie(office),
-        token,
-        httponly=True,
-        samesite="strict",
-        secure=office.settings.url.startswith("https:"),
-        path="/",
-    )
-    return response
+    if office.settings.passkeys.required and await office.db.run(passkeys.count, stored.clerk_id) > 0:
+        raise CounterError(ErrorCode.PASSKEY_NEEDED)
+    return await begin_session(office, stored.clerk_id)
 
 
 @router.post("/logout")
@@ -98,6 +92,13 @@ async def checklist(request: Request, clerk: Clerk, visit_id: str, item_id: str,
 async def document(request: Request, clerk: Clerk, visit_id: str) -> Response:
     """Open the document on both screens."""
     return await _act(request, clerk, lambda office: desk.push_document(office, clerk, visit_id))
+
+
+@router.post("/visits/{visit_id}/act-question")
+async def act_question(request: Request, clerk: Clerk, visit_id: str, body: AskToAct) -> Response:
+    """What a passkey is to sign for this act."""
+    question = await stepup.ask(await _allowed(request, visit_id), clerk, visit_id, body.action, body.document_sha256)
+    return json_response(question.model_dump_json())
 
 
 @router.post("/visits/{visit_id}/countersign")

@@ -7,10 +7,9 @@ from sqlalchemy import Connection
 
 from counter_server.calls.rooms import Recording
 from counter_server.errors import CounterError
-from counter_server.people import clerks
 from counter_server.queue import service as queue
 from counter_server.signing.statement import SignerRole
-from counter_server.visits import continuity, store
+from counter_server.visits import continuity, stepup, store
 from counter_server.visits.closing import close, refuse
 from counter_server.visits.documents import announce, put_staff, render, state
 from counter_server.visits.facts import Signed, Visit
@@ -186,7 +185,6 @@ async def countersign(office: Office, clerk: ClerkView, visit_id: str, request: 
 
     Answered only when the record is durable, or when the approval is asked for.
     """
-    await require_password(office, clerk, request.password)
 
     def judged(connection: Connection) -> tuple[Visit, Signed]:
         visit = _mine(connection, clerk, visit_id, VisitState.COUNTERSIGNING)
@@ -194,6 +192,15 @@ async def countersign(office: Office, clerk: ClerkView, visit_id: str, request: 
         return visit, _act("clerk", clerk, visit, request.document_sha256)
 
     before, _ = await office.db.run(judged)
+    proof = await stepup.prove(
+        office,
+        clerk,
+        before,
+        "countersign",
+        request.document_sha256,
+        password=request.password,
+        passkey=request.passkey,
+    )
     signed = await put_staff(office, before, SignerRole.CLERK, clerk)
 
     def write(connection: Connection) -> Visit:
@@ -217,7 +224,7 @@ async def countersign(office: Office, clerk: ClerkView, visit_id: str, request: 
         )
 
     moved = await office.db.run(write)
-    office.evidence_of(visit_id).add_signed(signed)
+    office.evidence_of(visit_id).add_signed(signed, "clerk", proof)
     state(office, moved, moved.signed[-1])
     await continuity.unfollow(office, visit_id)  # the customer's part is done
     office.changed(visit_id)
@@ -233,7 +240,6 @@ async def decide_approval(office: Office, approver: ClerkView, visit_id: str, re
     """
     if "approver" not in approver.roles:
         raise CounterError(ErrorCode.NOT_ALLOWED)
-    await require_password(office, approver, request.password)
     actor = store.Actor("approver", approver.clerk_id)
 
     def judged(connection: Connection) -> Signed:
@@ -265,13 +271,23 @@ async def decide_approval(office: Office, approver: ClerkView, visit_id: str, re
             {"document_sha256": act.document_sha256},
         )
 
+    await office.db.run(judged)
+    proof = await stepup.prove(
+        office,
+        approver,
+        await office.db.run(store.load, visit_id),
+        request.decision,
+        request.document_sha256,
+        password=request.password,
+        passkey=request.passkey,
+    )
     if request.decision == "decline":
         await refuse(office, visit_id, Reason.BY_APPROVER, actor, decline)
         return
     await office.db.run(judged)
     signed = await put_staff(office, await office.db.run(store.load, visit_id), SignerRole.APPROVER, approver)
     approved = await office.db.run(approve)
-    office.evidence_of(visit_id).add_signed(signed)
+    office.evidence_of(visit_id).add_signed(signed, "approver", proof)
     state(office, approved, approved.signed[-1])
     office.changed(visit_id)
     await close(office, visit_id)
@@ -295,16 +311,6 @@ async def clear(office: Office, clerk: ClerkView) -> None:
     """Put the ended visit aside; the desk is free."""
     await office.db.run(store.clear_desk, clerk.clerk_id)
     office.hub.changed("consoles")
-
-
-async def require_password(office: Office, clerk: ClerkView, password: str) -> None:
-    """An act of one's own asks for the password once more.
-
-    Raises:
-        CounterError: WRONG_LOGIN, TOO_MANY_TRIES.
-    """
-    stored = await office.db.run(clerks.stored_password_of, clerk.clerk_id)
-    await office.passwords.require("act", stored, clerk.clerk_id, password)
 
 
 def may_see(visit: Visit, clerk: ClerkView) -> bool:

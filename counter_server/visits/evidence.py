@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from counter_server.errors import CounterError
 from counter_server.identification.finger_messages import FingerFinding, Grey
 from counter_server.records.keys import RecordKeys
+from counter_server.records.passkey_act import PasskeyAct
 from counter_server.records.record import ObjectClass
 from counter_server.records.statement import SignedStatement
 from counter_server.signing.document import RenderedDocument
@@ -61,6 +62,7 @@ class Evidence:
     strokes: Strokes | None = None
     summary: bytes = b""  # what the signers' certificates were issued on
     statements: dict[str, SignedStatement] = field(default_factory=dict)  # by role
+    passkey_acts: dict[str, PasskeyAct] = field(default_factory=dict)  # by role
     door: str = ""  # the kiosk it was opened at; empty for phones
     finger: FingerSession | None = None  # what the finger step has seen so far
     tracks: tuple[RecordedTrack, ...] = ()  # of calls with clerks who lost the visit
@@ -84,8 +86,10 @@ class Evidence:
         self.document = document
         self.add(CONTRACT, ObjectClass.CONTRACT, "application/pdf", document.pdf)
 
-    def add_signed(self, pdf: bytes) -> None:
+    def add_signed(self, pdf: bytes, role: str = "customer", proof: PasskeyAct | None = None) -> None:
         """The document with one more signature in it; it still begins with the bytes that were shown."""
+        if proof is not None:
+            self.passkey_acts[role] = proof
         self.add(CONTRACT, ObjectClass.CONTRACT, "application/pdf", pdf)
 
     def drop_document(self) -> None:
@@ -94,6 +98,7 @@ class Evidence:
         self.summary = b""
         self.document = None
         self.statements.clear()
+        self.passkey_acts.clear()
         for name in [name for name, exhibit in self.exhibits.items() if exhibit.object_class in _ON_DOCUMENT]:
             del self.exhibits[name]
 

@@ -25,6 +25,7 @@ from counter_server.identification.fingers import FingerDesk
 from counter_server.identification.relay import Pairings
 from counter_server.outbox.subscribers import read_outbox
 from counter_server.people.clerks import PasswordGate
+from counter_server.people.passkeys import Questions, relying_party
 from counter_server.records.authority import SealingIdentity
 from counter_server.records.keeping import read_keeping
 from counter_server.records.masters import MasterKeys
@@ -109,6 +110,8 @@ class Office:
         self.hub = Hub()
         self.versions = Versions()
         self.passwords = PasswordGate(settings.patience)
+        self.questions = Questions()
+        self.party = relying_party(settings.passkeys, settings.url)
         self.calls = Calls(engine, self._line_changed, self._picture)
         self.faces = FaceDesk(self._face_event, self._face_lost)
         self.fingers = FingerDesk()

@@ -50,6 +50,8 @@ export const ERROR_CODES = [
   "same_person",
   "face_unavailable",
   "identity_not_held",
+  "passkey_needed",
+  "passkey_refused",
   "media_unavailable",
   "record_broken",
   "recording_closed",
@@ -652,6 +654,34 @@ export interface ClerkView {
   readonly name: string;
   readonly roles: readonly string[];
   readonly language: Language;
+  /** how many are registered; with one, it signs in the password's place */
+  readonly passkeys: number;
+}
+
+/** What the browser is to ask the authenticator: WebAuthn's options, as JSON text. */
+export interface PasskeyQuestion {
+  readonly options: string;
+}
+
+/** POST /api/console/passkeys/question: in person, so with the password; answers PasskeyQuestion. */
+export interface NewPasskey {
+  readonly password: string;
+}
+
+/** POST /api/console/passkeys; answers ClerkView. */
+export interface RegisterPasskey {
+  readonly credential: string;
+}
+
+/** POST /api/console/login/passkey; answers ClerkView and a session cookie. */
+export interface PasskeyLogin {
+  readonly credential: string;
+}
+
+/** POST /api/console/visits/{id}/act-question: a challenge that names this act; answers PasskeyQuestion. */
+export interface AskToAct {
+  readonly action: "countersign" | "approve" | "decline";
+  readonly document_sha256: string;
 }
 
 /** One waiting customer in the clerk's list; nothing personal before it is taken. */
@@ -773,10 +803,11 @@ export interface SetChecklistItem {
   readonly note?: string;
 }
 
-/** POST /api/console/visits/{id}/countersign: the clerk's own act, with the password once more. */
+/** POST /api/console/visits/{id}/countersign: the clerk's own act, with a passkey or the password once more. */
 export interface Countersign {
   readonly document_sha256: string;
-  readonly password: string;
+  readonly password?: string;
+  readonly passkey?: string;
 }
 
 /** POST /api/console/visits/{id}/call: let the customer wait, switch the own microphone off. Journaled. */
@@ -799,8 +830,9 @@ export interface RefuseVisit {
 export interface Approve {
   readonly decision: "approve" | "decline";
   readonly document_sha256: string;
-  readonly password: string;
+  readonly password?: string;
   readonly note?: string;
+  readonly passkey?: string;
 }
 
 /** A sealed record with a recording, as a list shows it. */

@@ -99,6 +99,8 @@ function Decision({ desk, row }: { readonly desk: ClerkDesk; readonly row: Appro
   const [password, setPassword] = useState("");
   const [note, setNote] = useState("");
   const deciding = useAction();
+  const byPasskey = (desk.clerk?.passkeys ?? 0) > 0;
+  const unproven = password === "" && !byPasskey;
   const decide = (decision: "approve" | "decline"): void => {
     void deciding.run(() =>
       desk.approve(row.visit_id, { decision, document_sha256: row.document.sha256, password, note }),
@@ -110,33 +112,30 @@ function Decision({ desk, row }: { readonly desk: ClerkDesk; readonly row: Appro
   };
   return (
     <form className="panel act" aria-label={t("approvalHow")} onSubmit={submit}>
-      <p>{t("approvalHow")}</p>
+      <p>{t(byPasskey ? "approvalHowPasskey" : "approvalHow")}</p>
       <div className="field">
         <label htmlFor={`${id}-note`}>{t("approvalNote")}</label>
         <input id={`${id}-note`} maxLength={400} value={note} onChange={(event) => setNote(event.target.value)} />
       </div>
-      <div className="field">
-        <label htmlFor={`${id}-password`}>{t("password")}</label>
-        <input
-          id={`${id}-password`}
-          type="password"
-          autoComplete="current-password"
-          required
-          value={password}
-          onChange={(event) => setPassword(event.target.value)}
-        />
-      </div>
+      {!byPasskey && (
+        <div className="field">
+          <label htmlFor={`${id}-password`}>{t("password")}</label>
+          <input
+            id={`${id}-password`}
+            type="password"
+            autoComplete="current-password"
+            required
+            value={password}
+            onChange={(event) => setPassword(event.target.value)}
+          />
+        </div>
+      )}
       <Problem of={deciding.problem} />
       <div className="actions">
-        <Button kind="primary" icon="check" submit disabled={deciding.busy || password === ""}>
+        <Button kind="primary" icon="check" submit disabled={deciding.busy || unproven}>
           {t("approve")}
         </Button>
-        <Button
-          kind="danger"
-          icon="cross"
-          disabled={deciding.busy || password === ""}
-          onPress={() => decide("decline")}
-        >
+        <Button kind="danger" icon="cross" disabled={deciding.busy || unproven} onPress={() => decide("decline")}>
           {t("decline")}
         </Button>
       </div>

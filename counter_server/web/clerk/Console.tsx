@@ -12,6 +12,7 @@ import { Approval, Approvals } from "./Approvals";
 import { AtDesk } from "./AtDesk";
 import { ClerkDesk } from "./desk";
 import { LoginPage } from "./LoginPage";
+import { Passkeys } from "./Passkeys";
 import { Queue } from "./Queue";
 import { MAY_WATCH, Recordings } from "./Recordings";
 import { RunningCalls } from "./Supervision";
@@ -55,6 +56,7 @@ function Room({ desk, onLanguage }: RoomProps) {
         <div className="head-right">
           {desk.clerk && <p className="clerk-name">{desk.clerk.name}</p>}
           <LanguageSwitch onChoose={onLanguage} />
+          {inside && desk.clerk?.roles.includes("supervisor") && <a href="/console/deliveries">{t("deliveries")}</a>}
           {inside && (
             <Button disabled={leaving.busy} onPress={() => void leaving.run(() => desk.logout())}>
               {t("logout")}
@@ -96,6 +98,7 @@ function Inside({ desk, view }: { readonly desk: ClerkDesk; readonly view: Conso
           </section>
         )}
         <OwnCamera desk={desk} view={view} />
+        <Passkeys desk={desk} />
       </aside>
       <main data-state={view.visit?.state ?? "ready"}>
         {!desk.online && (

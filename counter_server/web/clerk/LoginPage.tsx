@@ -2,6 +2,7 @@ import { type FormEvent, useState } from "react";
 import { Button, Problem, ScreenTitle, useAction } from "../kit/parts";
 import { useWords } from "../kit/words";
 import type { ClerkDesk } from "./desk";
+import { passkeysWork } from "./passkeys";
 
 export function LoginPage({ desk }: { readonly desk: ClerkDesk }) {
   const { t } = useWords();
@@ -42,6 +43,11 @@ export function LoginPage({ desk }: { readonly desk: ClerkDesk }) {
         <Button kind="primary" submit disabled={entering.busy}>
           {t("login")}
         </Button>
+        {passkeysWork() && (
+          <Button disabled={entering.busy} onPress={() => void entering.run(() => desk.loginByPasskey())}>
+            {t("loginPasskey")}
+          </Button>
+        )}
       </div>
     </form>
   );

@@ -81,37 +81,40 @@ function Page({ api, visitId, document, page }: PapersProps & { readonly page: n
   );
 }
 
-/** The clerk's own act, with the password once more. */
+/** The clerk's own act, with a passkey or the password once more. */
 export function CountersignForm({ desk, visit }: { readonly desk: ClerkDesk; readonly visit: ClerkVisit }) {
   const { t } = useWords();
   const id = useId();
   const [password, setPassword] = useState("");
   const signing = useAction();
+  const byPasskey = (desk.clerk?.passkeys ?? 0) > 0;
   const document_sha256 = visit.document?.sha256 ?? "";
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     void signing.run(async () => {
-      await desk.countersign({ document_sha256, password });
+      await desk.countersign(document_sha256, password);
       setPassword("");
     });
   };
   return (
     <>
       <h2>{t("countersignTitle")}</h2>
-      <p>{t("countersignText")}</p>
+      <p>{t(byPasskey ? "countersignPasskey" : "countersignText")}</p>
       <form className="inline-form" onSubmit={submit}>
-        <div className="field">
-          <label htmlFor={id}>{t("password")}</label>
-          <input
-            id={id}
-            type="password"
-            autoComplete="current-password"
-            required
-            value={password}
-            onChange={(event) => setPassword(event.target.value)}
-          />
-        </div>
-        <Button kind="primary" icon="sign" submit disabled={signing.busy || password === ""}>
+        {!byPasskey && (
+          <div className="field">
+            <label htmlFor={id}>{t("password")}</label>
+            <input
+              id={id}
+              type="password"
+              autoComplete="current-password"
+              required
+              value={password}
+              onChange={(event) => setPassword(event.target.value)}
+            />
+          </div>
+        )}
+        <Button kind="primary" icon="sign" submit disabled={signing.busy || (password === "" && !byPasskey)}>
           {t("countersign")}
         </Button>
       </form>

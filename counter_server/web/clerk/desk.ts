@@ -8,16 +8,19 @@ import { Listeners } from "../../../webrtc/web/listeners";
 import { LiveChannel } from "../../../webrtc/web/signalling";
 import type {
   Approve,
+  AskToAct,
   CallPart,
   CheckOutcome,
   ClerkView,
   ConsoleView,
   Countersign,
   Login,
+  PasskeyQuestion,
   PhoneLink,
   SupervisionMode,
 } from "../../../webrtc/web/wire";
 import { Api, RefusedError } from "../kit/api";
+import { answerByPasskey, makePasskey } from "./passkeys";
 
 export type Presence = "asking" | "out" | "in";
 
@@ -84,6 +87,19 @@ export class ClerkDesk {
     this.#enter(await this.api.post<ClerkView>("/api/console/login", login));
   }
 
+  async loginByPasskey(): Promise<void> {
+    const question = await this.api.post<PasskeyQuestion>("/api/console/login/passkey/question");
+    const credential = await answerByPasskey(question.options);
+    this.#enter(await this.api.post<ClerkView>("/api/console/login/passkey", { credential }));
+  }
+
+  async registerPasskey(password: string): Promise<void> {
+    const question = await this.api.post<PasskeyQuestion>("/api/console/passkeys/question", { password });
+    const credential = await makePasskey(question.options);
+    this.#clerk = await this.api.post<ClerkView>("/api/console/passkeys", { credential });
+    this.#changed();
+  }
+
   async logout(): Promise<void> {
     await this.api.post("/api/console/logout");
     this.#leave();
@@ -126,8 +142,11 @@ export class ClerkDesk {
     return this.#act(`visits/${visit_id}/supervision`, { mode });
   }
 
-  countersign(signature: Countersign): Promise<void> {
-    return this.#act(`${this.#visitPath()}/countersign`, signature);
+  async countersign(document_sha256: string, password: string): Promise<void> {
+    const path = this.#visitPath();
+    const passkey = await this.#passkeyFor(path, "countersign", document_sha256);
+    const signature: Countersign = { document_sha256, password, passkey };
+    await this.#act(`${path}/countersign`, signature);
   }
 
   /** Card and face once more, in this call. */
@@ -144,8 +163,20 @@ export class ClerkDesk {
     return this.#act(`${this.#visitPath()}/leave`);
   }
 
-  approve(visit_id: string, approval: Approve): Promise<void> {
-    return this.#act(`visits/${visit_id}/approval`, approval);
+  async approve(visit_id: string, approval: Omit<Approve, "passkey">): Promise<void> {
+    const path = `visits/${visit_id}`;
+    const passkey = await this.#passkeyFor(path, approval.decision, approval.document_sha256);
+    await this.#act(`${path}/approval`, { ...approval, passkey });
+  }
+
+  /** The key's answer for this act; nothing for somebody who has none and signs by password. */
+  async #passkeyFor(path: string, action: AskToAct["action"], document_sha256: string): Promise<string> {
+    if ((this.#clerk?.passkeys ?? 0) === 0) {
+      return "";
+    }
+    const asked: AskToAct = { action, document_sha256 };
+    const question = await this.api.post<PasskeyQuestion>(`/api/console/${path}/act-question`, asked);
+    return answerByPasskey(question.options);
   }
 
   phoneLink(): Promise<PhoneLink> {

@@ -13,7 +13,7 @@ from counter_server.calls.rooms import CLERK, CUSTOMER, Calls, Recording
 from counter_server.config import Patience
 from counter_server.errors import CounterError
 from counter_server.people import clerks
-from counter_server.visits import customer, desk, identify, presence, store
+from counter_server.visits import customer, desk, identify, presence, stepup, store
 from counter_server.visits.facts import Visit
 from counter_server.visits.machine import Event
 from counter_server.visits.office import Office
@@ -161,7 +161,7 @@ async def test_what_one_person_declined_another_cannot_approve(tmp_path: Path) -
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(store, "note", then_approve)
-            patch.setattr(desk, "require_password", _believed)
+            patch.setattr(stepup, "require_password", _believed)
             results = await asyncio.gather(
                 desk.decide_approval(office, li, visit.visit_id, no), at_once(), return_exceptions=True
             )

@@ -12,6 +12,19 @@ export const clerkWords = {
     zh: "登录后摄像头会打开，客户接通时立即看到您。",
     en: "After login your camera opens, so that a customer sees you at once.",
   },
+  loginPasskey: { zh: "用通行密钥登录", en: "Log in with a passkey" },
+  passkeysTitle: { zh: "我的通行密钥", en: "My passkey" },
+  passkeysNone: {
+    zh: "尚未登记。登记后，您用它登录和签署，每次签署都可由他人核验。",
+    en: "None yet. With one you log in and sign, and others can verify each signature.",
+  },
+  passkeysSome: { zh: "已登记 {n} 个，用于登录和签署。", en: "Registered: {n}. It logs you in and signs for you." },
+  passkeyAdd: { zh: "登记通行密钥", en: "Register a passkey" },
+  passkeyAddText: {
+    zh: "请输入密码，然后按设备的提示操作。",
+    en: "Enter your password, then follow your device.",
+  },
+  deliveries: { zh: "对外通知", en: "Deliveries" },
   consoleOffline: { zh: "与柜台的连接中断，正在重新连接…", en: "Connection to the counter lost, reconnecting…" },
   mediaDown: {
     zh: "视频引擎不可用：现在不能接通客户。",
@@ -129,6 +142,10 @@ export const clerkWords = {
     zh: "请再次输入密码，以您的名义签署这份文件。",
     en: "Enter your password once more to sign this document in your name.",
   },
+  countersignPasskey: {
+    zh: "请用通行密钥以您的名义签署这份文件。",
+    en: "Sign this document in your name with your passkey.",
+  },
   countersign: { zh: "签署文件", en: "Countersign" },
   waitApproval: { zh: "等待另一位同事复核。", en: "Waiting for a second person's approval." },
   sealing: { zh: "正在封存记录…", en: "Sealing the record…" },
@@ -167,6 +184,10 @@ export const clerkWords = {
   approvalNote: { zh: "复核意见", en: "Remark" },
   approve: { zh: "批准", en: "Approve" },
   decline: { zh: "驳回", en: "Decline" },
+  approvalHowPasskey: {
+    zh: "请核对后批准或驳回，并用通行密钥确认。",
+    en: "Approve or decline, and confirm with your passkey.",
+  },
   approvalHow: { zh: "请核对后输入密码，批准或驳回。", en: "Enter your password, then approve or decline." },
 
   callControls: { zh: "通话", en: "Call" },

@@ -163,6 +163,14 @@ export const errorWords: Record<ErrorCode, Text> = {
     zh: "暂时不能签名：请面向镜头，让柜台确认是您本人。",
     en: "Nothing can be signed yet: look at the camera, so that the counter can see it is you.",
   },
+  passkey_needed: {
+    zh: "请用通行密钥完成此操作；还没有的话，请先登记一个。",
+    en: "This needs your passkey. If you have none yet, register one first.",
+  },
+  passkey_refused: {
+    zh: "通行密钥没有应答或未被接受。请再试一次。",
+    en: "The passkey did not answer or was not accepted. Please try again.",
+  },
   media_unavailable: {
     zh: "视频暂时不可用。请稍后再试。",
     en: "Video is not available right now. Try again in a moment.",
