@@ -41,7 +41,7 @@ def throw_away_clerks() -> tuple[Clerk, Clerk]:
     """Two people for the console, with passwords nobody has used before; both may approve, never their own."""
     return (
         Clerk("zhang", "张伟 Zhang Wei", ("clerk", "approver"), "zh", secrets.token_urlsafe(9)),
-        Clerk("li", "李娜 Li Na", ("clerk", "approver"), "en", secrets.token_urlsafe(9)),
+        Clerk("li", "李娜 Li Na", ("clerk", "approver", "supervisor"), "en", secrets.token_urlsafe(9)),
     )
 
 
@@ -78,7 +78,9 @@ class Stack:
     @property
     def console_url(self) -> str:
         """Where clerks go."""
-        return f"{self.counter_url}/console"
+        if self._lan:
+            return f"{self.counter_url}/console"
+        return f"http://localhost:{self._port}/console"  # passkeys are made for a name, and an address is none
 
     def counter_command(self, *words: str) -> list[str]:
         """The product's command line on this house's home."""
