@@ -24,7 +24,7 @@ from biometrics.face.guidance import Guidance, GuidanceCode
 from biometrics.face.liveness import motion
 from biometrics.face.liveness.challenge import TURNS, Challenge, Movement
 from biometrics.face.liveness.continuity import IdentityTrack, PictureTrack, jumped
-from biometrics.face.liveness.decide import depth_check, movement_check, one_person_check
+from biometrics.face.liveness.decide import depth_check, movement_check, one_person_check, pictures_check
 from biometrics.face.liveness.sequence import ROTATIONS, Sequence, Stage
 from biometrics.face.matching import compare_with
 from biometrics.face.outcome import FaceDecision, FaceReason
@@ -368,7 +368,7 @@ class FaceSession:
         ]
         live = not self._reasons and all(check.outcome is CheckOutcome.PASSED for check in checks)
         match_check, match, verdict = compare_with(self.reference, self.thresholds, fused, self._reasons)
-        checks.append(match_check)
+        checks += [pictures_check(self._pictures, self._reasons), match_check]
         if not live:
             verdict = Verdict.REJECT
         self._decision = FaceDecision(

@@ -97,7 +97,7 @@ def test_the_whole_way_is_told_in_order_and_accepted() -> None:
     ]
     decision = one.decide(9.0)
     assert (decision.verdict, decision.live, decision.reasons) == (Verdict.ACCEPT, True, ())
-    names = ("movement", "depth", "one_person", "match")
+    names = ("movement", "depth", "one_person", "pictures", "match")
     assert [(check.name, check.outcome) for check in decision.checks] == [(n, CheckOutcome.PASSED) for n in names]
     assert decision.frames_used >= 5
     assert one.decide(99.0) is decision
@@ -118,6 +118,7 @@ def test_every_value_stands_in_the_checks() -> None:
     assert why["movement"].startswith("after being asked: turn_left 0.")
     assert "at least 0.05" in why["depth"]
     assert "% of what is allowed" in why["one_person"]
+    assert "of a cut's" in why["pictures"]
 
 
 def test_progress_only_rises() -> None:
@@ -246,8 +247,9 @@ def seldom(play: Play, every_s: float) -> FaceSession:
 
 @pytest.mark.parametrize("every_s", [0.25, 0.6])
 def test_a_busy_counter_refuses_nobody(every_s: float) -> None:
-    one = seldom(willing(), every_s)
-    assert one.decide(TIMEOUT_S).live
+    decision = seldom(willing(), every_s).decide(TIMEOUT_S)
+    assert decision.live
+    assert {check.name: check.outcome for check in decision.checks}["pictures"] is CheckOutcome.NOT_POSSIBLE
 
 
 def test_a_busy_counter_still_sees_who_came_instead() -> None:

@@ -100,6 +100,11 @@ class IdentityTrack:
 class PictureTrack:
     """Follows whole pictures by thumbnails: frozen, seen before, or cut from one take to another."""
 
+    looks: int = field(default=0, init=False)
+    judged: int = field(default=0, init=False)
+    """Looks of which it could be told whether a cut lay before them: those after others that came evenly."""
+    sharpest: float = field(default=0.0, init=False)
+    """The change most like a cut, as a share of what is one."""
     _thumbs: list[NDArray[np.float32]] = field(default_factory=list, init=False)
     _at_s: list[float] = field(default_factory=list, init=False)
     _apart: list[NDArray[np.float32]] = field(default_factory=list, init=False)
@@ -114,6 +119,7 @@ class PictureTrack:
         self._apart = [*self._apart[-LOOP_LOOKS:], np.asarray(difference.mean(axis=1), np.float32)]
         self._thumbs.append(thumb)
         self._at_s.append(at_s)
+        self.looks += 1
         if self._cut():
             return FaceReason.PICTURE_CUT
         if self._frozen(difference):
@@ -132,7 +138,9 @@ class PictureTrack:
         *before, step, after = steps
         if min(before) < STUTTER:
             return False
-        return step > max(CUT_MIN, CUT_RATIO * max(before), CUT_RATIO_AFTER * after)
+        self.judged += 1
+        self.sharpest = max(self.sharpest, step / max(CUT_MIN, CUT_RATIO * max(before), CUT_RATIO_AFTER * after))
+        return self.sharpest > 1
 
     def _frozen(self, difference: NDArray[np.float32]) -> bool:
         recent = [i for i, at_s in enumerate(self._at_s[:-1]) if self._at_s[-1] - at_s <= FROZEN_AFTER_S]

@@ -4,10 +4,12 @@ from collections.abc import Sequence as Values
 from typing import Final
 
 from biometrics.decision import Check, CheckOutcome
-from biometrics.face.liveness.continuity import IdentityTrack
+from biometrics.face.liveness.continuity import IdentityTrack, PictureTrack
 from biometrics.face.liveness.sequence import Sequence, Stage
 from biometrics.face.outcome import FaceReason
 
+BROKEN: Final = frozenset({FaceReason.PICTURE_CUT, FaceReason.PICTURE_FROZEN, FaceReason.PICTURE_LOOPED})
+JUDGED_MIN: Final = 0.5  # of all looks; below, the counter or the line was too busy to tell a cut from a gap of its own
 DEPTH_MIN: Final = 0.05
 """`departure_from_plane` at the peak: a real head turned past TURN_PEAK has 0.06 to 0.08, 885 pictures of flat and
 bent prints have at most 0.07, 95 of 100 at most 0.03: a second hurdle, not a proof by itself."""
@@ -49,3 +51,20 @@ def one_person_check(identity: IdentityTrack | None, sequence: Sequence | None) 
     if sequence.stage is not Stage.COMPLETE:
         return Check("one_person", CheckOutcome.NOT_POSSIBLE, "the movements were not completed")
     return Check("one_person", CheckOutcome.PASSED, f"the same face throughout: {value}")
+
+
+def pictures_check(pictures: PictureTrack, reasons: Values[FaceReason]) -> Check:
+    """Whether the pictures ran on without standing still, repeating themselves or being cut.
+
+    Told to the clerk; where it could not be judged the fault is the counter's, and nobody is refused for it.
+    """
+    value = (
+        f"{pictures.looks} looks, {pictures.judged} of them evenly enough to tell a cut; "
+        f"sharpest change {pictures.sharpest:.0%} of a cut's"
+    )
+    broken = [one.value for one in reasons if one in BROKEN]
+    if broken:
+        return Check("pictures", CheckOutcome.FAILED, f"{broken[0]}: {value}")
+    if pictures.judged < JUDGED_MIN * pictures.looks:
+        return Check("pictures", CheckOutcome.NOT_POSSIBLE, f"too few pictures to tell: {value}")
+    return Check("pictures", CheckOutcome.PASSED, value)

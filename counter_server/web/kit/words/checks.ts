@@ -23,6 +23,7 @@ const checkWords: Readonly<Record<string, Text>> = {
   face_error_rate: { zh: "人脸误识率符合此业务要求", en: "Error rate that this service asks for" },
   same_person: { zh: "通话中始终是核验过的本人", en: "The person checked is the one in the call" },
   one_person: { zh: "始终是同一个人", en: "One person throughout" },
+  pictures: { zh: "画面连贯", en: "Pictures unbroken" },
   match: { zh: "人脸与芯片照片比对", en: "Compared with the chip's portrait" },
   finger: { zh: "指纹与登记的一致", en: "Finger is the registered one" },
   finger_enrolled: { zh: "已登记指纹", en: "A finger was registered" },
