@@ -106,6 +106,7 @@ class Fuzzer:
         self._gone: set[str] = set()
         self._page: _Page | None = None
         self._rooms = 0
+        self._spare: str | None = None
 
     async def run(self, packets: int) -> Findings:
         """Send so many packets; afterwards a call must still come about."""
@@ -214,12 +215,12 @@ class Fuzzer:
                 await self._refusable(kind, self._engine.add_candidate(page.leg_id, *told))
 
     async def _describe(self, page: _Page) -> None:
-        """A scribbled answer for a leg of its own: a taken one ends what was before."""
-        offer = await self._engine.create_leg("descriptions", "customer")
-        try:
-            await self._engine.accept(offer.leg_id, description(page.answer, self._dice))
-        finally:
-            await self._engine.close_leg(offer.leg_id)
+        """A scribbled answer for a leg that waits for one; refused, it goes on waiting."""
+        if self._spare is None:  # one for many: a worker that has made a thousand legs is replaced in good health
+            self._spare = (await self._engine.create_leg("descriptions", "customer")).leg_id
+        await self._engine.accept(self._spare, description(page.answer, self._dice))
+        taken, self._spare = self._spare, None
+        await self._engine.close_leg(taken)
 
     async def _refusable(self, kind: str, act: Any) -> None:
         """Refused by name is as good as taken; anything else is a finding."""
