@@ -22,6 +22,7 @@ DRIFT_MAX_TURNED: Final = 0.65  # seen from the side or below: 53 synthetic peop
 
 THUMB: Final = (32, 24)
 FROZEN_AFTER_S: Final = 1.5
+FROZEN_LOOKS: Final = 12  # within that time; an unhindered check has 18
 FROZEN_MAX: Final = 0.9
 """Grey levels by which no part of a thumbnail changed in that time. A body sways by a third of a pixel, which an edge
 of contrast 100 turns into 1.5; what a codec leaves of sensor noise averages to below 0.6."""
@@ -144,8 +145,8 @@ class PictureTrack:
 
     def _frozen(self, difference: NDArray[np.float32]) -> bool:
         recent = [i for i, at_s in enumerate(self._at_s[:-1]) if self._at_s[-1] - at_s <= FROZEN_AFTER_S]
-        if not recent or recent[0] == 0:
-            return False  # not watched for so long yet
+        if len(recent) < FROZEN_LOOKS or recent[0] == 0:
+            return False  # not watched for so long yet, or too seldom: a busy machine shows a body at rest twice alike
         return float(difference[recent[0] - 1 :].max()) < FROZEN_MAX
 
     def _looped(self) -> bool:
