@@ -237,7 +237,8 @@ def test_every_reason_and_failure_has_words() -> None:
         family += kind.__subclasses__()
     # what SAM_V readers add is told by their own program, whichever tests have loaded it before this one
     ours = [kind for kind in family if kind.__module__ == errors.__name__]
-    told = {kind.__name__ for kind in ours} - {"DeviceError", "CardError", "BlockTooLargeError"}
+    fingers = {kind.__name__ for kind in ours if "Scanner" in kind.__name__ or issubclass(kind, errors.FingerError)}
+    told = {kind.__name__ for kind in ours} - {"DeviceError", "CardError", "BlockTooLargeError"} - fingers
     assert told <= card_words.FAILURES.keys()
 
 

@@ -51,7 +51,7 @@ def test_a_customer_is_erased_by_the_number_on_the_receipt(
     capsys.readouterr()
     assert counter(safe.home, "erase-customer", sealed.record_id, "--json", "-") == 0
     told = json.loads(capsys.readouterr().out)
-    assert sorted(told["erased"]) == [f"{sealed.record_id} biometric", f"{sealed.record_id} recording"]
+    assert sorted(told["erased"]) == [f"{sealed.record_id} {each}" for each in ("biometric", "finger", "recording")]
     assert len(told["kept"]) == 1
     assert FileMasterKeys.load(safe.home / "keys").key_id != before
     assert counter(safe.home, "verify", sealed.record_id, "--content") == 0

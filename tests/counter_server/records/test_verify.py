@@ -35,7 +35,7 @@ def test_a_sealed_record_is_whole_with_and_without_its_key(safe: Safe) -> None:
     keys, sealed = builders.seal_visit(safe)
     assert verify_record(sealed.folder, safe.trust).intact
     opened = verify_record(sealed.folder, safe.trust, builders.identity_of(keys))
-    assert [check.outcome for check in opened.checks] == [Outcome.PASSED] * 21
+    assert [check.outcome for check in opened.checks] == [Outcome.PASSED] * 22
     assert opened.manifest == sealed.manifest
 
 
