@@ -12,7 +12,8 @@ from tests.journeys.console import ConsoleScreen
 from tests.journeys.reader import cable_reader
 from tests.journeys.stack import Stack, throw_away_clerks
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(480)]
+# Not a journey of the shared house: one Playwright a process, and who has a passkey signs by no password.
+pytestmark = pytest.mark.timeout(480)
 
 
 @pytest.fixture(scope="module")
