@@ -108,4 +108,7 @@ def test_a_scanner_that_is_pulled_out_leaves_a_way_on(house: House) -> None:
     kiosk.fill(PIN_CARD)
     kiosk.touch("formSendTicket")
     kiosk.state("waiting")
+    kiosk.touch("waitingLeave")  # or the next journey's clerk is given this customer
+    kiosk.touch("leave")
+    kiosk.state("cancelled", "attract")
     kiosk.page.context.close()
