@@ -99,6 +99,26 @@ const sentences: readonly Sentence[] = [
     /^the same face throughout: (\d+) looks, widest change (\d+%) of what is allowed$/,
     "始终是同一张脸（看 $1 次，最大差异为允许值的 $2）",
   ],
+  [
+    /^(\d+) looks, (\d+) of them evenly enough to tell a cut; sharpest change (\d+%) of a cut's$/,
+    "画面连续（看 $1 次，其中 $2 次间隔均匀、可辨剪接；最大突变为剪接的 $3）",
+  ],
+  [
+    /^too few pictures to tell: (\d+) looks, (\d+) of them evenly enough to tell a cut; sharpest change (\d+%) of a cut's$/,
+    "画面太少，无法判断是否剪接（看 $1 次，其中 $2 次可辨；最大突变为剪接的 $3）",
+  ],
+  [
+    /^picture_frozen: (\d+) looks, (\d+) of them evenly enough to tell a cut; sharpest change (\d+%) of a cut's$/,
+    "画面静止不动（看 $1 次，其中 $2 次可辨剪接；最大突变为剪接的 $3）",
+  ],
+  [
+    /^picture_looped: (\d+) looks, (\d+) of them evenly enough to tell a cut; sharpest change (\d+%) of a cut's$/,
+    "画面在重复播放（看 $1 次，其中 $2 次可辨剪接；最大突变为剪接的 $3）",
+  ],
+  [
+    /^picture_cut: (\d+) looks, (\d+) of them evenly enough to tell a cut; sharpest change (\d+%) of a cut's$/,
+    "画面被剪接（看 $1 次，其中 $2 次可辨剪接；最大突变为剪接的 $3）",
+  ],
   [/^drawn for this visit and the certificate at the other end of its line$/, "动作是为本次办理和这条线路抽取的"],
   [/^the pictures came by another line than the movements were drawn for$/, "画面来自另一条线路"],
   [
