@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 
@@ -111,16 +111,9 @@ class CounterClient:
 
         Errors as of `chip_challenge`.
         """
-        answer = await self.pass_on(
-            "POST",
-            f"/api/visits/{visit_id}/chip-offer",
-            "",
-            {"authorization": authorization, "content-type": "application/json"},
-            AskChipOffer.model_construct(dg14=dg14).model_dump_json().encode(),
-        )
-        if answer.status != httpx.codes.OK:
-            raise CounterRefusedError(answer.status, error_of(answer))
-        return ChipOffer.model_validate_json(answer.content)
+        path = f"/api/visits/{visit_id}/chip-offer"
+        asked = AskChipOffer.model_construct(dg14=dg14)
+        return ChipOffer.model_validate_json(await self._hand_over(path, authorization, asked))
 
     async def deliver_chip(self, visit_id: str, authorization: str, evidence: ChipEvidenceMessage) -> VisitView:
         """Hand over what the chip gave; returns the visit after the counter's own checks.
@@ -129,16 +122,8 @@ class CounterClient:
             CounterUnreachableError: the line is gone; the card must be read again.
             CounterRefusedError: the visit is not waiting for a card, or not this customer's.
         """
-        answer = await self.pass_on(
-            "POST",
-            f"/api/visits/{visit_id}/chip-evidence",
-            "",
-            {"authorization": authorization, "content-type": "application/json"},
-            evidence.model_dump_json().encode(),
-        )
-        if answer.status != httpx.codes.OK:
-            raise CounterRefusedError(answer.status, error_of(answer))
-        return VisitView.model_validate_json(answer.content)
+        path = f"/api/visits/{visit_id}/chip-evidence"
+        return VisitView.model_validate_json(await self._hand_over(path, authorization, evidence))
 
     async def deliver_finger(self, visit_id: str, authorization: str, evidence: FingerEvidenceMessage) -> VisitView:
         """Hand over the picture of a finger; returns the visit after the counter has judged it.
@@ -147,16 +132,16 @@ class CounterClient:
             CounterUnreachableError: the line is gone; the finger must be taken again.
             CounterRefusedError: the visit is not waiting for a finger, or not this customer's.
         """
-        answer = await self.pass_on(
-            "POST",
-            f"/api/kiosk/visits/{visit_id}/finger",
-            "",
-            {"authorization": authorization, "content-type": "application/json"},
-            evidence.model_dump_json().encode(),
-        )
+        path = f"/api/kiosk/visits/{visit_id}/finger"
+        return VisitView.model_validate_json(await self._hand_over(path, authorization, evidence))
+
+    async def _hand_over(self, path: str, authorization: str, message: BaseModel) -> bytes:
+        """The counter's answer to a message of the agent's own; raises what every delivery raises."""
+        headers = {"authorization": authorization, "content-type": "application/json"}
+        answer = await self.pass_on("POST", path, "", headers, message.model_dump_json().encode())
         if answer.status != httpx.codes.OK:
             raise CounterRefusedError(answer.status, error_of(answer))
-        return VisitView.model_validate_json(answer.content)
+        return answer.content
 
     async def open_live(self, path: str) -> ClientConnection:
         """The visit's live channel at the counter.

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biometrics.errors import EvaluationDataError
+from biometrics.evaluation.calibration_file import calibration_file
 from biometrics.evaluation.enrolment import FRAMES, Enrolment, enrol
 from biometrics.evaluation.intervals import upper_bound
 from biometrics.evaluation.people import people_in
 from biometrics.evaluation.scores import Distances, Scores, compare_all
 from biometrics.evaluation.strangers import Block, PairSums, Strangers, fit_strangers, name_of, normal_share
-from biometrics.face.calibration import read_calibration
 from biometrics.face.engine import FaceEngine
 
 TARGET_FMR: Final = 1e-3
@@ -96,13 +96,7 @@ def calibration_text(enrolled: Enrolment, engine: FaceEngine, *, measured_on: st
         "worst_group_people": worst.people,
         "target_fmr": TARGET_FMR,
     }
-    lines = [f"{name} = {_toml(value)}" for name, value in head.items()]
-    lines += ["", "[weights]", *(f'"{name}" = "{digest}"' for name, digest in sorted(engine.sha256.items()))]
-    for table in tables:
-        lines += ["", "[[fused]]", *(f"{name} = {_toml(value)}" for name, value in table.items())]
-    text = "\n".join(lines) + "\n"
-    read_calibration(text)  # what the loader would refuse is not written
-    return text
+    return calibration_file(head, engine.sha256, tables, digits=6)
 
 
 def _fused(
@@ -151,17 +145,3 @@ def _up(rates: NDArray[np.float64]) -> list[float]:
     """Three digits, rounded up, at most 1."""
     digits = 10.0 ** (2 - np.floor(np.log10(rates)))
     return [float(f"{min(1.0, value):.6g}") for value in np.ceil(rates * digits - 1e-9) / digits]
-
-
-def _toml(value: object) -> str:
-    match value:
-        case bool() | None:
-            raise TypeError("no such value is written")
-        case str():
-            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        case date():
-            return value.isoformat()
-        case list():
-            return "[" + ", ".join(_toml(item) for item in value) + "]"
-        case _:
-            return f"{value:.6g}" if isinstance(value, float) else str(value)

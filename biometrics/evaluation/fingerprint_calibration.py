@@ -12,12 +12,12 @@ from typing import Final
 import numpy as np
 
 from biometrics.errors import EvaluationDataError
+from biometrics.evaluation.calibration_file import calibration_file
 from biometrics.evaluation.error_rates import Distances
 from biometrics.evaluation.finger_scores import ENROLLED, PairScores, Progress, several_enrolled, together
 from biometrics.evaluation.finger_sets import finger_set_in
 from biometrics.evaluation.fingerprint import compare_sets, pooled
 from biometrics.evaluation.intervals import upper_bound
-from biometrics.face.calibration import read_calibration
 from biometrics.fingerprint.engine import Extractor
 from biometrics.fingerprint.policy import engine_name
 
@@ -81,13 +81,9 @@ def calibration_text(
         "worst_group_people": len(np.unique(worst.reference[:, 0])),
         "target_fmr": TARGET_FMR,
     }
-    lines = [f"{name} = {_toml(value)}" for name, value in head.items()]
-    lines += ["", "[weights]", *(f'"{name}" = "{digest}"' for name, digest in sorted(extractor.sha256.items()))]
-    for table in tables:
-        lines += ["", "[[fused]]", *(f"{name} = {_toml(value)}" for name, value in table.items())]
-    text = "\n".join(lines) + "\n"
-    read_calibration(text)  # what the loader would refuse is not written
-    return text
+    return calibration_file(
+        head, extractor.sha256, tables, digits=9
+    )  # accept and refer must be found again on the grid
 
 
 def _table(enrolled: int, scores: Sequence[PairScores], accept: float) -> dict[str, object]:
@@ -150,16 +146,3 @@ def _worst_upper(scores: Sequence[PairScores], at: Distances) -> list[float]:
 
 def _falling(values: Distances) -> list[float]:
     return [float(value) for value in np.maximum.accumulate(values[::-1])[::-1]]
-
-
-def _toml(value: object) -> str:
-    match value:
-        case str():
-            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        case date():
-            return value.isoformat()
-        case list():
-            return "[" + ", ".join(_toml(item) for item in value) + "]"
-        case _:
-            # nine digits: accept and refer must be found again on the grid
-            return f"{value:.9g}" if isinstance(value, float) else str(value)

@@ -107,7 +107,7 @@ def _new_authority(now: datetime) -> bytes:
     name = _name("Visual Counter records root")
     builder = _builder(name, name, key.public_key(), now, timedelta(days=365 * ROOT_YEARS))
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    builder = builder.add_extension(_usage(authority=True), critical=True)
+    builder = builder.add_extension(key_usage(authority=True), critical=True)
     return _pair_pem(key, builder.sign(key, hashes.SHA384()))
 
 
@@ -116,7 +116,7 @@ def _new_sealing(authority: ec.EllipticCurvePrivateKey, root: x509.Certificate, 
     name = _name("Visual Counter record sealing")
     builder = _builder(name, root.subject, key.public_key(), now, timedelta(days=SEALING_DAYS))
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-    builder = builder.add_extension(_usage(authority=False), critical=True)
+    builder = builder.add_extension(key_usage(authority=False), critical=True)
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key())
     return _pair_pem(key, builder.add_extension(issuer, critical=False).sign(authority, hashes.SHA384()))
 
@@ -130,7 +130,8 @@ def _builder(
     return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
 
 
-def _usage(*, authority: bool) -> x509.KeyUsage:
+def key_usage(*, authority: bool) -> x509.KeyUsage:
+    """What a key of the counter may do: an authority certifies, everybody else signs."""
     return x509.KeyUsage(
         digital_signature=not authority,
         content_commitment=not authority,  # RFC 5280 §4.2.1.3: signs what someone must later stand by

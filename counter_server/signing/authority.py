@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from counter_server.records.authority import key_usage
 from counter_server.records.durable import PUBLIC_FILE, make_folder, replace_file, write_once
 from counter_server.records.errors import KeyFileError
 from counter_server.records.verify_contract import act_name, evidence_name, record_name
@@ -109,14 +110,14 @@ class ContractAuthority:
         key = self._signer.public_key
         builder = _builder(name, name, key, now, timedelta(days=365 * ROOT_YEARS))
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        return builder.add_extension(_usage(authority=True), critical=True).sign(self._key, _hash(self._signer))
+        return builder.add_extension(key_usage(authority=True), critical=True).sign(self._key, _hash(self._signer))
 
     def _issue(
         self, signer: Signer, common: str, now: datetime, life: timedelta, *, act: Act | None
     ) -> x509.Certificate:
         builder = _builder(_name(common[:LONGEST_NAME]), self.root.subject, signer.public_key, now, life)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        builder = builder.add_extension(_usage(authority=False), critical=True)
+        builder = builder.add_extension(key_usage(authority=False), critical=True)
         builder = builder.add_extension(_issuer_key(self.root), critical=False)
         if act is None:
             purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])  # RFC 3161 §2.3: alone and critical
@@ -175,17 +176,3 @@ def _builder(
     builder = builder.serial_number(x509.random_serial_number()).not_valid_before(start)
     builder = builder.not_valid_after(start + CLOCK_SLACK + life)
     return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-
-
-def _usage(*, authority: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not authority,
-        content_commitment=not authority,  # RFC 5280 §4.2.1.3: signs what someone must later stand by
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=authority,
-        crl_sign=authority,
-        encipher_only=False,
-        decipher_only=False,
-    )

@@ -1,0 +1,44 @@
+"""Writes a calibration as the file that `biometrics.face.calibration` reads."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from biometrics.face.calibration import read_calibration
+
+
+def calibration_file(
+    head: Mapping[str, object],
+    weights: Mapping[str, str],
+    tables: Sequence[Mapping[str, object]],
+    *,
+    digits: int,
+) -> str:
+    """TOML of where it comes from, the weights it belongs to, and one table of rates for each number fused.
+
+    Args:
+        digits: Significant digits of every fraction.
+
+    Raises:
+        CalibrationError: The loader would refuse it: then it is not written.
+    """
+    lines = [f"{name} = {_toml(value, digits)}" for name, value in head.items()]
+    lines += ["", "[weights]", *(f'"{name}" = "{digest}"' for name, digest in sorted(weights.items()))]
+    for table in tables:
+        lines += ["", "[[fused]]", *(f"{name} = {_toml(value, digits)}" for name, value in table.items())]
+    text = "\n".join(lines) + "\n"
+    read_calibration(text)
+    return text
+
+
+def _toml(value: object, digits: int) -> str:
+    match value:
+        case bool() | None:
+            raise TypeError("no such value is written")
+        case str():
+            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        case date():
+            return value.isoformat()
+        case list():
+            return "[" + ", ".join(_toml(item, digits) for item in value) + "]"
+        case _:
+            return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
