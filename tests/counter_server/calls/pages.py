@@ -10,6 +10,7 @@ from aiortc.mediastreams import MediaStreamError
 
 from counter_server.calls.rooms import MAIN, Calls, Seat
 from counter_server.errors import CounterError
+from webrtc.aio.addresses import set_host_addresses
 from webrtc.aio.connection import CODECS, new_peer_connection, preferred_codecs
 from webrtc.aio.selfcheck import _OPUS_SILENCE, _EncodedTrack, _key_picture
 from webrtc.supervisor import SupervisedEngine
@@ -89,6 +90,7 @@ class CallPage:
 async def calls_over(workers: int) -> AsyncIterator[tuple[Calls, SupervisedEngine, Callable[..., CallPage]]]:
     """A running switchboard over real worker processes, and how to open a page on it."""
     pages: list[CallPage] = []
+    set_host_addresses(["127.0.0.1"])  # for the pages in this process too: a machine may have nothing but `lo`
     engine = SupervisedEngine(host_addresses=["127.0.0.1"], workers=workers)
 
     def line_changed(_seat: Seat) -> None:
@@ -108,3 +110,4 @@ async def calls_over(workers: int) -> AsyncIterator[tuple[Calls, SupervisedEngin
         listening.cancel()
         await asyncio.gather(*(one.close() for one in pages))
         await calls.stop()
+        set_host_addresses(None)
