@@ -1,4 +1,4 @@
-"""`counter clerk add` and `counter kiosk enrol`."""
+"""`counter clerk add | forget-passkey` and `counter kiosk enrol | revoke`."""
 
 import argparse
 import getpass
@@ -25,6 +25,11 @@ def add_clerk(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", t
     add.add_argument("--language", choices=[language.value for language in Language], default="zh")
     add.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
     add.set_defaults(run=_add_clerk)
+    forget = clerk.add_parser(
+        "forget-passkey", help="believe none of a clerk's passkeys any longer, after a loss say; stop the counter first"
+    )
+    forget.add_argument("username")
+    forget.set_defaults(run=_forget_passkey)
 
 
 def add_kiosk(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", title: str) -> None:
@@ -55,6 +60,21 @@ def _add_clerk(options: argparse.Namespace) -> int:
     finally:
         database.close()
     print(f"{clerk_id}: {', '.join(roles)}")
+    return 0
+
+
+def _forget_passkey(options: argparse.Namespace) -> int:
+    database = Database(settings_of(options).database)
+    database.open()
+    try:
+        forgotten = database.run_now(clerks.forget_passkeys, options.username)
+    finally:
+        database.close()
+    if forgotten is None:
+        raise StoppedError(f"{options.username}: no clerk of that name")
+    if forgotten == 0:
+        raise StoppedError(f"{options.username} has no passkey")
+    print(f"{options.username}: {forgotten} passkeys refused from now on, every session ended")
     return 0
 
 

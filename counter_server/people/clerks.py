@@ -102,6 +102,18 @@ def view(connection: Connection, clerk_id: str) -> ClerkView:
     )
 
 
+def forget_passkeys(connection: Connection, username: str) -> int | None:
+    """Believe no key of this clerk any longer, nor a session that one may have opened; how many keys there were.
+
+    None for a name that nobody has.
+    """
+    clerk_id = connection.execute(select(clerk.c.clerk_id).where(clerk.c.username == username)).scalar()
+    if clerk_id is None:
+        return None
+    connection.execute(delete(clerk_session).where(clerk_session.c.clerk_id == clerk_id))
+    return passkeys.forget(connection, str(clerk_id))
+
+
 def open_session(connection: Connection, clerk_id: str) -> str:
     """A new session's cookie value."""
     token = secrets.token_urlsafe(32)

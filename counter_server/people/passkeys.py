@@ -1,4 +1,7 @@
-"""Passkeys of the staff: registered at the console, used to log in and, over a challenge that names it, to act."""
+"""Passkeys of the staff: registered at the console, used to log in and, over a challenge that names it, to act.
+
+What is asked of a browser and how its answer is judged serves customers' passkeys too (`customer_passkeys.py`).
+"""
 
 import hashlib
 import json
@@ -100,16 +103,34 @@ class Questions:
 
 
 @dataclass(frozen=True, slots=True)
-class Asserted:
+class MadeKey:
+    """A key that was made as it was asked for."""
+
+    credential_id: bytes
+    public_key: bytes  # COSE_Key, as the authenticator gave it
+    public_key_der: bytes
+    sign_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
     """A key's answer that held."""
 
-    clerk_id: str
     credential_id: bytes
     public_key_der: bytes
+    sign_count: int
     origin: str
     client_data: bytes
     authenticator_data: bytes
     signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Asserted:
+    """A clerk's key has answered, and the answer held."""
+
+    clerk_id: str
+    answer: Answer
 
 
 def count(connection: Connection, clerk_id: str) -> int:
@@ -123,17 +144,36 @@ def credentials(connection: Connection, clerk_id: str) -> list[bytes]:
 
 
 def forget(connection: Connection, clerk_id: str) -> int:
-    """Believe none of somebody's keys any longer; how many there were."""
-    return connection.execute(delete(passkey).where(passkey.c.clerk_id == clerk_id)).rowcount
+    """Believe none of somebody's keys any longer; how many there were. A leaf of the log says so for each."""
+    mine = passkey.c.clerk_id == clerk_id
+    known = connection.execute(select(passkey.c.public_key).where(mine)).scalars().all()
+    for public_key in known:
+        note_in_log(connection, as_der(public_key), "forgotten")
+    connection.execute(delete(passkey).where(mine))
+    return len(known)
 
 
 def creation_options(party: RelyingParty, clerk: ClerkView, known: list[bytes]) -> tuple[str, bytes]:
-    """What the browser is asked to make a key by, as JSON, and the challenge in it."""
+    """What the browser is asked to make a clerk's key by, as JSON, and the challenge in it."""
+    handle = hashlib.sha256(clerk.clerk_id.encode()).digest()  # it is kept in the authenticator: no name of ours
+    return key_options(party, handle, clerk.name, known)
+
+
+def key_options(party: RelyingParty, handle: bytes, name: str, known: list[bytes]) -> tuple[str, bytes]:
+    """What the browser is asked to make a key by, as JSON, and the challenge in it.
+
+    The authenticator must keep the key itself and verify the person whenever it is used.
+
+    Args:
+        handle: Under which the authenticator keeps it (`user.id`); a newer key of the same handle replaces it there.
+        name: What the authenticator shows beside ours.
+        known: Keys that must not be made a second time on the same authenticator.
+    """
     options = webauthn.generate_registration_options(
         rp_id=party.rp_id,
         rp_name=NAME,
-        user_id=hashlib.sha256(clerk.clerk_id.encode()).digest(),  # it is kept in the authenticator: no name of ours
-        user_name=clerk.name,
+        user_id=handle,
+        user_name=name,
         authenticator_selection=AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
         ),
@@ -161,6 +201,34 @@ def register(
     Raises:
         CounterError: PASSKEY_REFUSED when it is not what was asked for; CONFLICT for the eleventh, or a known one.
     """
+    made = judge_new(party, question, credential_json)
+    known = connection.execute(select(passkey.c.clerk_id).where(passkey.c.credential_id == made.credential_id)).first()
+    if known is not None or count(connection, clerk_id) >= MOST_PER_CLERK:
+        raise CounterError(ErrorCode.CONFLICT, "this key is known already, or there are too many")
+    connection.execute(
+        insert(passkey).values(
+            credential_id=made.credential_id,
+            clerk_id=clerk_id,
+            public_key=made.public_key,
+            sign_count=made.sign_count,
+            added_at_s=int(time.time()),
+        )
+    )
+    note_in_log(connection, made.public_key_der, "added")
+
+
+def note_in_log(connection: Connection, public_key_der: bytes, event: str) -> None:
+    """A leaf about a key, of nobody's name; records hold the key itself."""
+    subject = "P-" + hashlib.sha256(public_key_der).hexdigest()
+    ledger.append_event(connection, kind="passkey", subject=subject, at=datetime.now(UTC), details={"event": event})
+
+
+def judge_new(party: RelyingParty, question: Question, credential_json: str) -> MadeKey:
+    """The key that was made for this question; nothing is remembered here.
+
+    Raises:
+        CounterError: PASSKEY_REFUSED for another question, page or counter, or when nobody was verified.
+    """
     try:
         made = webauthn.verify_registration_response(
             credential=credential_json,
@@ -169,23 +237,10 @@ def register(
             expected_origin=list(party.origins),
             require_user_verification=True,
         )
-        public_key_der = _as_der(made.credential_public_key)
+        der = as_der(made.credential_public_key)
     except (WebAuthnException, ValueError, KeyError, TypeError) as error:
         raise CounterError(ErrorCode.PASSKEY_REFUSED, type(error).__name__) from error
-    known = connection.execute(select(passkey.c.clerk_id).where(passkey.c.credential_id == made.credential_id)).first()
-    if known is not None or count(connection, clerk_id) >= MOST_PER_CLERK:
-        raise CounterError(ErrorCode.CONFLICT, "this key is known already, or there are too many")
-    connection.execute(
-        insert(passkey).values(
-            credential_id=made.credential_id,
-            clerk_id=clerk_id,
-            public_key=made.credential_public_key,
-            sign_count=made.sign_count,
-            added_at_s=int(time.time()),
-        )
-    )
-    subject = "P-" + hashlib.sha256(public_key_der).hexdigest()  # of nobody's name; records hold the key itself
-    ledger.append_event(connection, kind="passkey", subject=subject, at=datetime.now(UTC), details={"event": "added"})
+    return MadeKey(made.credential_id, made.credential_public_key, der, made.sign_count)
 
 
 def challenge_in(credential_json: str) -> bytes:
@@ -217,33 +272,49 @@ def assert_key(
         CounterError: PASSKEY_REFUSED for an unknown key or somebody else's, a wrong page, a person not verified, a
             signature that does not hold, or a counter that did not rise (a copy of the key is about).
     """
-    answer = _parsed(credential_json)
-    row = connection.execute(select(passkey).where(passkey.c.credential_id == answer.raw_id)).first()
+    said = parsed(credential_json)
+    row = connection.execute(select(passkey).where(passkey.c.credential_id == said.raw_id)).first()
     if row is None or (clerk_id is not None and row.clerk_id != clerk_id):
         raise CounterError(ErrorCode.PASSKEY_REFUSED, "unknown key")
+    answer = judge_answer(party, question, said, row.public_key, row.sign_count)
+    used = {"sign_count": answer.sign_count, "used_at_s": int(time.time())}
+    connection.execute(update(passkey).where(passkey.c.credential_id == row.credential_id).values(used))
+    return Asserted(row.clerk_id, answer)
+
+
+def judge_answer(
+    party: RelyingParty, question: Question, said: AuthenticationCredential, public_key: bytes, sign_count: int
+) -> Answer:
+    """The answer of a key that is known; nothing is remembered here.
+
+    Args:
+        public_key, sign_count: Of the key as it is known.
+
+    Raises:
+        CounterError: PASSKEY_REFUSED for a wrong page or counter, a person not verified, a signature that does not
+            hold, or a counter that did not rise (a copy of the key is about).
+    """
     try:
         held = webauthn.verify_authentication_response(
-            credential=answer,
+            credential=said,
             expected_challenge=question.challenge,
             expected_rp_id=party.rp_id,
             expected_origin=list(party.origins),
-            credential_public_key=row.public_key,
-            credential_current_sign_count=row.sign_count,
+            credential_public_key=public_key,
+            credential_current_sign_count=sign_count,
             require_user_verification=True,
         )
-        origin = parse_client_data_json(answer.response.client_data_json).origin
+        origin = parse_client_data_json(said.response.client_data_json).origin
     except (WebAuthnException, ValueError, KeyError, TypeError) as error:
         raise CounterError(ErrorCode.PASSKEY_REFUSED, type(error).__name__) from error
-    used = {"sign_count": held.new_sign_count, "used_at_s": int(time.time())}
-    connection.execute(update(passkey).where(passkey.c.credential_id == row.credential_id).values(used))
-    return Asserted(
-        row.clerk_id,
-        row.credential_id,
-        _as_der(row.public_key),
+    return Answer(
+        said.raw_id,
+        as_der(public_key),
+        held.new_sign_count,
         origin,
-        answer.response.client_data_json,
-        answer.response.authenticator_data,
-        answer.response.signature,
+        said.response.client_data_json,
+        said.response.authenticator_data,
+        said.response.signature,
     )
 
 
@@ -252,13 +323,19 @@ def new_nonce() -> bytes:
     return token_bytes(32)
 
 
-def _parsed(credential_json: str) -> AuthenticationCredential:
+def parsed(credential_json: str) -> AuthenticationCredential:
+    """A browser's answer, taken apart.
+
+    Raises:
+        CounterError: PASSKEY_REFUSED when it cannot be read.
+    """
     try:
         return parse_authentication_credential_json(credential_json)
     except (WebAuthnException, ValueError, KeyError, TypeError) as error:
         raise CounterError(ErrorCode.PASSKEY_REFUSED, type(error).__name__) from error
 
 
-def _as_der(cose: bytes) -> bytes:
+def as_der(cose: bytes) -> bytes:
+    """A COSE_Key as SubjectPublicKeyInfo."""
     key = decoded_public_key_to_cryptography(decode_credential_public_key(cose))
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

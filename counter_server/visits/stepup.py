@@ -2,7 +2,7 @@
 
 from counter_server.errors import CounterError
 from counter_server.people import clerks, passkeys
-from counter_server.people.passkeys import RelyingParty
+from counter_server.people.passkeys import Answer, Question, RelyingParty
 from counter_server.records.passkey_act import PASSKEY_FORMAT, Action, PasskeyAct
 from counter_server.visits import store
 from counter_server.visits.facts import Visit
@@ -60,20 +60,29 @@ async def prove(
     party = party_of(office)
     question = office.questions.answered(passkeys.challenge_in(passkey), _purpose(act))
     held = await office.db.run(passkeys.assert_key, party, question, passkey, clerk.clerk_id)
+    return proof_of(party, act, question, held.answer)
+
+
+def proof_of(party: RelyingParty, act: Action, question: Question, answer: Answer) -> PasskeyAct:
+    """The answer as the record keeps it.
+
+    Raises:
+        CounterError: PASSKEY_REFUSED for what nobody could check later: that is no proof today.
+    """
     proof = PasskeyAct(
         format=PASSKEY_FORMAT,
         act=act,
         nonce=question.nonce.hex(),
         rp_id=party.rp_id,
-        origin=held.origin,
-        credential_id=held.credential_id.hex(),
-        public_key=held.public_key_der.hex(),
-        client_data=held.client_data.hex(),
-        authenticator_data=held.authenticator_data.hex(),
-        signature=held.signature.hex(),
+        origin=answer.origin,
+        credential_id=answer.credential_id.hex(),
+        public_key=answer.public_key_der.hex(),
+        client_data=answer.client_data.hex(),
+        authenticator_data=answer.authenticator_data.hex(),
+        signature=answer.signature.hex(),
     )
-    if proof.first_flaw() is not None:  # what nobody could check later is no proof today
-        raise CounterError(ErrorCode.PASSKEY_REFUSED, proof.first_flaw() or "")
+    if (flaw := proof.first_flaw()) is not None:
+        raise CounterError(ErrorCode.PASSKEY_REFUSED, flaw)
     return proof
 
 

@@ -1,5 +1,6 @@
 """A passkey signs an act, the act goes into the record, and nobody can put another one there."""
 
+import contextlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -7,11 +8,13 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from counter_server.__main__ import STOPPED, main
 from counter_server.config import PasskeySettings
 from counter_server.errors import CounterError
 from counter_server.people import clerks, passkeys
 from counter_server.people.passkeys import Questions, relying_party
 from counter_server.records import slots
+from counter_server.records.log import ledger
 from counter_server.records.passkey_act import PASSKEY_POLICY, PasskeyAct
 from counter_server.records.verify import verify_record
 from counter_server.visits import desk, stepup, store
@@ -228,6 +231,33 @@ async def test_login_tells_whose_key_it_is(tmp_path: Path) -> None:
         answer = key.get(options)
         question = office.questions.answered(passkeys.challenge_in(answer), "login")
         held = await office.db.run(passkeys.assert_key, stepup.party_of(office), question, answer)
-        assert held.clerk_id == zhang.clerk_id
+        assert (held.clerk_id, held.answer.credential_id) == (zhang.clerk_id, key.credential_id)
         assert (await office.db.run(clerks.view, zhang.clerk_id)).passkeys == 1
         assert await office.db.run(passkeys.forget, zhang.clerk_id) == 1
+
+
+async def test_a_lost_passkey_is_forgotten_with_its_sessions_and_the_log_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with office_in(tmp_path) as office:
+        zhang, li = await add_clerk(office, "zhang"), await add_clerk(office, "li")
+        lost, other = await enrol(office, zhang), await enrol(office, li)
+        token = await office.db.run(clerks.open_session, zhang.clerk_id)
+    forget = ["--home", str(tmp_path), "clerk", "forget-passkey"]
+    assert main([*forget, "zhang"]) == 0
+    assert capsys.readouterr().out.startswith("zhang: 1 passkeys refused")
+    assert [main([*forget, name]) for name in ("zhang", "nobody")] == [STOPPED, STOPPED]
+    async with office_in(tmp_path) as office:
+        party = stepup.party_of(office)
+        for key, believed in ((lost, False), (other, True)):
+            office.questions.ask("login", b"c" * 32)
+            answer = key.get(passkeys.request_options(party, b"c" * 32, []))
+            question = office.questions.answered(passkeys.challenge_in(answer), "login")
+            with contextlib.nullcontext() if believed else pytest.raises(CounterError, match="unknown key"):
+                await office.db.run(passkeys.assert_key, party, question, answer)
+        with pytest.raises(CounterError):
+            await office.db.run(clerks.who, token, office.settings.patience)
+        leaves = await office.db.run(lambda connection: ledger.read_leaves(connection, 0, ledger.size_of(connection)))
+        about = [json.loads(leaf.entry or b"") for leaf in leaves if leaf.kind == "passkey"]
+        assert [leaf["details"]["event"] for leaf in about] == ["added", "added", "forgotten"]
+        assert about[0]["subject"] == about[2]["subject"]
