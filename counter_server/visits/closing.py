@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from counter_server.calls.rooms import CUSTOMER
+from counter_server.calls.seats import CUSTOMER
 from counter_server.errors import CounterError
 from counter_server.outbox import service as outbox
 from counter_server.outbox.messages import Occasion

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from counter_server.calls.rooms import Recording
+from counter_server.calls.seats import Recording
 from counter_server.errors import CounterError
 from counter_server.queue import service as queue
 from counter_server.signing.statement import SignerRole

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import TypeAdapter, ValidationError
 
-from counter_server.calls.rooms import CLERK, CUSTOMER
+from counter_server.calls.seats import CLERK, CUSTOMER
 from counter_server.errors import CounterError
 from counter_server.hub import CONSOLES, visit_topic
 from counter_server.visits import identify, store

@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from counter_server.calls.rooms import CUSTOMER, Calls, Seat
+from counter_server.calls.rooms import Calls
+from counter_server.calls.seats import CUSTOMER, Seat
 from counter_server.catalogue.catalogue import Catalogue
 from counter_server.config import Settings
 from counter_server.db import Database

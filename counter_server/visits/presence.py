@@ -10,7 +10,7 @@ from collections import Counter
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from counter_server.calls.rooms import CLERK, CUSTOMER
+from counter_server.calls.seats import CLERK, CUSTOMER
 from counter_server.errors import CounterError
 from counter_server.hub import CONSOLES
 from counter_server.queue import service as queue

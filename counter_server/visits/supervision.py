@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from counter_server.calls.rooms import Supervision
+from counter_server.calls.third_person import Supervision
 from counter_server.catalogue.catalogue import Catalogue
 from counter_server.config import Told
 from counter_server.errors import CounterError

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from counter_server.calls.rooms import CLERK, CUSTOMER, Calls
+from counter_server.calls.rooms import Calls
+from counter_server.calls.seats import CLERK, CUSTOMER
 from counter_server.catalogue.catalogue import Catalogue
 from counter_server.queue import service as queue
 from counter_server.visits import store

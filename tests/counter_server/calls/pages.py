@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 
-from counter_server.calls.rooms import MAIN, Calls, Seat
+from counter_server.calls.rooms import Calls
+from counter_server.calls.seats import MAIN, Seat
 from counter_server.errors import CounterError
 from webrtc.aio.addresses import set_host_addresses
 from webrtc.aio.connection import CODECS, new_peer_connection, preferred_codecs

@@ -7,16 +7,9 @@ from pathlib import Path
 import pyrage  # type: ignore[import-untyped]
 import pytest
 
-from counter_server.calls.rooms import (
-    CLERK,
-    CUSTOMER,
-    THIRD,
-    WATCH_CLERK,
-    WATCH_CUSTOMER,
-    Calls,
-    Recording,
-    Supervision,
-)
+from counter_server.calls.rooms import Calls
+from counter_server.calls.seats import CLERK, CUSTOMER, THIRD, WATCH_CLERK, WATCH_CUSTOMER, Recording
+from counter_server.calls.third_person import Supervision
 from counter_server.errors import CounterError
 from tests.counter_server.calls.pages import CallPage, calls_over
 from tests.webrtc.stage import until

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyrage  # type: ignore[import-untyped]
 
-from counter_server.calls.rooms import CLERK, CUSTOMER, Recording
+from counter_server.calls.seats import CLERK, CUSTOMER, Recording
 from tests.counter_server.calls.pages import calls_over
 from tests.webrtc.stage import until
 from webrtc.wire import Line

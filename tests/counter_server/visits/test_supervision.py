@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from counter_server.calls.rooms import Recording, Supervision
+from counter_server.calls.seats import Recording
+from counter_server.calls.third_person import Supervision
 from counter_server.config import Patience, Told
 from counter_server.errors import CounterError
 from counter_server.visits import desk, store, supervision

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from counter_server.calls.rooms import CLERK, CUSTOMER, Calls, Recording
+from counter_server.calls.rooms import Calls
+from counter_server.calls.seats import CLERK, CUSTOMER, Recording
 from counter_server.config import Patience
 from counter_server.errors import CounterError
 from counter_server.signing.authority import ROOT_FILE
