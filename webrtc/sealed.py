@@ -121,8 +121,10 @@ class SegmentWriter:
         """Whether another segment may queue; evidence never drops, so callers keep it until then."""
         return len(self._waiting) < WAITING_SEGMENTS
 
-    def submit(self, folder: Path, filename: str, recipient: AgeRecipient, clear: bytes) -> Future[SealedSegment]:
-        """Seal and write; the future is done when the file is durable, or holds an OSError."""
+    def submit(
+        self, folder: Path, filename: str, recipient: AgeRecipient, clear: bytes | bytearray
+    ) -> Future[SealedSegment]:
+        """Seal and write; the future is done when the file is durable, or holds an OSError. `clear` is the writer's."""
         written = self._sealers.submit(self._seal, folder, filename, recipient, clear)
         pending = _Pending(folder, written, Future())
         self._waiting.add(pending.durable)
@@ -137,7 +139,7 @@ class SegmentWriter:
         self._keeper.shutdown(wait=True)
 
     @staticmethod
-    def _seal(folder: Path, filename: str, recipient: AgeRecipient, clear: bytes) -> _Written:
+    def _seal(folder: Path, filename: str, recipient: AgeRecipient, clear: bytes | bytearray) -> _Written:
         """In a sealer's thread: encrypt, hash, write."""
         file = SealingFile.begin(clear, recipient)
         buffer = _buffer(file.size)
@@ -267,8 +269,8 @@ class SealedStream:
     def _cut(self) -> None:
         """Hand the segment under way to the writer."""
         filename = segment_name(self.stem, len(self._futures))
-        self._futures.append(self._writer.submit(self._folder, filename, self._recipient, bytes(self._pending)))
-        self._pending.clear()
+        self._futures.append(self._writer.submit(self._folder, filename, self._recipient, self._pending))
+        self._pending = bytearray()  # the writer keeps the old one: a copy would cost as much as half the cipher
         self._began_s = None
 
     async def finish(self) -> tuple[SealedSegment, ...]:
