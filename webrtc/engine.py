@@ -42,13 +42,46 @@ class EncodedPicture:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureSize:
+    """From this moment of the recording on, pictures have this size."""
+
+    at_s: float
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineMinute:
+    """Packets of one minute of a recording, sound and pictures together, outside of lost lines.
+
+    `repaired` came only after later ones, because they were asked for again or overtaken; `lost` never came in time.
+    """
+
+    packets: int
+    lost: int
+    repaired: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackQuality:
+    """How good a recorded line was. Skew is positive where pictures come after their sound, None where nobody told."""
+
+    sizes: tuple[PictureSize, ...]
+    skew_mean_ms: float | None
+    skew_worst_ms: float | None
+    skew_samples: int
+    minutes: tuple[LineMinute, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedTrack:
     """One sealed recording: its files in order, and what a reader must know about its time line.
 
     Decrypting `segments` in order and concatenating them gives one Matroska file. `segments` holds
     (file name, size in bytes, SHA-256 in hex) of the encrypted files. `gaps` holds (begin, length) in seconds on the
     recording's own clock, which began at `started_at` and runs through gaps. `complete` is False for a part left by a
-    worker that died: its segments are sound, what followed is in the next part, and its figures are unknown (zero).
+    worker that died: its segments are sound, what followed is in the next part, and its figures are unknown (zero,
+    and no `quality`).
     """
 
     role: str
@@ -62,6 +95,7 @@ class RecordedTrack:
     height: int
     fps_measured: float
     complete: bool = True
+    quality: TrackQuality | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from webrtc.engine import EncodedPicture, LegOffer, MediaEvent, PictureSampled, 
 from webrtc.errors import MediaError, RecordingFailedError, UnknownLegError
 from webrtc.events import EventQueue
 from webrtc.record import Recording
-from webrtc.rtp import PayloadFormat
+from webrtc.rtp import VP8, PayloadFormat
 from webrtc.sealed import SegmentWriter
 from webrtc.snapshot import PictureSampler
 
@@ -40,6 +40,9 @@ class Tap(Protocol):
         self, kind: PayloadFormat, source: object, sequence: int, timestamp: int, marker: int, payload: bytes
     ) -> None:
         """One packet, repairs included; `source` differs after every change of stream."""
+
+    def hear(self, kind: PayloadFormat, source: object, ntp: int, timestamp: int) -> None:
+        """The page's clock (64-bit NTP) at this RTP timestamp of the same source, where an engine is told."""
 
 
 class EngineLeg(Protocol):
@@ -97,7 +100,8 @@ L = TypeVar("L", bound=EngineLeg)
 class LegEngine(ABC, Generic[L]):
     """`webrtc.engine.MediaEngine` without a process border, for legs of one kind."""
 
-    def __init__(self) -> None:
+    def __init__(self, video: PayloadFormat = VP8) -> None:
+        self._video = video  # one codec per deployment: what every leg is offered
         self._legs: dict[str, L] = {}
         self._recordings: dict[tuple[str, str, Path, str], Recording] = {}
         self._recorded_by: dict[str, Recording] = {}
@@ -209,7 +213,7 @@ class LegEngine(ABC, Generic[L]):
         if recording is None:
             try:
                 await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-                recording = Recording(leg.role, folder, name, recipient, self._writer, time.monotonic)
+                recording = Recording(leg.role, folder, name, recipient, self._writer, time.monotonic, self._video)
             except OSError as error:
                 raise RecordingFailedError(f"the folder cannot be used: {type(error).__name__}") from error
             self._recordings[key] = recording

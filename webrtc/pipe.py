@@ -8,6 +8,7 @@ A frame is two 32-bit lengths (big-endian), the JSON object, the tail. Three kin
 import asyncio
 import json
 import struct
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -18,9 +19,12 @@ from webrtc.engine import (
     LegConnected,
     LineBack,
     LineLost,
+    LineMinute,
     MediaEvent,
     PictureSampled,
+    PictureSize,
     RecordedTrack,
+    TrackQuality,
     WorkerDied,
 )
 from webrtc.errors import MediaError
@@ -94,6 +98,7 @@ def track_to_json(track: RecordedTrack) -> Object:
         "height": track.height,
         "fps_measured": track.fps_measured,
         "complete": track.complete,
+        "quality": None if track.quality is None else asdict(track.quality),
     }
 
 
@@ -102,7 +107,13 @@ def track_from_json(message: Object) -> RecordedTrack:
     segments = tuple((str(name), int(size), str(sha256)) for name, size, sha256 in message.pop("segments"))
     gaps = tuple((float(at_s), float(length_s)) for at_s, length_s in message.pop("gaps"))
     started_at = datetime.fromisoformat(message.pop("started_at"))
-    return RecordedTrack(segments=segments, gaps=gaps, started_at=started_at, **message)
+    told = message.pop("quality")
+    quality = None
+    if told is not None:
+        sizes = tuple(PictureSize(**size) for size in told.pop("sizes"))
+        minutes = tuple(LineMinute(**minute) for minute in told.pop("minutes"))
+        quality = TrackQuality(sizes=sizes, minutes=minutes, **told)
+    return RecordedTrack(segments=segments, gaps=gaps, started_at=started_at, quality=quality, **message)
 
 
 def failure_to_json(error: MediaError) -> Object:

@@ -4,18 +4,14 @@ The time line is the recording's own: zero is the first packet, gaps stay as lon
 (other connection, other RTP numbers) goes on in the same file.
 """
 
-import io
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
-
-import av
 
 from webrtc.engine import RecordedTrack
-from webrtc.rtp import KEY_AGAIN_S, OPUS, VP8, Assembler, Frame, PayloadFormat, ahead, vp8_size
+from webrtc.h264 import configuration, length_prefixed, parameter_sets
+from webrtc.matroska import AUDIO, CLUSTER_MS, VIDEO, MatroskaWriter, VideoHeader
+from webrtc.rtp import H264, KEY_AGAIN_S, OPUS, VP8, Assembler, Frame, PayloadFormat
 from webrtc.sealed import (
     SealedStream,
     SegmentWriter,
@@ -25,94 +21,40 @@ from webrtc.sealed import (
     segments_on_disk,
     stems_on_disk,
 )
+from webrtc.timeline import LineLedger, MediaClock, SkewMeter, Timeline, quality
 
-# Media time may drift from our clock by crystal error (50 ppm: 0.2 s in an hour); more is a lie or a new beginning.
-DRIFT_MAX_S = 2.0
-# A leg silent for this long counts as lost (`LineLost`); the recording lists the same silences.
-GAP_S = 1.5
 # Pages send key pictures on demand only, and a player can begin at nothing else: one is asked for in every third
 # segment. At 640x480 a key picture is about 30 KB, so this costs a publisher 2 % of 1 Mbit/s.
 SEEK_EVERY_S = 12.0
 # The Matroska header names the picture's size, which the first key picture tells: usually 0.1 s after the sound begins.
 HEADER_PATIENCE_S = 2.0
 FALLBACK_SIZE = (640, 480)
-_MILLISECONDS = Fraction(1, 1000)
-_MUXER_OPTIONS = {
-    "live": "1",  # no seeking back: the bytes are sealed by then
-    "cluster_time_limit": "1000",
-    "flush_packets": "1",
-    "max_interleave_delta": "1000000",  # µs: sound waits at most 1 s for a camera that stopped
-}
-# Larger than any cluster, so that libav hands clusters over whole.
-_MUXER_BUFFER_BYTES = 1 << 20
 
 
-def _opus_template() -> tuple[Any, Any]:
-    """A container and its stream whose header (OpusHead) new recordings copy: PyAV makes one only by encoding."""
-    file = io.BytesIO()
-    with av.open(file, "w", format="matroska") as container:
-        stream = container.add_stream("libopus", rate=OPUS.clock_hz, layout="stereo")
-        silence = av.AudioFrame(format="s16", layout="stereo", samples=960)
-        silence.sample_rate, silence.pts = OPUS.clock_hz, 0
-        for packet in [*stream.encode(silence), *stream.encode(None)]:
-            container.mux(packet)
-    file.seek(0)
-    template = av.open(file)
-    return template, template.streams.audio[0]
+class _Intake:
+    """What arrives of one kind: whose it is, put together how, and where the last frame stands."""
 
-
-_OPUS_TEMPLATE = _opus_template()
-
-
-@dataclass(slots=True)
-class MediaClock:
-    """Places frames of one kind on the recording's time line, whatever their RTP timestamps begin with."""
-
-    clock_hz: int
-    _source: object = None
-    _timestamp: int = 0
-    _at_s: float = 0.0
-
-    def place(self, source: object, timestamp: int, arrived_s: float) -> float:
-        """Seconds since the recording began; a new source starts at its arrival (else pts would jump by hours)."""
-        at_s = self._at_s + ahead(timestamp, self._timestamp, 32) / self.clock_hz
-        if source is not self._source or abs(at_s - arrived_s) > DRIFT_MAX_S:
-            at_s = arrived_s
-        self._source, self._timestamp, self._at_s = source, timestamp, at_s
-        return at_s
-
-
-@dataclass(slots=True)
-class Timeline:
-    """What a reader of the recording must know about its pictures."""
-
-    frames: int = 0
-    first_s: float | None = None
-    last_s: float = 0.0
-    gaps: list[tuple[float, float]] = field(default_factory=list)
-
-    def add(self, at_s: float) -> None:
-        """Count one picture."""
-        if self.first_s is None:
-            self.first_s = at_s
-        elif at_s - self.last_s > GAP_S:
-            self.gaps.append((round(self.last_s, 3), round(at_s - self.last_s, 3)))
-        self.frames += 1
-        self.last_s = at_s
-
-    def pictures_per_s(self) -> float:
-        """Mean rate outside gaps; 0 with fewer than two pictures."""
-        if self.first_s is None or self.frames < 2:
-            return 0.0
-        shown_s = self.last_s - self.first_s - sum(length for _, length in self.gaps)
-        return round((self.frames - 1 - len(self.gaps)) / shown_s, 2) if shown_s > 0 else 0.0
+    def __init__(self, kind: PayloadFormat):
+        self.kind = kind
+        self.track = VIDEO if kind.is_video else AUDIO
+        self.clock = MediaClock(kind.clock_hz)
+        self.source: object = None
+        self.assembler = Assembler(kind)
+        self.written_ms = -1
 
 
 class Recording:
     """One participant's recording, open until `finish`. A tap: give it every packet of the leg."""
 
     def __init__(
-        self, role: str, folder: Path, name: str, recipient: str, writer: SegmentWriter, clock_s: Callable[[], float]
+        self,
+        role: str,
+        folder: Path,
+        name: str,
+        recipient: str,
+        writer: SegmentWriter,
+        clock_s: Callable[[], float],
+        video: PayloadFormat = VP8,
     ):
         self.role = role
         self.folder = folder
@@ -120,20 +62,18 @@ class Recording:
         self.ask_key: Callable[[], None] = lambda: None
         self._clock_s = clock_s
         self._stream = SealedStream(folder, free_stem(folder, name), recipient, writer)
+        self._file = MatroskaWriter(self._stream.write)
         self._started_at = datetime.now(UTC)
         self._began_s: float | None = None
+        self._flush_at_s = 0.0
         self._key_asked_s = float("-inf")
         self._key_at_s = clock_s()
-        self._sources: dict[str, object] = {}
-        self._assemblers: dict[str, Assembler] = {}
-        self._clocks = {VP8.codec: MediaClock(VP8.clock_hz), OPUS.codec: MediaClock(OPUS.clock_hz)}
-        self._written_ms: dict[str, int] = {}
-        self._held: list[tuple[PayloadFormat, float, Frame]] = []
+        self._video = video
+        self._intakes = {video.codec: _Intake(video), OPUS.codec: _Intake(OPUS)}
         self._timeline = Timeline()
+        self._skew = SkewMeter()
+        self._ledger = LineLedger()
         self._end_s = 0.0
-        self._size: tuple[int, int] | None = None
-        self._container: Any = None
-        self._streams: dict[str, Any] = {}
 
     @property
     def stem(self) -> str:
@@ -143,87 +83,99 @@ class Recording:
     def take(
         self, kind: PayloadFormat, source: object, sequence: int, timestamp: int, marker: int, payload: bytes
     ) -> None:
-        """One packet of the leg, in any order."""
-        if kind.codec not in self._clocks:
+        """One packet of the leg, in any order. This runs ~150 times a second per leg: keep it flat."""
+        intake = self._intakes.get(kind.codec)
+        if intake is None:
             return
         now_s = self._clock_s()
         if self._began_s is None:
             self._began_s = now_s
             self._started_at = datetime.now(UTC)
-        if self._sources.get(kind.codec) is not source:
-            self._sources[kind.codec] = source
-            self._assemblers[kind.codec] = Assembler(kind)
-            if kind.is_video:
-                self._key_asked_s = now_s if kind.begins_key(payload, 0) else float("-inf")
-        assembler = self._assemblers[kind.codec]
+        if intake.source is not source:
+            self._begin_source(intake, source, now_s, with_key=kind.begins_key(payload, 0))
+        assembler = intake.assembler
         holes = assembler.holes
+        self._ledger.packets += 1
         for frame in assembler.push(sequence, timestamp, marker, payload, now_s):
-            at_s = self._clocks[kind.codec].place(source, frame.timestamp, now_s - self._began_s)
-            if frame.key and kind.is_video:
-                self._key_at_s = now_s
-            self._add(kind, max(at_s, 0.0), frame)
-        if kind.is_video and now_s - self._key_at_s > SEEK_EVERY_S:
-            self._key_at_s = now_s - SEEK_EVERY_S + KEY_AGAIN_S  # a page that sends none is asked again, not at once
-            self.ask_key()
-        again = assembler.waits_for_key and now_s - self._key_asked_s > KEY_AGAIN_S
-        if kind.is_video and (again or assembler.holes > holes):
-            self._key_asked_s = now_s
-            self.ask_key()
+            at_s = intake.clock.place(source, frame.timestamp, now_s - self._began_s)
+            self._add(intake, at_s if at_s > 0 else 0.0, frame, now_s)
+        if kind.is_video:
+            self._keep_playable(assembler, now_s, found_hole=assembler.holes > holes)
+
+    def hear(self, kind: PayloadFormat, source: object, ntp: int, timestamp: int) -> None:
+        """A sender report of the leg: which moment of the page's clock this timestamp is."""
+        intake = self._intakes.get(kind.codec)
+        if intake is not None and intake.source is source:
+            self._skew.report(source, ntp, intake.clock.of(timestamp), self._clock_s(), video=kind.is_video)
 
     def tick(self, now_s: float) -> None:
         """Let time pass when nothing arrives: four times a second is enough."""
+        if not self._file.begun and self._began_s is not None and now_s - self._began_s > HEADER_PATIENCE_S:
+            self._begin_file(None)
+        if self._file.begun and not self._file.empty and now_s > self._flush_at_s:
+            self._file.flush()
         self._stream.tick(now_s)
-        if self._container is None and self._began_s is not None and now_s - self._began_s > HEADER_PATIENCE_S:
-            self._open()
+        if self._began_s is not None:
+            self._ledger.close_until(now_s - self._began_s, self._assemblers())
 
-    def _add(self, kind: PayloadFormat, at_s: float, frame: Frame) -> None:
-        """Write one frame, or hold it until the size of the picture is known."""
-        if kind.is_video:
+    def _assemblers(self) -> list[Assembler]:
+        return [intake.assembler for intake in self._intakes.values()]
+
+    def _begin_source(self, intake: _Intake, source: object, now_s: float, *, with_key: bool) -> None:
+        """Another stream of this kind: nothing of the one before can be continued."""
+        self._ledger.leave(intake.assembler)
+        intake.source, intake.assembler = source, Assembler(intake.kind)
+        self._skew.forget(video=intake.kind.is_video)
+        if intake.kind.is_video:
+            self._key_asked_s = now_s if with_key else float("-inf")
+
+    def _keep_playable(self, assembler: Assembler, now_s: float, *, found_hole: bool) -> None:
+        """Ask for key pictures: often enough for a player to begin, and after every hole."""
+        if now_s - self._key_at_s > SEEK_EVERY_S:
+            self._key_at_s = now_s - SEEK_EVERY_S + KEY_AGAIN_S  # a page that sends none is asked again, not at once
+            self.ask_key()
+        if found_hole or (assembler.waits_for_key and now_s - self._key_asked_s > KEY_AGAIN_S):
+            self._key_asked_s = now_s
+            self.ask_key()
+
+    def _add(self, intake: _Intake, at_s: float, frame: Frame, now_s: float) -> None:
+        """Write one frame; before the size of the picture is known it waits in the file's first cluster."""
+        payload = frame.payload
+        if intake.kind.is_video:
             self._timeline.add(at_s)
-            if self._size is None:
-                self._size = vp8_size(frame.payload)
-        self._end_s = max(self._end_s, at_s)
-        if self._container is None:
-            self._held.append((kind, at_s, frame))
-            if self._size is not None:
-                self._open()
-        else:
-            self._mux(kind, at_s, frame)
+            if frame.key:
+                self._key_at_s = now_s
+                self._timeline.show(at_s, intake.kind.size(payload))
+                if not self._file.begun:
+                    self._begin_file(payload)
+            if intake.kind is H264:
+                payload = length_prefixed(payload)
+        if at_s > self._end_s:
+            self._end_s = at_s
+        if self._file.empty:
+            self._flush_at_s = now_s + CLUSTER_MS / 1000
+        intake.written_ms = at_ms = max(round(at_s * 1000), intake.written_ms + 1)
+        self._file.add(intake.track, at_ms, payload, key=frame.key)
 
-    def _open(self) -> None:
-        """Begin the file and write what was held."""
-        self._stream.tick(self._clock_s())
-        self._container = av.open(
-            self._stream, "w", format="matroska", options=_MUXER_OPTIONS, buffer_size=_MUXER_BUFFER_BYTES
-        )
-        width, height = self._size or FALLBACK_SIZE
-        self._streams = {
-            VP8.codec: self._container.add_mux_stream("vp8", rate=30, width=width, height=height),
-            OPUS.codec: self._container.add_stream_from_template(_OPUS_TEMPLATE[1]),
-        }
-        held, self._held = self._held, []
-        for kind, at_s, frame in held:
-            self._mux(kind, at_s, frame)
-
-    def _mux(self, kind: PayloadFormat, at_s: float, frame: Frame) -> None:
-        """Hand one frame to the muxer; times of one stream only grow."""
-        at_ms = max(round(at_s * 1000), self._written_ms.get(kind.codec, -1) + 1)
-        self._written_ms[kind.codec] = at_ms
-        packet = av.Packet(frame.payload)
-        packet.pts = packet.dts = at_ms
-        packet.time_base = _MILLISECONDS
-        packet.stream = self._streams[kind.codec]
-        packet.is_keyframe = frame.key
-        self._container.mux(packet)
+    def _begin_file(self, key_picture: bytes | None) -> None:
+        """Write the header: what the first key picture says, or what a file without one can."""
+        width, height = FALLBACK_SIZE
+        if self._timeline.sizes:
+            width, height = self._timeline.sizes[0].width, self._timeline.sizes[0].height
+        private = b""
+        if self._video is H264:
+            private = configuration(None if key_picture is None else parameter_sets(key_picture))
+        self._stream.tick(self._clock_s())  # the first segment begins now
+        self._file.begin(VideoHeader(self._video.codec, width, height, private))
 
     async def finish(self) -> RecordedTrack:
         """Close the file and return when it is durable; raise `RecordingFailedError` when it is not."""
-        if self._container is None and self._held:
-            self._open()
-        if self._container is not None:
-            self._container.close()
+        if not self._file.empty:
+            if not self._file.begun:
+                self._begin_file(None)
+            self._file.flush()
         segments = await self._stream.finish()
-        width, height = self._size or (0, 0)
+        first = self._timeline.sizes[0] if self._timeline.sizes else None
         return RecordedTrack(
             role=self.role,
             name=self.stem,
@@ -232,9 +184,10 @@ class Recording:
             duration_s=round(self._end_s, 3),
             frames=self._timeline.frames,
             gaps=tuple(self._timeline.gaps),
-            width=width,
-            height=height,
+            width=0 if first is None else first.width,
+            height=0 if first is None else first.height,
             fps_measured=self._timeline.pictures_per_s(),
+            quality=quality(self._timeline, self._skew, self._ledger.finish(self._assemblers())),
         )
 
 

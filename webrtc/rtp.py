@@ -10,12 +10,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from webrtc.errors import MalformedRtpError
+from webrtc.h264 import begins_key_h264, h264_size, join_h264, leads_h264
 
 _HEADER = struct.Struct("!BBHLL")
-_NAL_SPS = 7
-_NAL_STAP_A = 24
-_NAL_FU_A = 28
-_START_CODE = b"\x00\x00\x00\x01"
 
 # A hole is repaired within 0.22 s or never (the receiver's NACK rounds); 0.4 s leaves room for one more round trip.
 HOLE_PATIENCE_S = 0.4
@@ -95,26 +92,6 @@ def begins_key_vp8(payload: bytes, begin: int = 0) -> bool:
     return payload[begin] & 0x17 == 0x10 and not payload[begin + skip] & 1
 
 
-def begins_key_h264(payload: bytes, begin: int = 0) -> bool:
-    """Whether a decoder can start here: the packet carries a sequence parameter set (RFC 6184 §5.2).
-
-    Browsers send one before every IDR picture; an IDR slice alone would not be decodable for a newcomer.
-    """
-    if len(payload) <= begin:
-        return False
-    kind = payload[begin] & 0x1F
-    if kind == _NAL_STAP_A:
-        at = begin + 1
-        while at + 2 < len(payload):
-            if payload[at + 2] & 0x1F == _NAL_SPS:
-                return True
-            at += 2 + ((payload[at] << 8) | payload[at + 1])
-        return False
-    if kind == _NAL_FU_A:
-        return len(payload) > begin + 1 and payload[begin + 1] & 0x9F == 0x80 | _NAL_SPS
-    return kind == _NAL_SPS
-
-
 def depayload_vp8(payload: bytes) -> bytes:
     """The piece of VP8 bitstream in one packet; raise `MalformedRtpError` when the descriptor does not fit."""
     skip = vp8_descriptor_length(payload)
@@ -123,35 +100,14 @@ def depayload_vp8(payload: bytes) -> bytes:
     return payload[skip:]
 
 
-def depayload_h264(payload: bytes) -> bytes:
-    """The piece of H.264 byte stream (Annex B) in one packet: single NAL, STAP-A or FU-A (RFC 6184 §5.6-5.8)."""
-    if not payload:
-        raise MalformedRtpError("H264 payload is empty")
-    kind = payload[0] & 0x1F
-    if kind == _NAL_STAP_A:
-        pieces, at = bytearray(), 1
-        while at < len(payload):
-            size = int.from_bytes(payload[at : at + 2], "big")
-            at += 2
-            if size == 0 or at + size > len(payload):
-                raise MalformedRtpError("STAP-A unit is longer than its packet")
-            pieces += _START_CODE + payload[at : at + size]
-            at += size
-        return bytes(pieces)
-    if kind == _NAL_FU_A:
-        if len(payload) < 2:
-            raise MalformedRtpError("FU-A without header")
-        if payload[1] & 0x80:
-            return _START_CODE + bytes([(payload[0] & 0xE0) | (payload[1] & 0x1F)]) + payload[2:]
-        return payload[2:]
-    if 0 < kind < _NAL_STAP_A:
-        return _START_CODE + payload
-    raise MalformedRtpError(f"H264 packet of kind {kind} is never negotiated")
+def join_vp8(payloads: list[bytes]) -> bytes:
+    """One picture's bitstream."""
+    return b"".join(map(depayload_vp8, payloads))
 
 
-def depayload_whole(payload: bytes) -> bytes:
-    """An audio packet's payload is the frame itself (RFC 7587 §4.2)."""
-    return payload
+def leads_nothing(_payload: bytes) -> bool:
+    """VP8 pictures begin with their first packet."""
+    return False
 
 
 def vp8_size(picture: bytes) -> tuple[int, int] | None:
@@ -174,18 +130,24 @@ class PayloadFormat:
     codec: str
     clock_hz: int
     begins_key: Callable[[bytes, int], bool]
-    depayload: Callable[[bytes], bytes]
+    leads: Callable[[bytes], bool]  # whether a packet may stand before the one that begins a key picture
+    join: Callable[[list[bytes]], bytes]  # the packets of one picture; raises `MalformedRtpError`
+    size: Callable[[bytes], tuple[int, int] | None]  # of a joined key picture, in pixels
     is_video: bool
 
 
-VP8 = PayloadFormat("VP8", 90_000, begins_key_vp8, depayload_vp8, is_video=True)
-H264 = PayloadFormat("H264", 90_000, begins_key_h264, depayload_h264, is_video=True)
-OPUS = PayloadFormat("opus", 48_000, begins_always, depayload_whole, is_video=False)
+def size_of_sound(_frame: bytes) -> None:
+    """Sound has none."""
+    return
+
+
+VP8 = PayloadFormat("VP8", 90_000, begins_key_vp8, leads_nothing, join_vp8, vp8_size, is_video=True)
+H264 = PayloadFormat("H264", 90_000, begins_key_h264, leads_h264, join_h264, h264_size, is_video=True)
+OPUS = PayloadFormat("opus", 48_000, begins_always, leads_nothing, b"".join, size_of_sound, is_video=False)
 FORMATS = {"vp8": VP8, "h264": H264, "opus": OPUS}
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One whole picture or sound frame, with the 32-bit RTP timestamp it was sent under."""
 
     timestamp: int
@@ -203,20 +165,30 @@ class Assembler:
 
     format: PayloadFormat
     holes: int = 0
+    lost: int = 0  # packets that were not waited for any longer
+    late: int = 0  # packets that came after later ones: repaired, or overtaken
     malformed: int = 0
     waits_for_key: bool = field(init=False)
     _next: int | None = None
     _waiting: dict[int, tuple[int, int, bytes]] = field(default_factory=dict)
+    _highest: int = 0
     _hole_since_s: float | None = None
     _packets: list[bytes] = field(default_factory=list)
     _timestamp: int = 0
     _key: bool = False
+    _leading: bool = True
 
     def __post_init__(self) -> None:
         self.waits_for_key = self.format.is_video
 
     def push(self, sequence: int, timestamp: int, marker: int, payload: bytes, now_s: float) -> list[Frame]:
         """Frames completed by this packet, oldest first; late and repeated packets complete nothing."""
+        if sequence == self._next and not self._waiting:  # nine packets of ten: nothing to sort
+            self._next = (sequence + 1) & 0xFFFF
+            completed: list[Frame] = []
+            if payload:
+                self._take(timestamp, marker, payload, completed)
+            return completed
         if self._next is None:
             self._next = sequence
         distance = ahead(sequence, self._next)
@@ -225,6 +197,10 @@ class Assembler:
         if distance > 2 * HOLE_MAX_WAITING:  # a jump, not a hole: begin anew rather than wait for packets never sent
             self._waiting.clear()
             self._skip_to(sequence)
+        if not self._waiting or ahead(sequence, self._highest) > 0:
+            self._highest = sequence
+        elif sequence not in self._waiting:
+            self.late += 1
         self._waiting[sequence] = (timestamp, marker, payload)
         frames: list[Frame] = []
         self._drain(frames)
@@ -234,7 +210,9 @@ class Assembler:
             self._hole_since_s = now_s
         elif now_s - self._hole_since_s > HOLE_PATIENCE_S or len(self._waiting) > HOLE_MAX_WAITING:
             expected = self._next
-            self._skip_to(min(self._waiting, key=lambda waiting: ahead(waiting, expected)))
+            found = min(self._waiting, key=lambda waiting: ahead(waiting, expected))
+            self.lost += ahead(found, expected)
+            self._skip_to(found)
             self._drain(frames)
             self._hole_since_s = now_s if self._waiting else None
         return frames
@@ -262,8 +240,11 @@ class Assembler:
         if self._packets and timestamp != self._timestamp:
             self._finish(frames)
         if not self._packets:
-            self._timestamp, self._key = timestamp, False
-        self._key = self._key or self.format.begins_key(payload, 0)
+            self._timestamp, self._leading = timestamp, True
+            self._key = False
+        if self._leading:
+            self._key = self.format.begins_key(payload, 0)
+            self._leading = not self._key and self.format.leads(payload)
         self._packets.append(payload)
         if marker or len(self._packets) >= PICTURE_MAX_PACKETS:
             self._finish(frames)
@@ -271,10 +252,10 @@ class Assembler:
     def _finish(self, frames: list[Frame]) -> None:
         """Emit the picture under way unless something it needs is missing."""
         packets, self._packets = self._packets, []
-        if self.waits_for_key and not (self._key and self.format.begins_key(packets[0], 0)):
+        if self.waits_for_key and not self._key:
             return
         try:
-            picture = b"".join(map(self.format.depayload, packets))
+            picture = self.format.join(packets)
         except MalformedRtpError:
             self.malformed += 1
             self.waits_for_key = True

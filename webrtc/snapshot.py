@@ -52,6 +52,9 @@ class PictureSampler:
             self._key_asked_s = now_s
             self._ask_key()
 
+    def hear(self, kind: PayloadFormat, source: object, ntp: int, timestamp: int) -> None:
+        """A sender report: pictures alone need none."""
+
 
 @dataclass(slots=True)
 class PictureDecoder:

@@ -15,9 +15,10 @@ import pytest
 
 from webrtc.agewriter import AgeRecipient
 from webrtc.errors import RecordingFailedError
-from webrtc.record import MediaClock, Recording, leftover_tracks
+from webrtc.record import Recording, leftover_tracks
 from webrtc.rtp import OPUS, VP8
 from webrtc.sealed import CLUSTER_ID, WAITING_SEGMENTS, SegmentWriter
+from webrtc.timeline import MediaClock
 
 SILENCE = b"\xf8\xff\xfe"
 

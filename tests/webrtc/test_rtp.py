@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webrtc.errors import MalformedRtpError
+from webrtc.h264 import begins_key_h264, depayload_h264
 from webrtc.rtp import (
     H264,
     HOLE_PATIENCE_S,
@@ -18,9 +19,7 @@ from webrtc.rtp import (
     Assembler,
     Frame,
     ahead,
-    begins_key_h264,
     begins_key_vp8,
-    depayload_h264,
     depayload_vp8,
     parse_rtp,
     vp8_descriptor_length,
