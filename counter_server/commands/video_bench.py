@@ -6,13 +6,13 @@ import sys
 
 from counter_server.commands.home import provenance
 
-PARTS = ("cpu", "first", "loss", "narrow", "far", "janus", "move", "memory")
+PARTS = ("cpu", "relay", "latency", "first", "loss", "narrow", "far", "janus", "move", "memory", "sessions")
 UNUSABLE = 2
 
 
 def add_video_bench(benches: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `bench video`."""
-    video = benches.add_parser("video", help="calls over bad lines, beside Janus; root, Chromium, about 8 minutes")
+    video = benches.add_parser("video", help="calls over bad lines, beside Janus; root, Chromium, about 12 minutes")
     video.add_argument("--only", default=",".join(PARTS), help=f"some of the parts: {','.join(PARTS)}")
     video.add_argument("--json", choices=["-"], help="print one JSON object")
     video.set_defaults(run=_video)
