@@ -1,6 +1,7 @@
 """One face in unbroken pictures: what a swap, a loop, a cut and a frozen picture look like, and what they do not."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -98,6 +99,23 @@ def test_a_change_from_one_frame_to_the_next_is_a_cut(change: Posture) -> None:
     before = list(frames(20, swing=0.0))
     after = [seen(puppet("obama.jpg").show(change), rng) for _ in range(4)]
     assert found(before + after) == {FaceReason.PICTURE_CUT}
+
+
+def turning(take: Posture) -> list[Picture]:
+    """Somebody at rest who turns 30° in half a second; half way, the picture is another take's."""
+    rng, pictures = np.random.default_rng(4), []
+    for frame in range(30):
+        share = min(max((frame - 16) / 6, 0.0), 1.0)
+        yaw = 0.01 * np.sin(frame * STEP_S) + 0.52 * share * share * (3 - 2 * share)
+        place = take if frame >= 19 else Posture()
+        pictures.append(seen(puppet("obama.jpg").show(replace(place, yaw=yaw)), rng))
+    return pictures
+
+
+@pytest.mark.parametrize("take", [Posture(dx=10, dy=4), Posture(zoom=1.06, dx=4)])
+def test_a_cut_does_not_hide_in_a_movement(take: Posture) -> None:
+    assert found(turning(Posture())) == set()
+    assert found(turning(take)) == {FaceReason.PICTURE_CUT}
 
 
 def test_a_lamp_switched_off_is_no_cut() -> None:
