@@ -46,33 +46,35 @@ class Overlay:
 
 def overlay(one: Cylinders, other: Cylinders, relaxed: Relaxed) -> Overlay:
     """The best way to lay the other over the one, starting from at least two relaxed pairs."""
-    worth = _worth(one, other, relaxed.similarity)
+    certainty = np.sqrt(one.weights[:, np.newaxis] * other.weights)
+    worth = certainty * _alike(one, other, relaxed.similarity)
     ours, theirs = _complex(one.points), _complex(other.points)
-    turns = one.angles[:, np.newaxis] - other.angles[np.newaxis]
+    turns = one.angles[:, np.newaxis] - other.angles
+    apart2 = np.abs(theirs[:, np.newaxis] - theirs) ** 2
 
-    best = _best_seed(ours, theirs, turns, worth, relaxed)
-    carried, transform, firm = best
-    nearest = np.abs(theirs[:, np.newaxis] - theirs[relaxed.theirs[firm]][np.newaxis]).min(axis=1)
+    carried, transform, firm = _best_seed(ours, theirs, turns, worth, relaxed)
+    nearest2 = apart2[:, relaxed.theirs[firm]].min(axis=1)
     for reach in GROWTH_PX:
-        slack = np.minimum(SLACK_PX + SLACK_PER_PX * nearest, MAX_SLACK_PX)
+        slack = np.minimum(SLACK_PX + SLACK_PER_PX * np.sqrt(nearest2), MAX_SLACK_PX)
         fit = worth * _closeness(ours, carried, turns, transform, slack, TURN_RAD)
         i, j = assign(fit)
         if len(i) < 3:
             break
-        apart = np.abs(theirs[:, np.newaxis] - theirs[j][np.newaxis])
-        nearest = apart.min(axis=1)
-        weight = np.exp(-(apart**2) / (2 * reach**2)) * fit[i, j] + 1e-6  # far from all: the whole decides
-        carried, transform = _carry(ours[i], theirs[j], weight, theirs, _common_turn(ours[i], theirs[j], fit[i, j]))
-    final = _closeness(ours, carried, turns, transform, np.full(len(theirs), MATE_PX), MATE_RAD)
-    i, j = assign(final * np.sqrt(np.outer(one.weights, other.weights)))
+        near2, strength = apart2[:, j], fit[i, j]
+        nearest2 = near2.min(axis=1)
+        weight = np.exp(near2 * (-0.5 / reach**2)) * strength + 1e-6  # far from all: the whole decides
+        transform, shift = _fitted(ours[i], theirs[j], weight, _common_turn(ours[i], theirs[j], strength))
+        carried = transform * theirs + shift
+    final = _closeness(ours, carried, turns, transform, MATE_PX, MATE_RAD)
+    i, j = assign(final * certainty)
     return Overlay(i, j, final[i, j], np.column_stack((carried.real, carried.imag)))
 
 
-def _worth(one: Cylinders, other: Cylinders, similarity: Array) -> Array:
-    """How much each pair of minutiae speaks for itself: certainty and similar neighbourhoods."""
+def _alike(one: Cylinders, other: Cylinders, similarity: Array) -> Array:
+    """How similar the neighbourhoods of each pair of minutiae are, the ones without cylinders among them."""
     alike = np.full((len(one.points), len(other.points)), NO_CYLINDER)
-    alike[np.ix_(one.owners, other.owners)] = np.maximum(similarity, LEAST_SIMILARITY)
-    return np.asarray(alike * np.sqrt(np.outer(one.weights, other.weights)), np.float64)
+    alike[one.owners[:, np.newaxis], other.owners] = np.maximum(similarity, LEAST_SIMILARITY)
+    return alike
 
 
 def _best_seed(
@@ -80,48 +82,46 @@ def _best_seed(
 ) -> tuple[Complex, Complex, NDArray[np.bool_]]:
     """Of the pairs that most others agree with, the one whose neighbourhood brings most minutiae together."""
     support = relaxed.agreement + np.eye(len(relaxed.strength))
-    best: tuple[float, Complex, Complex, NDArray[np.bool_]] | None = None
-    for seed in np.argsort(-(support @ relaxed.strength), kind="stable")[:SEEDS]:
-        weight = support[seed] * relaxed.strength
-        turn = np.exp(1j * turns[relaxed.ours[seed], relaxed.theirs[seed]])
-        everywhere = np.broadcast_to(weight, (len(theirs), len(weight)))
-        carried, transform = _carry(ours[relaxed.ours], theirs[relaxed.theirs], everywhere, theirs, turn)
-        fit = worth * _closeness(ours, carried, turns, transform, np.full(len(theirs), VOTE_PX), TURN_RAD)
-        vote = float(fit.max(axis=1).sum() + fit.max(axis=0).sum())
-        if best is None or vote > best[0]:
-            best = vote, carried, transform, weight > 0.1 * weight.max()
-    assert best is not None  # noqa: S101 - relaxed pairs are never fewer than two here
-    return best[1:]
+    seeds = np.argsort(-(support @ relaxed.strength), kind="stable")[:SEEDS]
+    weight = support[seeds] * relaxed.strength
+    turn = np.exp(1j * turns[relaxed.ours[seeds], relaxed.theirs[seeds]])
+    transform, shift = _fitted(ours[relaxed.ours], theirs[relaxed.theirs], weight, turn)
+    carried = transform[:, np.newaxis] * theirs + shift[:, np.newaxis]
+    fit = worth * _closeness(ours, carried, turns, transform[:, np.newaxis], VOTE_PX, TURN_RAD)
+    best = int(np.argmax(fit.max(axis=2).sum(axis=1) + fit.max(axis=1).sum(axis=1)))
+    return carried[best], transform[best : best + 1], weight[best] > 0.1 * weight[best].max()
 
 
 def _closeness(
-    ours: Complex, carried: Complex, turns: Array, transform: Complex, slack_px: Array, turn_rad: float
+    ours: Complex, carried: Complex, turns: Array, transform: Complex, slack_px: Array | float, turn_rad: float
 ) -> Array:
-    """1 for pairs that coincide, falling to 0 at the limits of distance and direction."""
-    apart = (np.abs(ours[:, np.newaxis] - carried[np.newaxis]) / slack_px) ** 2
-    turned = (wrap(turns - np.angle(transform)) / turn_rad) ** 2
-    return np.where((apart < 1) & (turned < 1), 1 - 0.5 * apart - 0.5 * turned, 0.0)
+    """1 for pairs that coincide, falling to 0 at the limits of distance and direction; along the last two axes."""
+    apart = (np.abs(ours[:, np.newaxis] - carried[..., np.newaxis, :]) * (1 / np.asarray(slack_px))) ** 2
+    turned = (wrap(turns - np.angle(transform)[..., np.newaxis, :]) * (1 / turn_rad)) ** 2
+    return np.asarray((1 - 0.5 * (apart + turned)) * ((apart < 1) & (turned < 1)), np.float64)
 
 
-def _carry(
-    targets: Complex, sources: Complex, weight: Array, points: Complex, turn: complex
-) -> tuple[Complex, Complex]:
-    """Where `points` go, and the turn and stretch there, by weighted pairs (one row of `weight` for each point)."""
-    total = weight.sum(axis=1)
-    target_mean, source_mean = weight @ targets / total, weight @ sources / total
-    target_rest = targets - target_mean[:, np.newaxis]
-    source_rest = sources - source_mean[:, np.newaxis]
-    product = (weight * target_rest * source_rest.conj()).sum(axis=1) / total
-    spread = (weight * np.abs(source_rest) ** 2).sum(axis=1) / total
-    transform = (product + STIFFNESS_PX2 * turn) / (spread + STIFFNESS_PX2)
+def _fitted(targets: Complex, sources: Complex, weight: Array, turn: Complex | complex) -> tuple[Complex, Complex]:
+    """Turn with stretch, and shift, that bring `sources` onto `targets`: one for each row of weights of the pairs."""
+    product = targets * sources.conj()
+    columns = (targets.real, targets.imag, sources.real, sources.imag, product.real, product.imag)
+    sums = weight @ np.column_stack((*columns, np.abs(sources) ** 2, np.ones(len(sources))))
+    target_x, target_y, source_x, source_y, product_x, product_y, square, total = sums.T
+    source = (source_x + 1j * source_y) / total
+    target = (target_x + 1j * target_y) / total
+    spread = np.maximum(square / total - np.abs(source) ** 2, 0)
+    transform = (product_x + 1j * product_y) / total - target * source.conj() + STIFFNESS_PX2 * turn
+    transform /= spread + STIFFNESS_PX2
     size = np.maximum(np.abs(transform), 1e-9)
-    transform = transform / size * np.clip(size, MIN_STRETCH, MAX_STRETCH)
-    return target_mean + transform * (points - source_mean), transform
+    transform *= np.clip(size, MIN_STRETCH, MAX_STRETCH) / size
+    return transform, target - transform * source
 
 
 def _common_turn(targets: Complex, sources: Complex, weight: Array) -> complex:
     """The one turn that fits all pairs best."""
-    product = complex((weight * (targets - targets.mean()) * (sources - sources.mean()).conj()).sum())
+    target_rest = targets - targets.sum() / len(targets)
+    source_rest = sources - sources.sum() / len(sources)
+    product = complex(np.vdot(source_rest, weight * target_rest))
     return product / abs(product) if abs(product) > 0 else 1.0 + 0j
 
 

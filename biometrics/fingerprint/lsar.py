@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from biometrics.fingerprint.cylinders import CELLS, N_D, Array, Bits, Cylinders, wrap
+from biometrics.fingerprint.cylinders import CELLS, Array, Cylinders, wrap
 
 MIN_ME: Final = 0.60
 DELTA_THETA: Final = math.pi / 2
@@ -22,6 +22,8 @@ N_REL: Final = 5
 MU_1, TAU_1 = 5.0, -8 / 5
 MU_2, TAU_2 = math.pi / 12, -30.0
 MU_3, TAU_3 = math.pi / 12, -30.0
+
+SIFT_EVERY: Final = 192  # entries looked at in Python between two siftings by NumPy; any number gives the same pairs
 
 Indices = NDArray[np.intp]
 
@@ -69,41 +71,42 @@ def relaxed_pairs(one: Cylinders, other: Cylinders) -> Relaxed:
 
 def local_similarity(one: Cylinders, other: Cylinders) -> Array:
     """Equation 16 for bit vectors: 1 - ‖a xor b‖ / (‖a‖ + ‖b‖) over the cells valid in both, of all pairs."""
-    both = one.valid[:, np.newaxis] & other.valid
-    ours = _count(one.bits[:, np.newaxis] & both)
-    theirs = _count(other.bits & both)
-    different = _count((one.bits[:, np.newaxis] ^ other.bits) & both)
+    both = one.valid @ other.valid.T
+    ours = (one.filled @ other.valid.T).astype(np.float64)  # counts: exact in either
+    theirs = (one.valid @ other.filled.T).astype(np.float64)
+    # words first: sums over the first axis run along whole rows
+    mine, yours = np.ascontiguousarray(one.bits.T), np.ascontiguousarray(other.bits.T)
+    shared = np.bitwise_count(mine[:, :, np.newaxis] & yours[:, np.newaxis]).sum(axis=0, dtype=np.uint16)
+    different = ours + theirs - 2.0 * shared  # bits are clear where not valid: what is shared is valid in both
     total = np.sqrt(ours) + np.sqrt(theirs)
-    similarity = 1 - np.sqrt(different) / np.maximum(total, 1e-9)
-    turn = np.abs(wrap(one.angles[one.owners][:, np.newaxis] - other.angles[other.owners][np.newaxis]))
-    similarity[(_count(both) < MIN_ME * CELLS * N_D) | (total <= 0) | (turn > DELTA_THETA)] = 0
-    return np.asarray(similarity, np.float64)
-
-
-def _count(words: Bits) -> Array:
-    """Bits set in the last axis."""
-    return np.asarray(np.bitwise_count(words).sum(axis=-1), np.float64)
+    turn = np.abs(wrap(one.angles[one.owners][:, np.newaxis] - other.angles[other.owners]))
+    matchable = (both >= MIN_ME * CELLS) & (total > 0) & (turn <= DELTA_THETA)
+    return np.asarray(matchable * (1 - np.sqrt(different) / np.maximum(total, 1e-9)), np.float64)
 
 
 def assign(worth: Array) -> tuple[Indices, Indices]:
     """Rows and columns paired at most once, best first, among the positive entries."""
-    columns = worth.shape[1]
     flat = worth.ravel()
-    positive = np.flatnonzero(flat > 0)
-    order = positive[np.argsort(-flat[positive], kind="stable")]
-    row_taken, column_taken = bytearray(worth.shape[0]), bytearray(columns)
-    chosen = []
-    wanted = min(worth.shape)
-    for place in order.tolist():
-        row, column = divmod(place, columns)
-        if row_taken[row] or column_taken[column]:
-            continue
-        row_taken[row] = column_taken[column] = 1
-        chosen.append(place)
-        if len(chosen) == wanted:
-            break
-    rows, taken = np.divmod(np.array(chosen, np.intp), columns)
-    return rows, taken
+    places = np.flatnonzero(flat > 0)
+    rows, columns = np.divmod(places[np.argsort(-flat[places], kind="stable")], worth.shape[1])
+    row_free, column_free = np.ones(worth.shape[0], bool), np.ones(worth.shape[1], bool)
+    chosen_rows: list[int] = []
+    chosen_columns: list[int] = []
+    while len(rows):
+        taken_rows, taken_columns = set[int](), set[int]()
+        for row, column in zip(rows[:SIFT_EVERY].tolist(), columns[:SIFT_EVERY].tolist(), strict=True):
+            if row not in taken_rows and column not in taken_columns:
+                taken_rows.add(row)
+                taken_columns.add(column)
+                chosen_rows.append(row)
+                chosen_columns.append(column)
+        rows, columns = rows[SIFT_EVERY:], columns[SIFT_EVERY:]
+        if len(rows):  # most of the rest belongs to somebody taken by now: dropped at once instead of one by one
+            row_free[chosen_rows] = False
+            column_free[chosen_columns] = False
+            left = row_free[rows] & column_free[columns]
+            rows, columns = rows[left], columns[left]
+    return np.array(chosen_rows, np.intp), np.array(chosen_columns, np.intp)
 
 
 def pairs_counted(ours: int, theirs: int) -> int:
@@ -119,21 +122,22 @@ def _agreement(one: Cylinders, other: Cylinders, ours: Indices, theirs: Indices)
     d1 = np.abs(distance_one - distance_other)
     d2 = np.abs(wrap(turn[:, np.newaxis] - turn))
     d3 = np.abs(wrap(bearing_one - bearing_other))
-    rho = _falling(d1, MU_1, TAU_1) * _falling(d2, MU_2, TAU_2) * _falling(d3, MU_3, TAU_3)
+    rho = 1 / ((1 + _growing(d1, MU_1, TAU_1)) * (1 + _growing(d2, MU_2, TAU_2)) * (1 + _growing(d3, MU_3, TAU_3)))
     np.fill_diagonal(rho, 0)
     return np.asarray(rho, np.float64)
 
 
 def _relations(impression: Cylinders, chosen: Indices) -> tuple[Array, Array]:
     """Distance and bearing from each chosen minutia to each other."""
-    points = impression.points[chosen]
-    away = points[:, np.newaxis] - points
-    bearing = impression.angles[chosen][:, np.newaxis] - np.arctan2(away[..., 1], away[..., 0])
-    return np.hypot(away[..., 0], away[..., 1]), bearing
+    x, y = impression.points[chosen].T
+    x_away, y_away = x[:, np.newaxis] - x, y[:, np.newaxis] - y
+    bearing = impression.angles[chosen][:, np.newaxis] - np.arctan2(y_away, x_away)
+    return np.sqrt(x_away * x_away + y_away * y_away), bearing
 
 
-def _falling(difference: Array, mu: float, tau: float) -> Array:
-    return np.asarray(1 / (1 + np.exp(np.clip(-tau * (difference - mu), -60, 60))), np.float64)
+def _growing(difference: Array, mu: float, tau: float) -> Array:
+    """What a falling sigmoid has below its line, beside 1."""
+    return np.asarray(np.exp(np.minimum(-tau * (difference - mu), 60)), np.float64)
 
 
 def _sigmoid(value: float, mu: float, tau: float) -> float:

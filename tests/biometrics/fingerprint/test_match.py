@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from biometrics.fingerprint.cylinders import (
     CELLS,
     N_D,
+    N_S,
     Cylinders,
     R,
     beyond_hull,
@@ -95,7 +96,7 @@ def test_a_cylinder_is_the_papers_sum_of_gaussians() -> None:
     made = Cylinders.of(few)
     row = 0
     owner = int(made.owners[row])
-    bits = np.unpackbits(made.bits[row].view(np.uint8))[: CELLS * N_D].reshape(CELLS, N_D)
+    bits = np.unpackbits(made.bits[row].view(np.uint8)).reshape(N_S, N_D, N_S)
     side, sigma_s, sigma_d = 2 * R / 16, 28 / 3, 2 * math.pi / 9
     theta = made.angles[owner]
     wrong = cell = 0
@@ -123,7 +124,7 @@ def test_a_cylinder_is_the_papers_sum_of_gaussians() -> None:
                     total += spatial * area
                 near_threshold = abs(total - 0.01) < 2e-4  # half-degree table, single precision
                 inside = beyond_hull(made.hull, np.array([[x, y]]))[0] <= 50
-                wrong += not near_threshold and bool(bits[cell, k - 1]) != (total >= 0.01 and inside)
+                wrong += not near_threshold and bool(bits[i - 1, k - 1, j - 1]) != (total >= 0.01 and inside)
             cell += 1
     assert cell == CELLS
     assert wrong == 0
