@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from counter_server.errors import StoppedError
-from webrtc.engine import EngineKind
+from webrtc.engine import EngineKind, VideoCodec
 
 
 class Told(StrEnum):
@@ -98,6 +98,7 @@ class Settings(BaseModel):
     tls_key: Path | None = None
     media_addresses: tuple[str, ...] = ()
     media: EngineKind = EngineKind.OWN
+    media_codec: VideoCodec = Field(default=VideoCodec.VP8, description="of every picture; H264 for kiosks' hardware")
     turn_urls: tuple[str, ...] = ()
     turn_secret_file: Path | None = None
     media_workers: int = Field(default=0, ge=0, le=64, description="processes that carry calls; 0: a core each but one")

@@ -101,6 +101,7 @@ def build_office(settings: Settings, database: Database) -> Office:
             host_addresses=settings.offered_addresses,
             workers=settings.media_workers or spare_cores(),
             kind=settings.media,
+            codec=settings.media_codec,
         ),
     )
     office.turn = _turn(settings)

@@ -20,6 +20,13 @@ class EngineKind(StrEnum):
     JANUS = "janus"  # a Janus VideoRoom of the distribution's
 
 
+class VideoCodec(StrEnum):
+    """What pages are offered for pictures: one per deployment, because nothing is transcoded and all must agree."""
+
+    VP8 = "VP8"  # in every browser since Safari 12.1
+    H264 = "H264"  # constrained baseline, where a kiosk's hardware wants it
+
+
 @dataclass(frozen=True, slots=True)
 class LegOffer:
     """A fresh leg and the session description the page must answer."""

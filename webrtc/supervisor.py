@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from webrtc.engine import EngineKind, LegOffer, MediaEvent, RecordedTrack, WorkerDied
+from webrtc.engine import EngineKind, LegOffer, MediaEvent, RecordedTrack, VideoCodec, WorkerDied
 from webrtc.errors import EngineUnfitError, LegsApartError, MediaError, UnknownLegError, WorkerGoneError
 from webrtc.events import EventQueue
 from webrtc.pipe import track_from_json
@@ -29,24 +29,31 @@ def spare_cores() -> int:
 class SupervisedEngine:
     """`webrtc.engine.MediaEngine` in other processes."""
 
-    def __init__(self, *, host_addresses: list[str] | None = None, workers: int = 1, kind: EngineKind = EngineKind.OWN):
+    def __init__(
+        self,
+        *,
+        host_addresses: list[str] | None = None,
+        workers: int = 1,
+        kind: EngineKind = EngineKind.OWN,
+        codec: VideoCodec = VideoCodec.VP8,
+    ):
         self._events = EventQueue(self._ask_key)
         self._places: list[Workplace] = []
         for _ in range(workers):
-            self._places.append(self._new_place(kind, host_addresses))
+            self._places.append(self._new_place(kind, codec, host_addresses))
         self._recorded: dict[str, set[tuple[str, Path, str]]] = {}  # room → (role, folder, name)
         self._roles: dict[str, str] = {}  # leg → role
         self._handed_over: dict[str, set[tuple[Path, str]]] = {}  # room → (folder, stem) already returned
         self._key_asks: set[asyncio.Task[None]] = set()
 
-    def _new_place(self, kind: EngineKind, host_addresses: list[str] | None) -> Workplace:
+    def _new_place(self, kind: EngineKind, codec: VideoCodec, host_addresses: list[str] | None) -> Workplace:
         def died() -> None:
             rooms = tuple(sorted(place.rooms))
             for leg_id in place.legs:
                 self._roles.pop(leg_id, None)
             self._events.put(WorkerDied(rooms))
 
-        place = Workplace(kind, host_addresses, self._events.put, died)
+        place = Workplace(kind, codec, host_addresses, self._events.put, died)
         return place
 
     # --- life ---

@@ -15,7 +15,7 @@ from typing import Any
 
 import uvloop
 
-from webrtc.engine import EngineKind
+from webrtc.engine import EngineKind, VideoCodec
 from webrtc.engines import open_engine
 from webrtc.errors import EngineUnfitError, MediaError
 from webrtc.leg_engine import LegEngine
@@ -88,7 +88,8 @@ class Desk:
         """One call of the `MediaEngine` interface."""
         if message["do"] == "start":
             kind = EngineKind(message["kind"])
-            self._engine, echo_s = await open_engine(kind, message["host_addresses"])
+            codec = VideoCodec(message["codec"])
+            self._engine, echo_s = await open_engine(kind, message["host_addresses"], codec)
             return echo_s
         if self._engine is None:
             raise EngineUnfitError("the first call must be start")

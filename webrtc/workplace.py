@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from webrtc.engine import EngineKind, LegClosed, MediaEvent
+from webrtc.engine import EngineKind, LegClosed, MediaEvent, VideoCodec
 from webrtc.errors import EngineUnfitError, MediaError, WorkerGoneError
 from webrtc.worker_process import WorkerProcess
 
@@ -27,11 +27,13 @@ class Workplace:
     def __init__(
         self,
         kind: EngineKind,
+        codec: VideoCodec,
         host_addresses: list[str] | None,
         on_event: Callable[[MediaEvent], None],
         on_death: Callable[[], None],
     ):
         self._kind = kind
+        self._codec = codec
         self._host_addresses = host_addresses
         self._on_event = on_event
         self._on_death = on_death
@@ -125,7 +127,8 @@ class Workplace:
         living = asyncio.create_task(worker.live())
         echo_s = None
         try:
-            echo_s = await worker.call("start", kind=self._kind, host_addresses=self._host_addresses)
+            addresses = self._host_addresses
+            echo_s = await worker.call("start", kind=self._kind, codec=self._codec, host_addresses=addresses)
         except MediaError as error:
             raise EngineUnfitError(f"media self-check failed: {error}") from error
         finally:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from counter_server.commands.home import settings_of
 from counter_server.serve import serve
-from webrtc.engine import EngineKind
+from webrtc.engine import EngineKind, VideoCodec
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", title: str) -> None:
@@ -31,6 +31,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", title: 
         default=EngineKind(os.environ.get("COUNTER_MEDIA", EngineKind.OWN)),
         help="who carries calls (COUNTER_MEDIA); janus needs the package of that name and an address beside loopback",
     )
+    server.add_argument(
+        "--media-codec",
+        choices=list(VideoCodec),
+        default=VideoCodec(os.environ.get("COUNTER_MEDIA_CODEC", VideoCodec.VP8)),
+        help="what everybody's pictures come in (COUNTER_MEDIA_CODEC): VP8, or H264 where a kiosk's hardware wants it",
+    )
     server.add_argument("--turn", action="append", default=[], help="turn:host:port?transport=udp; repeatable")
     server.add_argument("--turn-secret", type=Path, help="file with the secret shared with coturn (static-auth-secret)")
     server.set_defaults(run=_serve)
@@ -51,6 +57,7 @@ def _serve(options: argparse.Namespace) -> int:
                 "turn_urls": tuple(options.turn),
                 "turn_secret_file": options.turn_secret,
                 "media": EngineKind(options.media),
+                "media_codec": VideoCodec(options.media_codec),
             }
         )
     )

@@ -4,8 +4,16 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender
 from aiortc.rtcconfiguration import RTCBundlePolicy
 from aiortc.rtcrtpparameters import RTCRtpCodecCapability
 
-# One codec per deployment, because both legs must agree: VP8 is in every browser since Safari 12.1.
-CODECS = {"audio": "opus", "video": "VP8"}
+from webrtc.engine import VideoCodec
+
+CODECS = {"audio": "opus", "video": VideoCodec.VP8.value}
+# Constrained baseline 3.1 in fragments (RFC 7742 §6.2): browsers have it, and aiortc lists another profile beside it.
+_H264 = {"packetization-mode": "1", "profile-level-id": "42e01f"}
+
+
+def codecs(video: VideoCodec) -> dict[str, str]:
+    """Sound and pictures of a deployment."""
+    return CODECS | {"video": video.value}
 
 
 def new_peer_connection() -> RTCPeerConnection:
@@ -20,5 +28,7 @@ def preferred_codecs(kind: str, codec: str) -> list[RTCRtpCodecCapability]:
     """The one codec of this kind we offer, with retransmission for video: nothing is transcoded, so both legs agree."""
     offered = RTCRtpSender.getCapabilities(kind).codecs
     by_type = [(capability.mimeType.lower(), capability) for capability in offered]
-    wanted = [capability for name, capability in by_type if name == f"{kind}/{codec.lower()}"][-1:]
-    return wanted + [capability for name, capability in by_type if name == f"{kind}/rtx"]
+    wanted = [capability for name, capability in by_type if name == f"{kind}/{codec.lower()}"]
+    if codec == VideoCodec.H264:
+        wanted = [capability for capability in wanted if _H264.items() <= capability.parameters.items()]
+    return wanted[-1:] + [capability for name, capability in by_type if name == f"{kind}/rtx"]

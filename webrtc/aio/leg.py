@@ -7,11 +7,11 @@ from aiortc import RTCPeerConnection
 
 from webrtc.aio.answers import Answering
 from webrtc.aio.compat import follow_remote_ice, renew_ice, stream_id, swap_transceiver
-from webrtc.aio.connection import CODECS, new_peer_connection, preferred_codecs
+from webrtc.aio.connection import codecs, new_peer_connection, preferred_codecs
 from webrtc.aio.port import Port
 from webrtc.aio.receiver import PassReceiver
 from webrtc.aio.sender import PassSender
-from webrtc.engine import MediaEvent
+from webrtc.engine import MediaEvent, VideoCodec
 from webrtc.errors import BadDescriptionError
 from webrtc.leg_engine import Tap
 from webrtc.line import LineWatch
@@ -20,17 +20,22 @@ from webrtc.line import LineWatch
 class Leg:
     """A leg and what it told about its line so far."""
 
-    def __init__(self, leg_id: str, room: str, role: str, tell: Callable[[MediaEvent], None]):
+    def __init__(
+        self,
+        leg_id: str,
+        place: tuple[str, str],
+        tell: Callable[[MediaEvent], None],
+        video: VideoCodec = VideoCodec.VP8,
+    ):
         self.leg_id = leg_id
-        self.room = room
-        self.role = role
+        self.room, self.role = place
         self._connection: RTCPeerConnection = new_peer_connection()
         self._answering = Answering(self._connection)
         self.senders: dict[str, PassSender] = {}
         self.receivers: dict[str, PassReceiver] = {}
         self._port: Port | None = None
         self._line = LineWatch(leg_id, tell, self._begin_anew)
-        for kind, codec in CODECS.items():
+        for kind, codec in codecs(video).items():
             transceiver = self._connection.addTransceiver(kind, "sendrecv")
             transceiver.setCodecPreferences(preferred_codecs(kind, codec))
             transport = transceiver.receiver.transport

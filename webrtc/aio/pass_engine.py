@@ -7,14 +7,17 @@ from webrtc.aio.compat import (
     negotiate_transport_cc,
 )
 from webrtc.aio.leg import Leg
+from webrtc.engine import VideoCodec
 from webrtc.leg_engine import LegEngine
+from webrtc.rtp import FORMATS
 
 
 class PassEngine(LegEngine[Leg]):
     """`webrtc.engine.MediaEngine` without a process border. The worker runs one; tests may too."""
 
-    def __init__(self, *, host_addresses: list[str] | None = None):
-        super().__init__()
+    def __init__(self, *, host_addresses: list[str] | None = None, codec: VideoCodec = VideoCodec.VP8):
+        super().__init__(FORMATS[codec.lower()])
+        self._codec = codec
         self._host_addresses = host_addresses
 
     async def _prepare(self) -> None:
@@ -26,4 +29,4 @@ class PassEngine(LegEngine[Leg]):
 
     def _new_leg(self, leg_id: str, room: str, role: str) -> Leg:
         """A leg that has not offered yet."""
-        return Leg(leg_id, room, role, self._events.put)
+        return Leg(leg_id, (room, role), self._events.put, self._codec)

@@ -264,6 +264,9 @@ class PassReceiver:
     def on_sender_report(self, ntp: int, rtp_timestamp: int) -> None:
         """Remember the page's clock; subscribers get it re-based."""
         self.sender_report = (ntp, rtp_timestamp, time.monotonic())
+        if self.format is not None:
+            for tap in self.taps:
+                tap.hear(self.format, self._source, ntp, rtp_timestamp)
 
     def report(self, now_s: float) -> None:
         """Send a receiver report when one is due, about once a second (RFC 3550 §6.4.2)."""

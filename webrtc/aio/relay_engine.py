@@ -17,8 +17,8 @@ from aiortc.mediastreams import MediaStreamError
 
 from webrtc.aio.addresses import set_host_addresses
 from webrtc.aio.answers import Answering
-from webrtc.aio.connection import CODECS, new_peer_connection, preferred_codecs
-from webrtc.engine import MediaEvent
+from webrtc.aio.connection import codecs, new_peer_connection, preferred_codecs
+from webrtc.engine import MediaEvent, VideoCodec
 from webrtc.errors import NoOtherWayError
 from webrtc.leg_engine import LegEngine, Tap
 from webrtc.line import LineWatch
@@ -138,7 +138,14 @@ class ShownTrack(MediaStreamTrack):
 class RelayLeg:
     """A leg whose tracks are subscribed to by others through a MediaRelay."""
 
-    def __init__(self, leg_id: str, place: tuple[str, str], relay: MediaRelay, tell: Callable[[MediaEvent], None]):
+    def __init__(
+        self,
+        leg_id: str,
+        place: tuple[str, str],
+        relay: MediaRelay,
+        tell: Callable[[MediaEvent], None],
+        codec: VideoCodec = VideoCodec.VP8,
+    ):
         self.room, self.role = place
         self._relay = relay
         self._line = LineWatch(leg_id, tell)
@@ -151,10 +158,11 @@ class RelayLeg:
         self._frames = 0
         self._shown: RelayLeg | None = None
         self._viewers: set[RelayLeg] = set()
-        self._shows = {kind: ShownTrack(kind) for kind in CODECS}
-        for kind, codec in CODECS.items():
+        self._shows: dict[str, ShownTrack] = {}
+        for kind, name in codecs(codec).items():
+            self._shows[kind] = ShownTrack(kind)
             transceiver = self._connection.addTransceiver(self._shows[kind], "sendrecv")
-            transceiver.setCodecPreferences(preferred_codecs(kind, codec))
+            transceiver.setCodecPreferences(preferred_codecs(kind, name))
         self._connection.on("track", self._on_track)
         self._connection.on("connectionstatechange", self._on_state)
 
@@ -270,9 +278,10 @@ class RelayLeg:
 class RelayEngine(LegEngine[RelayLeg]):
     """`webrtc.engine.MediaEngine` without a process border, on nothing but aiortc's documented names."""
 
-    def __init__(self, *, host_addresses: list[str] | None = None):
-        super().__init__()
+    def __init__(self, *, host_addresses: list[str] | None = None, codec: VideoCodec = VideoCodec.VP8):
+        super().__init__()  # taps get VP8 whatever pages speak: it is we who encode
         self._host_addresses = host_addresses
+        self._codec = codec
         self._relay = MediaRelay()
 
     async def _prepare(self) -> None:
@@ -281,4 +290,4 @@ class RelayEngine(LegEngine[RelayLeg]):
 
     def _new_leg(self, leg_id: str, room: str, role: str) -> RelayLeg:
         """A leg that has not offered yet."""
-        return RelayLeg(leg_id, (room, role), self._relay, self._events.put)
+        return RelayLeg(leg_id, (room, role), self._relay, self._events.put, self._codec)

@@ -5,6 +5,7 @@ import secrets
 from typing import cast
 
 from webrtc.aio.rate import CAP_BPS
+from webrtc.engine import VideoCodec
 from webrtc.errors import EngineUnfitError, MediaError
 from webrtc.janus.client import JanusClient, Object
 from webrtc.janus.leg import JanusLeg, VideoRoom
@@ -16,10 +17,9 @@ from webrtc.rtp import FORMATS
 class JanusEngine(LegEngine[JanusLeg]):
     """Legs in one room, which nobody enters but by us."""
 
-    def __init__(self, *, host_addresses: list[str] | None = None, codec: str = "VP8"):
-        super().__init__()
+    def __init__(self, *, host_addresses: list[str] | None = None, codec: VideoCodec = VideoCodec.VP8):
+        super().__init__(FORMATS[codec.lower()])
         self._host_addresses = host_addresses
-        self._video = FORMATS[codec.lower()]
         self._janus: JanusProcess | None = None
         self._client: JanusClient | None = None
         self._video_room: VideoRoom | None = None
