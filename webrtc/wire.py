@@ -428,6 +428,16 @@ class Receipt(Message):
     )
 
 
+class PhoneKey(StrEnum):
+    """What a passkey on the customer's phone can do in this visit now. It is a thing they have, never a fingerprint."""
+
+    NONE = "none"
+    ASKABLE = "askable"  # one from an earlier visit may be shown
+    RECOGNISED = "recognised"  # one was shown and held
+    OFFERED = "offered"  # the customer was identified and it is over: one may be made for the next visit
+    KEPT = "kept"  # it is over, and one is known that this phone may have removed
+
+
 class VisitView(Message):
     """Everything a customer's page needs to draw the visit. Sent whole after every change."""
 
@@ -459,6 +469,7 @@ class VisitView(Message):
     clerk_muted: bool = False
     third: ThirdPerson | None = None
     receipt: Receipt | None = None
+    phone_key: PhoneKey = PhoneKey.NONE
 
 
 # --- requests of the customer's page ------------------------------------------------------------------------------
@@ -816,6 +827,24 @@ class RegisterPasskey(Message):
 
 class PasskeyLogin(Message):
     """POST /api/console/login/passkey; answers ClerkView and a session cookie."""
+
+    credential: PasskeyAnswer
+
+
+class ShowPhoneKey(Message):
+    """POST /api/visits/{id}/phone-key: a passkey of an earlier visit; answers VisitView.
+
+    The question before is POST /api/visits/{id}/phone-key/question and answers PasskeyQuestion.
+    """
+
+    credential: PasskeyAnswer
+
+
+class KeepPhoneKey(Message):
+    """POST /api/visits/{id}/phone-key/new: a passkey for the next visit; answers VisitView.
+
+    The question before is POST /api/visits/{id}/phone-key/new-question; /phone-key/remove takes it back.
+    """
 
     credential: PasskeyAnswer
 

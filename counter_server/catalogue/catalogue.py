@@ -62,6 +62,8 @@ class Service(BaseModel):
     self_service_from: Assurance | None = None  # absent: never without a clerk
     unattended_fmr: float | None = Field(default=None, gt=0, lt=1)
     """The false match rate an engine must keep in every group to accept somebody without a clerk."""
+    passkey_self_service: bool = False
+    """Whether a living face on a phone that showed its passkey of an earlier visit may do without a clerk."""
     clerk_from: Assurance
     finger: FingerUse | None = None
     needs_approval: bool
@@ -85,6 +87,8 @@ class Service(BaseModel):
     def _says_how_sure_it_must_be(self) -> "Service":
         if (self.self_service_from is None) != (self.unattended_fmr is None):
             raise ValueError("self_service_from and unattended_fmr go together")
+        if self.passkey_self_service and (self.risk is not Risk.LOW or self.self_service_from is None):
+            raise ValueError("passkey_self_service is for low risk, and where there is a self-service at all")
         return self
 
     def engine_may_decide(self, fmr: float | None) -> bool:

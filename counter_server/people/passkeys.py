@@ -90,6 +90,11 @@ class Questions:
             self._open.popitem(last=False)
         self._open[challenge] = Question(purpose, challenge, nonce, self._clock() + QUESTION_S)
 
+    def withdraw(self, purpose: str) -> None:
+        """Forget what was asked for this purpose before: of an asker who asks again only the last question counts."""
+        for challenge in [challenge for challenge, each in self._open.items() if each.purpose == purpose]:
+            del self._open[challenge]
+
     def answered(self, challenge: bytes, purpose: str) -> Question:
         """The question this answers; it is gone afterwards, whatever becomes of the answer.
 
@@ -219,8 +224,13 @@ def register(
 
 def note_in_log(connection: Connection, public_key_der: bytes, event: str) -> None:
     """A leaf about a key, of nobody's name; records hold the key itself."""
-    subject = "P-" + hashlib.sha256(public_key_der).hexdigest()
+    subject = log_name(public_key_der)
     ledger.append_event(connection, kind="passkey", subject=subject, at=datetime.now(UTC), details={"event": event})
+
+
+def log_name(public_key_der: bytes) -> str:
+    """What log and journal call a key: 248 bits of its hash, as long as the log's subjects may be."""
+    return "P-" + hashlib.sha256(public_key_der).hexdigest()[:62]
 
 
 def judge_new(party: RelyingParty, question: Question, credential_json: str) -> MadeKey:

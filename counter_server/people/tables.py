@@ -1,8 +1,9 @@
-"""Who may do something here: clerks, their sessions and passkeys, kiosks, one-time phone links."""
+"""Who may do something here: clerks, their sessions and passkeys, kiosks, one-time phone links, customers' passkeys."""
 
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table
+from sqlalchemy import Column, ForeignKey, ForeignKeyConstraint, Index, Integer, LargeBinary, String, Table
 
 from counter_server.db import metadata
+from counter_server.records.tables import record_slot
 
 clerk = Table(
     "clerk",
@@ -54,3 +55,24 @@ passkey = Table(
     Column("added_at_s", Integer, nullable=False),
     Column("used_at_s", Integer),
 )
+
+# A passkey on a customer's phone hangs on a key slot of the record that it was made after: of the class that later
+# visits use and that goes on the customer's wish. Whoever deletes that slot (`records/erasure.py`, for the customer or
+# because its time has passed) deletes this row in the same statement.
+customer_passkey = Table(
+    "customer_passkey",
+    metadata,
+    Column("credential_id", LargeBinary, primary_key=True),
+    Column("record_id", String(24), nullable=False),
+    Column("keep_class", String(16), nullable=False),
+    Column("user_handle", LargeBinary(32), nullable=False),  # random: what the phone keeps says nothing of anybody
+    Column("public_key", LargeBinary, nullable=False),  # COSE_Key, as the authenticator gave it
+    Column("sign_count", Integer, nullable=False),
+    Column("added_at_s", Integer, nullable=False),
+    Column("used_at_s", Integer),
+    ForeignKeyConstraint(
+        ["record_id", "keep_class"], [record_slot.c.record_id, record_slot.c.keep_class], ondelete="CASCADE"
+    ),
+)
+
+Index("customer_passkey_slot", customer_passkey.c.record_id, customer_passkey.c.keep_class)

@@ -1,7 +1,8 @@
 """What a passkey signed when somebody of the staff acted: checkable later with the standard library and `cryptography`.
 
 The challenge is SHA-256(nonce || action), where the action names record, role, actor and the document's hash: whoever
-holds the authenticator was there, was verified by it (PIN or body), and approved this act and no other.
+holds the authenticator was there, was verified by it (PIN or body), and approved this act and no other. A customer's
+own passkey is kept in the same form: the action is to be recognised in this record's visit, and there is no document.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ from counter_server.records.plain import from_plain, to_plain
 
 PASSKEY_FORMAT = "visual-counter-passkey/1"
 PASSKEY_POLICY = "staff-passkey-1"  # in a manifest's policies: no act of the staff without one
+POSSESSOR = "customer"  # whose passkey proves what they hold; it signs nothing
 NONCE_BYTES = 32
 USER_PRESENT, USER_VERIFIED = 0x01, 0x04  # WebAuthn Level 3 §6.1, flags
 RP_HASH_BYTES, SHORTEST_DATA = 32, 37  # rpIdHash, flags, signCount
@@ -34,7 +36,7 @@ def passkey_object(role: str) -> str:
 class Action:
     """What is approved."""
 
-    action: str  # countersign | approve | decline
+    action: str  # countersign | approve | decline | recognise
     record_id: str
     role: str
     actor: str
@@ -44,6 +46,11 @@ class Action:
         """What the authenticator is asked to sign."""
         digest = hashlib.sha256(canonical_bytes({"format": PASSKEY_FORMAT, "action": to_plain(self)})).digest()
         return hashlib.sha256(nonce + digest).digest()
+
+
+def recognition(record_id: str) -> Action:
+    """What a customer's phone signs to be recognised in this record's visit."""
+    return Action("recognise", record_id, POSSESSOR, POSSESSOR, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,14 @@ from counter_server.records.canonical import read_canonical
 from counter_server.records.errors import WithheldError
 from counter_server.records.examination import BrokenError, Examination, OpenedObject, UnreachableError, read_blocks
 from counter_server.records.journal import first_broken_entry, read_journal
-from counter_server.records.passkey_act import PASSKEY_POLICY, Action, PasskeyAct, passkey_object
+from counter_server.records.passkey_act import (
+    PASSKEY_POLICY,
+    POSSESSOR,
+    Action,
+    PasskeyAct,
+    passkey_object,
+    recognition,
+)
 from counter_server.records.record import COMMITMENTS_OBJECT, CONTRACT_ROOT, ObjectClass, RecordObject
 from counter_server.records.recordings import MATROSKA_TYPES, first_cluster_at, first_cluster_ms
 from counter_server.records.statement import SignedStatement
@@ -129,7 +136,10 @@ def contract_holds_its_signatures(examination: Examination) -> str:
 
 
 def staff_acted_by_passkey(examination: Examination) -> str:
-    """22: where the record says so, everybody of the staff who signed had a passkey sign this very act."""
+    """22: where the record says so, everybody of the staff who signed had a passkey sign this very act.
+
+    A customer's own passkey, where one was shown, signed to be recognised in this very visit.
+    """
     manifest = examination.manifest
     names, judged = {item.name for item in manifest.objects}, 0
     for entry in manifest.signatures:
@@ -148,6 +158,13 @@ def staff_acted_by_passkey(examination: Examination) -> str:
         if (flaw := proof.first_flaw()) is not None:
             raise BrokenError(f"{name}: {flaw}")
         judged += 1
+    if (shown := passkey_object(POSSESSOR)) in names:
+        proof = PasskeyAct.read(examination.content(shown))
+        if proof.act != recognition(manifest.record_id):
+            raise BrokenError(f"{shown} speaks of another visit")
+        if (flaw := proof.first_flaw()) is not None:
+            raise BrokenError(f"{shown}: {flaw}")
+        return f"{judged} passkeys, and the customer's own"
     return f"{judged} passkeys"
 
 

@@ -12,6 +12,7 @@ from counter_server.calls.seats import CUSTOMER
 from counter_server.errors import CounterError
 from counter_server.outbox import service as outbox
 from counter_server.outbox.messages import Occasion
+from counter_server.people import customer_passkeys
 from counter_server.queue import service as queue
 from counter_server.records import service as records
 from counter_server.records import slots
@@ -174,6 +175,8 @@ def _register(connection: Connection, office: Office, visit: Visit, sealed: Seal
     customer_id = f"V-{sealed.record_id}"  # nobody was identified: the visit stands for itself
     if holder is not None:
         customer_id = slots.name_customer(connection, office.master, holder.issuing_state, holder.document_number)
+    elif visit.known_phone is not None:  # whose phone it is, as long as that was not erased meanwhile
+        customer_id = customer_passkeys.customer_of(connection, visit.known_phone.record_id) or customer_id
     until = keep_until(office.keeping, sealed.sealed_at)
     slots.give_to_customer(connection, office.master, sealed.record_id, customer_id, until, sealed.sealed_at)
     if holder is not None:

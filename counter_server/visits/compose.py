@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from counter_server.records.journal import JournalEntry, instant
-from counter_server.records.passkey_act import PASSKEY_POLICY, passkey_object
+from counter_server.records.passkey_act import PASSKEY_POLICY, POSSESSOR, passkey_object
 from counter_server.records.record import (
     CONTRACT_ROOT,
     CheckEntry,
@@ -60,6 +60,9 @@ def compose(
         objects.append(PlainObject(name, ObjectClass.STATEMENT, "application/json", statement.to_bytes()))
     for role, proof in evidence.passkey_acts.items():
         objects.append(PlainObject(passkey_object(role), ObjectClass.STATEMENT, "application/json", proof.to_bytes()))
+    if evidence.possession is not None:
+        name = passkey_object(POSSESSOR)
+        objects.append(PlainObject(name, ObjectClass.STATEMENT, "application/json", evidence.possession.to_bytes()))
     if evidence.strokes is not None and evidence.document is not None and visit.signed_as("customer") is not None:
         objects.append(PlainObject(STROKES, ObjectClass.SIGNATURE, "application/json", evidence.strokes.to_bytes()))
         objects.append(PlainObject(SIGNERS_EVIDENCE, ObjectClass.STATEMENT, "application/json", evidence.summary))

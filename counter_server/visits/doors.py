@@ -9,10 +9,20 @@ from starlette.requests import HTTPConnection
 from counter_server.errors import CounterError
 from counter_server.people import clerks, kiosks
 from counter_server.people.kiosks import Kiosk
-from counter_server.visits import store, supervision, views
+from counter_server.visits import phone_keys, store, supervision, views
 from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
-from webrtc.wire import Channel, ClerkView, ConsoleView, ErrorCode, RunningCall, ThirdPerson, TicketView, VisitView
+from webrtc.wire import (
+    Channel,
+    ClerkView,
+    ConsoleView,
+    ErrorCode,
+    PhoneKey,
+    RunningCall,
+    ThirdPerson,
+    TicketView,
+    VisitView,
+)
 
 SESSION_COOKIE = "counter_session"
 BOUND_COOKIE = "__Host-counter_session"  # RFC 6265bis §4.1.3.2: over TLS, neighbours under one domain cannot set it
@@ -111,14 +121,15 @@ async def view_of(office: Office, visit_id: str) -> VisitView:
 
     present, told = office.calls.supervision_of(visit_id), office.settings.patience.supervision_told
 
-    def read(connection: Connection) -> tuple[Visit, TicketView | None, ThirdPerson | None]:
+    def read(connection: Connection) -> tuple[Visit, TicketView | None, ThirdPerson | None, PhoneKey]:
         visit = store.load(connection, visit_id)
         third = supervision.third_person(connection, present, told, to_clerk=False)
-        return visit, views.ticket_view(connection, visit, ready), third
+        key = phone_keys.possible(connection, office, visit)
+        return visit, views.ticket_view(connection, visit, ready), third, key
 
-    visit, ticket, third = await office.db.run(read)
-    identity = office.continuity.get(visit_id)
-    return views.customer_view(visit, ticket, office.catalogue, office.calls, office.versions.next(), identity, third)
+    visit, ticket, third, key = await office.db.run(read)
+    identity, version = office.continuity.get(visit_id), office.versions.next()
+    return views.customer_view(visit, ticket, office.catalogue, office.calls, version, identity, third, key)
 
 
 async def console_of(office: Office, clerk: ClerkView) -> ConsoleView:

@@ -63,6 +63,7 @@ class Evidence:
     summary: bytes = b""  # what the signers' certificates were issued on
     statements: dict[str, SignedStatement] = field(default_factory=dict)  # by role
     passkey_acts: dict[str, PasskeyAct] = field(default_factory=dict)  # by role
+    possession: PasskeyAct | None = None  # what the customer's own phone signed when it was recognised
     door: str = ""  # the kiosk it was opened at; empty for phones
     finger: FingerSession | None = None  # what the finger step has seen so far
     tracks: tuple[RecordedTrack, ...] = ()  # of calls with clerks who lost the visit

@@ -35,6 +35,14 @@ class Signed(BaseModel):
     strokes_sha256: str | None = None
 
 
+class KnownPhone(BaseModel):
+    """A passkey from an earlier visit was shown and held: the phone of then is here, and verified its person."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    record_id: str  # of the visit it was made after
+
+
 class Visit(BaseModel):
     """One visit. Pictures, files and strokes are not here: they lie sealed in the visit's folder."""
 
@@ -57,6 +65,7 @@ class Visit(BaseModel):
     face: FaceView | None = None
     face_attempts: int = 0
     finger: FingerView | None = None
+    known_phone: KnownPhone | None = None
     values: dict[str, str] = {}
     clerk_id: str | None = None
     clerk_name: str | None = None

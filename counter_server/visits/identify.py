@@ -19,7 +19,7 @@ from counter_server.identification.chip import ChipFinding, ChipQuestion, check_
 from counter_server.identification.continuity_calls import Noticed
 from counter_server.identification.face_process import FaceFinding, Guide
 from counter_server.records.record import ObjectClass
-from counter_server.visits import continuity, fingers, store
+from counter_server.visits import continuity, fingers, phone_keys, store
 from counter_server.visits.closing import refuse
 from counter_server.visits.desk import FACE_REFERRED
 from counter_server.visits.evidence import CHIP_PORTRAIT, LIVE_PICTURE, Evidence
@@ -315,6 +315,8 @@ async def decide_face(office: Office, finding: FaceFinding) -> None:
     if route is Route.SELF_SERVICE and not service.engine_may_decide(finding.fmr_worst_group):
         route = Route.CLERK  # the engine assists: too few people were measured to promise what this service asks for
         checks += (assists_check(service.unattended_fmr),)
+    if phone_keys.does_without_clerk(service, visit) and not referred:
+        route = Route.SELF_SERVICE
 
     names = {check.name for check in checks} | {"face_error_rate"}
 

@@ -112,6 +112,7 @@ class Office:
         self.versions = Versions()
         self.passwords = PasswordGate(settings.patience)
         self.questions = Questions()
+        self.phone_questions = Questions()  # apart: customers must not push the staff's questions out
         self.party = relying_party(settings.passkeys, settings.url)
         self.calls = Calls(engine, self._line_changed, self._picture)
         self.faces = FaceDesk(self._face_event, self._face_lost)

@@ -21,6 +21,7 @@ from webrtc.wire import (
     ClerkVisit,
     ConsoleView,
     Line,
+    PhoneKey,
     RunningCall,
     ThirdPerson,
     TicketRow,
@@ -66,6 +67,7 @@ def customer_view(
     version: int,
     identity: CallIdentity | None = None,
     third: ThirdPerson | None = None,
+    phone_key: PhoneKey = PhoneKey.NONE,
 ) -> VisitView:
     """What the customer's page draws."""
     service = catalogue[visit.service_id]
@@ -98,6 +100,7 @@ def customer_view(
         clerk_muted=visit.muted,
         third=third,
         receipt=visit.receipt,
+        phone_key=phone_key,
     )
 
 

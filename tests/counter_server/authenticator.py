@@ -28,9 +28,11 @@ class Authenticator:
     step: int = 1
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     credential_id: bytes = field(default_factory=lambda: token_bytes(16))
+    handle: str | None = None  # `user.id` of the options it was made by; a key that was not made here has none
 
     def create(self, options: str) -> str:
         """A registration's answer."""
+        self.handle = json.loads(options)["user"]["id"]
         numbers = self.key.public_key().public_numbers()
         cose = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")}
         attested = bytes(16) + len(self.credential_id).to_bytes(2, "big") + self.credential_id + cbor2.dumps(cose)
@@ -46,6 +48,8 @@ class Authenticator:
         client, about = self._client("webauthn.get", options), self._about(self.flags)
         signature = self.key.sign(about + hashlib.sha256(client).digest(), ec.ECDSA(hashes.SHA256()))
         response = {"clientDataJSON": b64(client), "authenticatorData": b64(about), "signature": b64(signature)}
+        if self.handle is not None:
+            response["userHandle"] = self.handle
         return self._credential(response)
 
     def _about(self, flags: int) -> bytes:

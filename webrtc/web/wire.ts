@@ -401,6 +401,16 @@ export interface Receipt {
   readonly proof: string | null;
 }
 
+/** What a passkey on the customer's phone can do in this visit now. It is a thing they have, never a fingerprint. */
+export const PHONE_KEYS = [
+  "none",
+  "askable",
+  "recognised",
+  "offered",
+  "kept",
+] as const;
+export type PhoneKey = (typeof PHONE_KEYS)[number];
+
 /** Everything a customer's page needs to draw the visit. Sent whole after every change. */
 export interface VisitView {
   readonly visit_id: string;
@@ -436,6 +446,7 @@ export interface VisitView {
   readonly clerk_muted: boolean;
   readonly third: ThirdPerson | null;
   readonly receipt: Receipt | null;
+  readonly phone_key: PhoneKey;
 }
 
 /** POST /api/visits. A phone adds its session as `Authorization: Bearer`; a kiosk is known by its certificate. */
@@ -675,6 +686,16 @@ export interface RegisterPasskey {
 
 /** POST /api/console/login/passkey; answers ClerkView and a session cookie. */
 export interface PasskeyLogin {
+  readonly credential: string;
+}
+
+/** POST /api/visits/{id}/phone-key: a passkey of an earlier visit; answers VisitView. The question before is POST /api/visits/{id}/phone-key/question and answers PasskeyQuestion. */
+export interface ShowPhoneKey {
+  readonly credential: string;
+}
+
+/** POST /api/visits/{id}/phone-key/new: a passkey for the next visit; answers VisitView. The question before is POST /api/visits/{id}/phone-key/new-question; /phone-key/remove takes it back. */
+export interface KeepPhoneKey {
   readonly credential: string;
 }
 
