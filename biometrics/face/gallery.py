@@ -43,7 +43,7 @@ def view_of(pose: Pose) -> View:
     return View.STRAIGHT
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, repr=False)  # a face must not reach a log by way of repr
 class Kept:
     """One frame's aligned face."""
 
@@ -51,6 +51,8 @@ class Kept:
     view: View
     score: float
     at_s: float
+    embedding: Embedding | None = None
+    """Where somebody needed it before the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class FusedFace:
         erase(self.embedding)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Gallery:
     """Offer every fit frame; `fuse` when the check is over; `forget` in any case."""
 
@@ -98,6 +100,12 @@ class Gallery:
         self._kept.append(one)
         return True
 
+    def know(self, at_s: float, embedding: Embedding) -> None:
+        """What the frame of that time became, copied, where it was kept: it need not be embedded again."""
+        for one in self._kept:
+            if one.at_s == at_s and one.embedding is None:
+                one.embedding = embedding.copy()
+
     def _fullest(self) -> list[Kept]:
         """The frames of the view that has most: giving one up costs the least variety."""
         views = [kept.view for kept in self._kept]
@@ -121,7 +129,9 @@ class Gallery:
         """One embedding of all frames kept, None of too few. The single frames' embeddings are overwritten."""
         if not self.enough:
             return None
-        embeddings = [engine.embed(kept.chip) for kept in self._kept]
+        embeddings = [
+            engine.embed(kept.chip) if kept.embedding is None else kept.embedding.copy() for kept in self._kept
+        ]
         mean = fuse(embeddings)
         fused = FusedFace(at_length_one(mean), len(embeddings), self.views)
         for embedding in (*embeddings, mean):
@@ -135,6 +145,8 @@ class Gallery:
     def _drop(self, kept: Iterable[Kept]) -> None:
         for one in kept:
             one.chip.fill(0)
+            if one.embedding is not None:
+                erase(one.embedding)
             self._kept = [other for other in self._kept if other is not one]
 
 

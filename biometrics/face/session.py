@@ -24,8 +24,16 @@ from biometrics.face.guidance import Guidance, GuidanceCode
 from biometrics.face.liveness import motion
 from biometrics.face.liveness.challenge import TURNS, Challenge, Movement
 from biometrics.face.liveness.continuity import IdentityTrack, PictureTrack, jumped
-from biometrics.face.liveness.decide import depth_check, movement_check, one_person_check, pictures_check
+from biometrics.face.liveness.decide import (
+    colours_check,
+    depth_check,
+    movement_check,
+    one_person_check,
+    pictures_check,
+)
+from biometrics.face.liveness.flash import Flash
 from biometrics.face.liveness.sequence import ROTATIONS, Sequence, Stage
+from biometrics.face.looks import Looks
 from biometrics.face.matching import compare_with
 from biometrics.face.outcome import FaceDecision, FaceReason
 from biometrics.face.reference import Reference
@@ -33,9 +41,6 @@ from biometrics.face.reference import Reference
 TIMEOUT_S: Final = 40.0
 NEUTRAL_FRAMES: Final = 3
 NEUTRAL_APART_S: Final = 0.2  # closer frames show the same noise twice and fuse to nothing
-ENOUGH_APART_S: Final = 0.5  # once there are enough frames to compare, only other views are still worth their cost
-IDENTITY_EVERY_S: Final = 0.4  # while the head is nearly straight
-MOST_DOUBTS: Final = 2  # looks that may show a stranger for once; whoever flickers more often is one
 NEARLY_STRAIGHT: Final = 0.6  # share of a turn under which a face is compared as a straight one
 LINGER_S: Final = 2.0  # after the last movement, for frames the comparison still lacks
 PROGRESS_NEUTRAL: Final = 0.25  # share of the whole check that the straight frames are
@@ -80,6 +85,7 @@ class FaceSession:
         challenge: Drawn by the caller for this attempt and line (`biometrics.face.liveness.challenge`).
         thresholds: Measured for this engine.
         started_at_s: On the same monotonic clock as every `at_s`.
+        flash: The screen's colours of this attempt, where a screen is to show them; the caller tells the page.
 
     Raises:
         CalibrationError: Thresholds or reference belong to another engine.
@@ -90,6 +96,7 @@ class FaceSession:
     challenge: Challenge
     thresholds: Thresholds
     started_at_s: float
+    flash: Flash | None = None
     phase: Phase = field(default=Phase.NEUTRAL, init=False)
     _reasons: list[FaceReason] = field(default_factory=list, init=False)
     _watch: Watch = field(default_factory=Watch, init=False)
@@ -101,13 +108,11 @@ class FaceSession:
     _rest: Rest | None = field(default=None, init=False)
     _sequence: Sequence | None = field(default=None, init=False)
     _pictures: PictureTrack = field(default_factory=PictureTrack, init=False)
-    _identity: IdentityTrack | None = field(default=None, init=False)
+    _looks: Looks | None = field(default=None, init=False)
     _peak: tuple[float, Seen] | None = field(default=None, init=False)
     _departures: list[float] = field(default_factory=list, init=False)
-    _offered_at_s: float = field(default=float("-inf"), init=False)
-    _looked_at_s: float = field(default=float("-inf"), init=False)
-    _look_again: bool = field(default=False, init=False)
-    _doubts: int = field(default=0, init=False)
+    _judged_at_s: float = field(default=float("-inf"), init=False)
+    _was_straight: bool = field(default=False, init=False)
     _complete_at_s: float | None = field(default=None, init=False)
     _company: bool = field(default=False, init=False)
     _best: tuple[float, Picture] | None = field(default=None, init=False)
@@ -165,8 +170,10 @@ class FaceSession:
         lost_s = self._watch.see(at_s)
         if self._sequence:
             self._sequence.pardon(lost_s)
-        self._look_again |= self._watch.gap_s > BLIND_S  # who sits there after we were blind?
-        boxes = self._follower.find(picture, at_s, lost_s=lost_s, search=self._rest is None or self._company)
+        if self._looks:
+            self._looks.again |= self._watch.gap_s > BLIND_S  # who sits there after we were blind?
+        search = self._company or self._worth_a_search(at_s)
+        boxes = self._follower.find(picture, at_s, lost_s=lost_s, search=search, straight=self._was_straight)
         if self.phase is Phase.MOVING and self._follower.broken(boxes, at_s):
             return self._fail(FaceReason.TRACK_BROKEN)
         if _in_company(boxes):
@@ -177,19 +184,35 @@ class FaceSession:
             return self._fail(FaceReason.MOVEMENT_MISSING)
         if not boxes:
             return self._nobody(picture)
+        self._follower.keep(boxes[0], at_s)
+        if self._rest is None and not self._due(at_s):
+            return self._last_guidance  # nothing to learn from a frame so close to the last one
         points = self.engine.landmarks(picture, boxes[0])
         seen = Seen(boxes[0], points, motion.pose_of(points), at_s)
-        self._follower.keep(boxes[0], at_s)
-        if self._sequence is None or self._rest is None:
+        self._was_straight = quality.straightness(seen.pose) is None
+        if self.flash and self._sequence:
+            self.flash.see(picture, points, at_s)
+        if self._sequence is None or self._rest is None or self._looks is None:
             return self._look_straight(picture, boxes, seen)
-        return self._follow(picture, boxes, seen, self._sequence, self._rest)
+        return self._follow(picture, boxes, seen, self._sequence, self._rest, self._looks)
+
+    def _due(self, at_s: float) -> bool:
+        return at_s - self._judged_at_s >= NEUTRAL_APART_S
+
+    def _worth_a_search(self, at_s: float) -> bool:
+        """Whether this frame may be compared: then it is searched at once rather than followed first.
+
+        Thresholds hold for faces cut out as a search finds them; a followed face lies a little differently.
+        """
+        if self._looks is None:
+            return self._due(at_s)
+        return self._was_straight and (self._looks.due(at_s) or (not self._gallery.enough and self._due(at_s)))
 
     # --- looking straight, then following ---------------------------------------------------------------------------
 
     def _look_straight(self, picture: Picture, boxes: tuple[FaceBox, ...], seen: Seen) -> Guidance:
         """Collect straight, clear frames in a row; then ask for the first movement."""
-        if self._neutral and seen.at_s - self._neutral[-1][0].at_s < NEUTRAL_APART_S:
-            return self._holding()
+        self._judged_at_s = seen.at_s
         chip = self.engine.align(picture, seen.box)
         measured = quality.judge(picture, boxes, seen.points, chip)
         if measured.trouble:
@@ -208,15 +231,16 @@ class FaceSession:
             self._fitted_again(picture, seen.points),
         )
         looks = [self.engine.embed(one) for _, one in self._neutral]
-        self._identity = IdentityTrack(fuse(looks))
-        for look in looks:
+        self._looks = Looks(IdentityTrack(fuse(looks)))
+        for (one, _), look in zip(self._neutral, looks, strict=True):
+            self._gallery.know(one.at_s, look)
             erase(look)
         self._sequence = Sequence(self.challenge, seen.at_s)
         self.phase = Phase.MOVING
         return self._asking(0.0)
 
     def _follow(
-        self, picture: Picture, boxes: tuple[FaceBox, ...], seen: Seen, sequence: Sequence, rest: Rest
+        self, picture: Picture, boxes: tuple[FaceBox, ...], seen: Seen, sequence: Sequence, rest: Rest, looks: Looks
     ) -> Guidance:
         """One frame of a movement or of the way back from it."""
         eyes = motion.eyes_changed(rest.eyes, motion.eye_patches(picture, seen.points))
@@ -238,10 +262,13 @@ class FaceSession:
                 self._departures.append(motion.departure_from_plane(rest.points, self._peak[1].points))
             self._peak = None
         straight = all(abs(efforts[one]) < NEARLY_STRAIGHT for one in (*ROTATIONS, Movement.BLINK))
-        self._offer(picture, seen)
-        due = reached or back or self._look_again or (straight and seen.at_s - self._looked_at_s >= IDENTITY_EVERY_S)
-        if due and self._somebody_else(picture, seen, turned=not straight):
-            return self._fail(FaceReason.IDENTITY_CHANGED)
+        chip = self._offer(picture, boxes, seen)
+        if reached or back or looks.again or (straight and looks.due(seen.at_s)):
+            look = self.engine.embed(self.engine.align(picture, seen.box) if chip is None else chip)
+            if chip is not None:
+                self._gallery.know(seen.at_s, look)
+            if looks.somebody_else(look, seen.at_s, turned=not straight):
+                return self._fail(FaceReason.IDENTITY_CHANGED)
         if stage is Stage.COMPLETE:
             return self._complete(seen.at_s)
         return self._asking(effort) if stage is Stage.ASKING else self._returning(sequence)
@@ -268,39 +295,19 @@ class FaceSession:
         self._gallery.forget()
         self._best = None
 
-    def _offer(self, picture: Picture, seen: Seen) -> None:
-        """Keep what can be compared of the movements too: other views tell more than more of the same."""
-        apart_s = ENOUGH_APART_S if self._gallery.enough else NEUTRAL_APART_S
-        if seen.at_s - self._offered_at_s < apart_s or quality.straightness(seen.pose) is not None:
-            return
-        self._offered_at_s = seen.at_s
-        boxes: tuple[FaceBox, ...] = (seen.box,)
-        points = seen.points
-        if not self._follower.searched(seen.at_s):
-            # thresholds hold for faces cut out as a search finds them; a followed face lies a little differently
-            boxes = self._follower.search(picture, seen.at_s)
-            self._company = _in_company(boxes)
-            if not boxes or not boxes[0].is_beside(seen.box):
-                return
-            points = self.engine.landmarks(picture, boxes[0])
-        chip = self.engine.align(picture, boxes[0])
-        measured = quality.judge(picture, boxes, points, chip)
+    def _offer(self, picture: Picture, boxes: tuple[FaceBox, ...], seen: Seen) -> Chip | None:
+        """Keep what can be compared of the movements too: other views tell more than more of the same.
+
+        Gives the face cut out, where it was.
+        """
+        if not self._follower.searched(seen.at_s) or not self._due(seen.at_s) or not self._was_straight:
+            return None
+        self._judged_at_s = seen.at_s
+        chip = self.engine.align(picture, seen.box)
+        measured = quality.judge(picture, boxes, seen.points, chip)
         if measured.trouble is None:
             self._keep(picture, chip, measured, seen.at_s)
-
-    def _somebody_else(self, picture: Picture, seen: Seen, *, turned: bool) -> bool:
-        """Whether somebody else is there than at the beginning, by two looks in a row: one may be a blurred one."""
-        if self._identity is None:
-            return False
-        self._looked_at_s = seen.at_s
-        embedding = self.engine.embed(self.engine.align(picture, seen.box))
-        if not self._look_again and self._doubts < MOST_DOUBTS and self._identity.share(embedding, turned=turned) > 1:
-            erase(embedding)
-            self._look_again = True
-            self._doubts += 1
-            return False
-        self._look_again = False
-        return self._identity.see(embedding, seen.at_s, turned=turned)
+        return chip
 
     # --- what is said -----------------------------------------------------------------------------------------------
 
@@ -364,11 +371,12 @@ class FaceSession:
         checks = [
             movement_check(self._sequence, self._reasons),
             depth_check(self._departures, self._reasons),
-            one_person_check(self._identity, self._sequence),
+            one_person_check(self._looks.track if self._looks else None, self._sequence),
         ]
+        colours = [colours_check(self.flash, self._reasons)] if self.flash else []
         live = not self._reasons and all(check.outcome is CheckOutcome.PASSED for check in checks)
         match_check, match, verdict = compare_with(self.reference, self.thresholds, fused, self._reasons)
-        checks += [pictures_check(self._pictures, self._reasons), match_check]
+        checks += [*colours, pictures_check(self._pictures, self._reasons), match_check]
         if not live:
             verdict = Verdict.REJECT
         self._decision = FaceDecision(
@@ -385,8 +393,8 @@ class FaceSession:
             frames_used=0 if fused is None else fused.frames,
             best_picture_bgr=self._best[1] if self._best else None,
         )
-        if live and verdict is not Verdict.REJECT and self._identity is not None:
-            self._person = at_length_one(self._identity.first if fused is None else fused.embedding)
+        if live and verdict is not Verdict.REJECT and self._looks is not None:
+            self._person = at_length_one(self._looks.track.first if fused is None else fused.embedding)
         self._forget(fused)
         return self._decision
 
@@ -402,8 +410,8 @@ class FaceSession:
         """
         if fused is not None:
             fused.forget()
-        if self._identity:
-            self._identity.forget()
+        if self._looks:
+            self._looks.track.forget()
         self._gallery.forget()
         self._neutral.clear()
         self._peak = None

@@ -348,10 +348,13 @@ def test_a_portrait_of_another_engine_is_refused() -> None:
 def test_no_face_is_left_in_memory_after_the_decision() -> None:
     one = session()
     run(one, willing())
-    identity = one._identity
-    assert identity is not None
+    assert one._looks is not None
+    identity = one._looks.track
+    kept = [frame.embedding for frame in one._gallery._kept if frame.embedding is not None]
+    assert len(kept) >= 3
     assert identity.first.any()
     one.decide(9.0)
     assert not identity.first.any()
     assert not identity._last.any()
+    assert not any(embedding.any() for embedding in kept)
     assert len(one._gallery) == 0
