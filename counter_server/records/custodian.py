@@ -4,10 +4,13 @@ from pathlib import Path
 
 from counter_server.config import KeyHolder, SigningSettings, read_signing
 from counter_server.errors import StoppedError
-from counter_server.records.errors import KeyFileError
+from counter_server.records.codes import is_record_id
+from counter_server.records.errors import KeyFileError, RecordUnknownError
 from counter_server.records.home import SafeHome
-from counter_server.records.keys import read_private
+from counter_server.records.keys import RecordKeys, read_private
 from counter_server.records.masters import FileMasterKeys, MasterKeys
+from counter_server.records.reading import open_database
+from counter_server.records.slots import read_slots
 from counter_server.records.token_masters import TokenMasterKeys
 
 
@@ -30,3 +33,12 @@ def read_settings(home: SafeHome) -> SigningSettings:
         return read_signing(home.folder)
     except StoppedError as error:
         raise KeyFileError(str(error)) from error
+
+
+def open_record_keys(home: SafeHome, record_id: str) -> RecordKeys:
+    """The keys of one record, out of the safe."""
+    if not is_record_id(record_id):
+        raise RecordUnknownError("not a record number")
+    with open_database(home) as conn:
+        slots = read_slots(conn, record_id)
+    return slots.open(open_masters(home.sealing, read_settings(home)))

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from counter_server.records.authority import TRUST_FILE
-from counter_server.records.store import RecordStore
+
+if TYPE_CHECKING:
+    from counter_server.records.store import RecordStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class SafeHome:
         """Who opened which record and why; only ever appended to."""
         return self.folder / "openings.jsonl"
 
-    def store(self) -> RecordStore:
+    def store(self) -> "RecordStore":
         """The folder of sealed records."""
+        from counter_server.records.store import RecordStore  # noqa: PLC0415 - a database loads for half a second
+
         return RecordStore(self.folder / "records", self.trust_root)

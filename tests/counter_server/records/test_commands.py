@@ -3,6 +3,8 @@
 import argparse
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -141,3 +143,11 @@ def test_a_wrong_home_or_number_is_said_in_one_line(safe: Safe, capsys: pytest.C
     assert counter(safe.home, "verify", "R-20261121-00000000") == 2
     assert counter(safe.home, "open", "nonsense", "--out", "x", "--reason", "complaint 4711") == 2
     assert len(capsys.readouterr().err.splitlines()) == 3
+
+
+def test_checking_a_copied_record_loads_no_database_and_no_pdf_library(safe: Safe, sealed: SealedRecord) -> None:
+    """What takes seconds to load is loaded by those who need it: a cold check of a visit has two in all."""
+    words = ["record", "verify", str(sealed.folder), "--trust", str(safe.sealing.trust_root)]
+    asks = "import sys; from counter_server.__main__ import main; main(sys.argv[1:]) and exit(1); print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", asks, *words], capture_output=True, text=True, check=True)
+    assert not {"sqlalchemy", "pyhanko", "typst", "httpx", "pkcs11"} & set(run.stdout.splitlines()[-1].split())
