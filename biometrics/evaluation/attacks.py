@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biometrics.evaluation.actor import FRAME, PEAKS, Actor, Temper
+from biometrics.evaluation.light import Light, face_mask
 from biometrics.evaluation.puppet import Posture, Puppet
 from biometrics.face.engine import Picture
 from biometrics.face.guidance import Guidance, GuidanceCode
-from biometrics.face.liveness.challenge import Challenge, Movement, draw
+from biometrics.face.liveness.challenge import Challenge, Movement, draw, draw_colours
+from biometrics.face.liveness.colours import SYMBOL_S, Colour
 from biometrics.face.liveness.sequence import REACTION_MIN_S
 
 Play = Callable[[float, Guidance], Picture]
@@ -29,6 +31,9 @@ Attack = Callable[[Sequence["Cast"], Challenge, np.random.Generator], Play]
 TILT_MOST: Final = np.radians(35)  # further, a print shows no face
 FILM_NEUTRAL_S: Final = 0.9
 FILM_STEP_S: Final = 2.2  # of a movement and the way back in a film of an earlier check
+LIT: Final = (0.015, 0.06)
+"""Share of a face's light that comes from a screen in a room not too bright: assumed, to be measured at the desk."""
+DROWNED: Final = (0.0, 0.002)  # beside a window
 NOISE: Final = 2.0  # grey levels of a webcam's sensor
 
 
@@ -39,6 +44,7 @@ class Cast:
         self.person = person
         self.flat = flat
         self.bent = bent
+        self.face = face_mask(FRAME[1], FRAME[0], person.points)
 
 
 def willing(cast: Sequence[Cast], rng: np.random.Generator) -> Play:
@@ -48,6 +54,26 @@ def willing(cast: Sequence[Cast], rng: np.random.Generator) -> Play:
     def play(at_s: float, guidance: Guidance) -> Picture:
         actor.hear(guidance, at_s)
         return seen(person.show(actor.posture(at_s)), rng)
+
+    return play
+
+
+def lit(
+    cast: Sequence[Cast], rng: np.random.Generator, gain: tuple[float, float], order: Sequence[Colour] = ()
+) -> Play:
+    """Somebody willing before a screen: lit by what the page shows, or by colours of another order."""
+    actor, person = Actor(Temper.drawn(rng), persists=True), cast[0].person
+    light = Light.drawn(cast[0].face, rng, gain)
+    began_s: list[float] = []
+
+    def play(at_s: float, guidance: Guidance) -> Picture:
+        actor.hear(guidance, at_s)
+        colour = guidance.colour
+        if colour is not None and order:
+            began_s[:] = began_s or [at_s]
+            colour = order[int((at_s - began_s[0]) / SYMBOL_S)]
+        posture = actor.posture(at_s)
+        return seen(light.on(person.show(posture), posture, colour, at_s), rng)
 
     return play
 
@@ -118,9 +144,13 @@ def _films(person: Puppet, movements: Sequence[Movement], temper: Temper, rng: n
 
 
 def replay(cast: Sequence[Cast], asked: Challenge, rng: np.random.Generator) -> Play:
-    """The film on a telephone before the camera: its bezel, its pixels' moire, the hand that holds it."""
+    """The film on a telephone before the camera: its bezel, its pixels' moire, the hand that holds it.
+
+    The screen's colours shine on its glass, and not on the face in it.
+    """
     inner = film(cast, asked, rng)
     width, height = FRAME
+    glass = Light.drawn(np.ones((height, width), np.float32), rng, LIT)
     y, x = np.mgrid[0:height, 0:width]
     pitch, angle = rng.uniform(2.1, 6.0), rng.uniform(0, np.pi)
     moire = (1 + rng.uniform(0.01, 0.06) * np.sin(2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / pitch))[
@@ -131,6 +161,7 @@ def replay(cast: Sequence[Cast], asked: Challenge, rng: np.random.Generator) -> 
 
     def play(at_s: float, guidance: Guidance) -> Picture:
         screen = np.clip(inner(at_s, guidance) * moire * 0.93 + 12, 0, 255).astype(np.uint8)
+        screen = glass.on(screen, Posture(), guidance.colour, at_s)
         cv2.rectangle(screen, (0, 0), (width - 1, height - 1), (18, 18, 18), bezel)
         t = at_s + phase
         shake = np.array([[1, 0.004 * np.sin(1.3 * t), 1.5 * np.sin(1.1 * t)], [0, 1, 1.2 * np.sin(0.9 * t + 1)]])
@@ -203,6 +234,11 @@ def swap(cast: Sequence[Cast], _: Challenge, rng: np.random.Generator) -> Play:
     return play
 
 
+def wrong_colours(cast: Sequence[Cast], _: Challenge, rng: np.random.Generator) -> Play:
+    """A film of an earlier check in which all movements happen to be right, and the colours on the face are not."""
+    return lit(cast, rng, LIT, draw_colours(rng.bytes(32)))
+
+
 SPECIES: Final[Mapping[str, Attack]] = {
     "print_flat": print_flat,
     "print_bent": print_bent,
@@ -212,4 +248,5 @@ SPECIES: Final[Mapping[str, Attack]] = {
     "freeze": freeze,
     "cut": cut,
     "swap": swap,
+    "wrong_flash_code": wrong_colours,
 }

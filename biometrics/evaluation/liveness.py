@@ -6,15 +6,17 @@ not how people and paper behave before a real camera.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import cv2
 import numpy as np
 
+from biometrics.decision import CheckOutcome
 from biometrics.errors import EvaluationDataError
 from biometrics.evaluation.actor import LOOKS_PER_S, puppet_of
-from biometrics.evaluation.attacks import SPECIES, Cast, Play, willing
+from biometrics.evaluation.attacks import DROWNED, LIT, SPECIES, Cast, Play, lit, willing
 from biometrics.evaluation.intervals import upper_bound
 from biometrics.evaluation.people import people_in
 from biometrics.evaluation.puppet import Puppet
@@ -23,8 +25,13 @@ from biometrics.face.engine import FaceEngine, Picture
 from biometrics.face.engines import open_engine
 from biometrics.face.guidance import Guidance, GuidanceCode
 from biometrics.face.liveness.challenge import Challenge, draw
+from biometrics.face.liveness.flash import Flash
 from biometrics.face.outcome import FaceDecision
 from biometrics.face.session import TIMEOUT_S, FaceSession
+
+ROOMS: Final = {"lit by the screen": LIT, "drowned": DROWNED, "no colours": None}
+"""Willing people sit in each in turn. Drowned is also a film of the right movements without any reflection: whatever
+passes there by its colours passes by chance."""
 
 BEND_RADII: Final = (4.0, -4.0, 8.0)  # half face widths: as strongly as paper stays a picture, both ways
 
@@ -52,12 +59,14 @@ def evaluate_liveness(
     for name in species:
         rng = np.random.default_rng([seed, *name.encode()])
         reasons: Counter[str] = Counter()
+        colours: Counter[str] = Counter()
         accepted = 0
         for index in range(attacks):
             who = _two(cast, index, rng)
             asked = draw(rng.bytes(32))
             decision = judge(engine, asked, SPECIES[name](who, asked, rng))
             accepted += decision.live
+            colours[_colours(decision)] += 1
             reasons[decision.reasons[0].value if not decision.live else "accepted"] += 1
         apcer[name] = {
             "attacks": attacks,
@@ -65,15 +74,20 @@ def evaluate_liveness(
             "apcer": accepted / attacks if attacks else None,
             "apcer_upper": upper_bound(accepted, attacks),
             "stopped_by": dict(reasons.most_common()),
+            "colours": dict(colours.most_common()),
         }
         progress(f"{name}: {accepted} of {attacks} accepted")
     rng = np.random.default_rng([seed, 0])
     refused: Counter[str] = Counter()
+    rooms: dict[str, Counter[str]] = {name: Counter() for name in ROOMS}
     seconds = []
     for index in range(genuine):
-        watch = _Watch(willing(_two(cast, index, rng), rng))
-        decision = judge(engine, draw(rng.bytes(32)), watch)
+        who = _two(cast, index, rng)
+        room, gain = list(ROOMS.items())[index % len(ROOMS)]
+        watch = _Watch(willing(who, rng) if gain is None else lit(who, rng, gain))
+        decision = judge(engine, draw(rng.bytes(32)), watch, colours=gain is not None)
         seconds.append(watch.at_s)
+        rooms[room][_colours(decision)] += 1
         if not decision.live:
             refused[decision.reasons[0].value] += 1
     count = refused.total()
@@ -86,6 +100,7 @@ def evaluate_liveness(
         "bona_fide": genuine,
         "bona_fide_refused": count,
         "bona_fide_refused_by": dict(refused.most_common()),
+        "bona_fide_colours": {room: dict(counts.most_common()) for room, counts in rooms.items()},
         "bona_fide_seconds_median": float(np.median(seconds)) if seconds else None,
     }
 
@@ -122,14 +137,21 @@ def cast_from(photograph: Picture, engine: FaceEngine) -> Cast:
     return Cast(person, Puppet.sheet(still, points), bent)
 
 
-def judge(engine: FaceEngine, asked: Challenge, play: Play) -> FaceDecision:
+def judge(engine: FaceEngine, asked: Challenge, play: Play, *, colours: bool = True) -> FaceDecision:
     """One clip before one session, to its end."""
-    session = FaceSession(engine, None, asked, load_thresholds(engine), 0.0)
+    flash = Flash(asked.colours if colours else (), asked.seed)
+    session = FaceSession(engine, None, asked, load_thresholds(engine), 0.0, flash)
     said, at_s = Guidance(GuidanceCode.STARTING), 0.0
     while not session.finished and at_s <= TIMEOUT_S:
         at_s += 1 / LOOKS_PER_S
-        said = session.observe(play(at_s, said), at_s)
+        said = replace(session.observe(play(at_s, said), at_s), colour=flash.colour(at_s))
     return session.decide(at_s)
+
+
+def _colours(decision: FaceDecision) -> str:
+    """What the screen's colours said, as a word for a count."""
+    outcome = next((check.outcome for check in decision.checks if check.name == "colours"), None)
+    return {CheckOutcome.PASSED: "right", CheckOutcome.FAILED: "wrong"}.get(outcome, "unclear") if outcome else "none"
 
 
 class _Watch:

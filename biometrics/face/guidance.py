@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from biometrics.face.liveness.challenge import Movement
+from biometrics.face.liveness.colours import Colour
 
 
 class GuidanceCode(StrEnum):
@@ -29,8 +30,9 @@ class GuidanceCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Guidance:
-    """The sentence, the movement where it asks for one, and how far the whole check has come (0 to 1)."""
+    """The sentence, the movement it may ask for, how far the check has come (0 to 1), the colour of the screen."""
 
     code: GuidanceCode
     movement: Movement | None = None
     progress: float = 0.0
+    colour: Colour | None = None

@@ -9,13 +9,17 @@ import hmac
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
+
+from biometrics.face.liveness.colours import Colour
 
 STEPS: Final = 3
 MOST_SUBSTITUTES: Final = 2
 """How often a person may ask for another movement. Each is one more guess for somebody with a film of one movement."""
-SYMBOLS: Final = 40
-"""Screen colours of one session: longer than any session lasts at 2 a second."""
+SYMBOLS: Final = 80
+"""Screen colours of one session: as many as the longest session shows at 2 a second."""
+
+Item = TypeVar("Item")
 
 
 class Movement(StrEnum):
@@ -38,6 +42,7 @@ class Challenge:
 
     seed: bytes
     movements: tuple[Movement, ...]
+    colours: tuple[Colour, ...] = ()
 
     def substitute(self, step: int, without: Collection[Movement]) -> Movement | None:
         """Another movement for this step, for whoever cannot do those in `without`; None when nothing is left.
@@ -69,12 +74,22 @@ def draw(seed: bytes, steps: int = STEPS) -> Challenge:
             if not movements or movement is not movements[-1]:
                 movements.append(movement)
         if TURNS & set(movements):
-            return Challenge(seed, tuple(movements))
+            return Challenge(seed, tuple(movements), draw_colours(seed))
         attempt += 1
 
 
-def _drawn(seed: bytes, label: str, items: list[Movement]) -> Iterator[Movement]:
-    """Movements for ever, evenly, by HMAC in counter mode; bytes that would favour the first items are thrown away."""
+def draw_colours(seed: bytes, count: int = SYMBOLS) -> tuple[Colour, ...]:
+    """So many screen colours, no two alike in a row."""
+    stream = _drawn(seed, "colours", list(Colour))
+    colours = [next(stream)]
+    while len(colours) < count:
+        if (colour := next(stream)) is not colours[-1]:
+            colours.append(colour)
+    return tuple(colours)
+
+
+def _drawn(seed: bytes, label: str, items: list[Item]) -> Iterator[Item]:
+    """Items for ever, evenly, by HMAC in counter mode; bytes that would favour the first items are thrown away."""
     fair = 256 - 256 % len(items)
     block = 0
     while True:

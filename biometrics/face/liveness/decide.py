@@ -5,6 +5,7 @@ from typing import Final
 
 from biometrics.decision import Check, CheckOutcome
 from biometrics.face.liveness.continuity import IdentityTrack, PictureTrack
+from biometrics.face.liveness.flash import Flash, Reading
 from biometrics.face.liveness.sequence import Sequence, Stage
 from biometrics.face.outcome import FaceReason
 
@@ -68,3 +69,19 @@ def pictures_check(pictures: PictureTrack, reasons: Values[FaceReason]) -> Check
     if pictures.judged < JUDGED_MIN * pictures.looks:
         return Check("pictures", CheckOutcome.NOT_POSSIBLE, f"too few pictures to tell: {value}")
     return Check("pictures", CheckOutcome.PASSED, value)
+
+
+def colours_check(flash: Flash, reasons: list[FaceReason]) -> Check:
+    """Whether the screen's colours came back from the face; adds WRONG_COLOURS to the reasons when others did.
+
+    Where they cannot be told nobody is refused for it, and nothing is proven by it.
+    """
+    lit = flash.judge()
+    match lit.reading:
+        case Reading.RIGHT:
+            return Check("colours", CheckOutcome.PASSED, lit.why)
+        case Reading.WRONG:
+            reasons.append(FaceReason.WRONG_COLOURS)
+            return Check("colours", CheckOutcome.FAILED, lit.why)
+        case Reading.UNCLEAR:
+            return Check("colours", CheckOutcome.NOT_POSSIBLE, lit.why)

@@ -1,0 +1,202 @@
+"""Whether a face is lit by the colours of the screen before it, in the order that was shown.
+
+Read is the colour of cheeks and nose against that of the surroundings: what tints the whole picture, such as a
+camera's white balance or a tint laid over a film, is in both and falls out. What a turning head changes by itself is
+taken away by its pose. What is left is held against the order shown and against 999 others that were not: by chance
+the right one fits best once in a thousand times, whatever noise the camera has.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from biometrics.face.engine import Landmarks, Picture
+from biometrics.face.liveness.challenge import draw_colours
+from biometrics.face.liveness.colours import FADE_S, SYMBOL_S, Colour, linear
+from biometrics.face.liveness.motion import Pose, pose_of
+
+OTHERS: Final = 999
+LEAST_S: Final = 3.5  # seven colours are 2 916 orders; of fewer, some of the 999 others would be the order shown
+LEAST_LOOKS: Final = 5.0  # in a second; below, a colour is seen twice or less
+LAGS_S: Final = np.arange(0.0, 1.0, 0.05)
+"""From a colour's leaving the counter to its being seen here: the line, the page's fade, the camera, the line again."""
+BEAT_MIN: Final = 3.0
+"""How much calmer a face's colour is between the screen's changes than across them. Willing people in drowned light
+have less in 200 clips; a clear order has 6 and more."""
+SHARE_MIN: Final = 0.5  # of what any order explains; the right one explains nearly all of it, a wrong one a tenth
+DARK: Final = 8.0  # grey levels; darker, a channel is noise
+
+Floats = NDArray[np.float64]
+
+
+class Reading(Enum):
+    """What the colours say."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True, slots=True)
+class Lit:
+    """What was read, with the values that say so."""
+
+    reading: Reading
+    why: str
+
+
+@dataclass(slots=True, repr=False)
+class Flash:
+    """The colours of one attempt, and what came back of them.
+
+    Args:
+        colours: In their order (`Challenge.colours`); none, and the screen stays as it is.
+        seed: Of the challenge; the other orders are drawn from it.
+        off_because: Why no colours are shown, in words for a clerk.
+    """
+
+    colours: tuple[Colour, ...]
+    seed: bytes
+    off_because: str = "no colours were shown"
+    _began_s: float | None = field(default=None, init=False)
+    _stopped: bool = field(default=False, init=False)
+    _at_s: list[float] = field(default_factory=list, init=False)
+    _chroma: list[tuple[float, float]] = field(default_factory=list, init=False)
+    _poses: list[Pose] = field(default_factory=list, init=False)
+
+    def colour(self, at_s: float) -> Colour | None:
+        """What the screen shows now; nothing before the first look, nor after `stop`."""
+        if self._began_s is None or self._stopped or not self.colours:
+            return None
+        return self.colours[min(int((at_s - self._began_s) / SYMBOL_S), len(self.colours) - 1)]
+
+    def stop(self) -> None:
+        """The person wants no colours: none are shown any more, and nothing is held against them."""
+        self._stopped = True
+        self.off_because = "the person asked for none"
+
+    def see(self, picture: Picture, points: Landmarks, at_s: float) -> None:
+        """One look at the face; the first one begins the colours."""
+        if not self.colours or self._stopped:
+            return
+        if self._began_s is None:
+            self._began_s = at_s
+        chroma = skin_chroma(picture, points)
+        if chroma is not None:
+            self._at_s.append(at_s)
+            self._chroma.append(chroma)
+            self._poses.append(pose_of(points))
+
+    def judge(self) -> Lit:
+        """What the looks came to."""
+        if not self.colours or self._stopped or self._began_s is None:
+            return Lit(Reading.UNCLEAR, self.off_because)
+        at_s = np.array(self._at_s) - self._began_s
+        lasted_s = float(at_s[-1]) if len(at_s) else 0.0
+        if lasted_s < LEAST_S or len(at_s) < LEAST_LOOKS * lasted_s:
+            return Lit(Reading.UNCLEAR, "too few looks to tell")
+        return self._held_against_others(at_s)
+
+    def _held_against_others(self, at_s: Floats) -> Lit:
+        nuisance = _nuisance(at_s, self._poses)
+        seen = _without(nuisance, np.array(self._chroma))
+        seen /= np.maximum(seen.std(axis=0), 1e-9)  # both axes count alike
+        symbols = int(at_s[-1] / SYMBOL_S) + 1
+        light = np.array([_emitted(colour) for colour in Colour])
+        light -= light.mean(axis=0)
+        index = {colour: number for number, colour in enumerate(Colour)}
+        orders = np.array(
+            [
+                [index[colour] for colour in order[:symbols]]
+                for order in (self.colours, *(draw_colours(self.seed + _number(n), symbols) for n in range(OTHERS)))
+            ]
+        )
+        fits, explained = np.zeros(len(orders)), np.zeros(len(LAGS_S))
+        for number, lag_s in enumerate(LAGS_S):
+            shown = _without(nuisance, _shown(at_s - lag_s, symbols))
+            explained[number] = _explained(shown, seen)
+            fits = np.maximum(fits, _fit(shown, seen, light[orders]))
+        better = int(np.sum(fits[1:] >= fits[0]))
+        share = float(fits[0] ** 2 / max(float(explained.max()), 1e-9))
+        beat = float((1 - explained.min()) / max(1 - float(explained.max()), 1e-9))
+        values = f"{better} of {OTHERS} other orders fit as well; {beat:.1f} times calmer between the changes"
+        if better == 0:
+            return Lit(Reading.RIGHT, f"the face was lit in the screen's order: {values}")
+        if beat >= BEAT_MIN and share < SHARE_MIN:
+            return Lit(Reading.WRONG, f"the face was lit in another order than the screen's: {values}")
+        return Lit(Reading.UNCLEAR, f"the room's light leaves too little of the screen's: {values}")
+
+
+def skin_chroma(picture: Picture, points: Landmarks) -> tuple[float, float] | None:
+    """Red and blue against green on cheeks and nose, against the same in the surroundings; None where it is too dark.
+
+    Logarithms: screen light and skin multiply.
+    """
+    height, width = picture.shape[:2]
+    tip = points[30]
+    cheeks = np.array([*points[[40, 41, 46, 47]], *(tip + 0.8 * (points[[2, 3, 13, 14]] - tip)), *points[[48, 54]]])
+    hull = cv2.convexHull(cheeks.astype(np.int32))
+    mask = np.zeros((height, width), np.uint8)
+    cv2.fillConvexPoly(mask, hull, 255)
+    face = cv2.boundingRect(points.astype(np.int32))
+    skin = np.array(cv2.mean(picture, mask)[:3])
+    x, y, w, h = face
+    mask[:] = 255  # what is behind: neither the head with its hair, nor the shoulders below it
+    cv2.rectangle(mask, (x - w // 2, y - h), (x + w + w // 2, height), 0, cv2.FILLED)
+    around = np.array(cv2.mean(picture, mask)[:3])
+    if skin.min() < DARK:
+        return None
+    if around.min() < DARK:
+        around = np.ones(3)  # nothing to hold it against: a dark room, where the screen is all the light there is
+    blue, green, red = np.log(skin) - np.log(around)
+    return float(red - green), float(blue - green)
+
+
+def _emitted(colour: Colour) -> tuple[float, float]:
+    red, green, blue = linear(colour)
+    return float(np.log(red / green)), float(np.log(blue / green))
+
+
+def _number(number: int) -> bytes:
+    return b" other %d" % number
+
+
+def _nuisance(at_s: Floats, poses: list[Pose]) -> Floats:
+    """An orthonormal basis of what changes a face's colour by itself: slow drift, and how the head is held."""
+    t = 2 * at_s / max(float(at_s[-1]), 1e-9) - 1
+    yaw, pitch = np.array([one.yaw for one in poses]), np.array([one.pitch for one in poses])
+    size = np.log([one.inter_eye_px * one.length_px for one in poses])
+    columns = np.stack([np.ones_like(t), t, t**2, t**3, yaw, yaw**2, pitch, pitch**2, size], axis=1)
+    basis, _ = np.linalg.qr(columns)
+    return np.asarray(basis, np.float64)
+
+
+def _without(basis: Floats, columns: Floats) -> Floats:
+    return np.asarray(columns - basis @ (basis.T @ columns), np.float64)
+
+
+def _shown(at_s: Floats, symbols: int) -> Floats:
+    """How much of each colour of the order is on the screen at these times: (looks, symbols); they fade over."""
+    since = at_s[:, None] - SYMBOL_S * np.arange(symbols)
+    rising = np.clip(since / FADE_S, 0, 1)
+    falling = np.clip((since - SYMBOL_S) / FADE_S, 0, 1)
+    return np.asarray(rising - falling, np.float64)
+
+
+def _explained(shown: Floats, seen: Floats) -> float:
+    """What share of the changes any order of any colours explains with these times of change."""
+    levels, *_ = np.linalg.lstsq(shown, seen, rcond=None)
+    left = seen - shown @ levels
+    return 1 - float(np.sum(left**2) / max(float(np.sum(seen**2)), 1e-9))
+
+
+def _fit(shown: Floats, seen: Floats, orders: Floats) -> Floats:
+    """Correlation of what was seen with what each order (orders, symbols, 2 axes) would have made of it."""
+    spread = shown.T @ shown
+    agreed = np.einsum("nsa,sa->n", orders, shown.T @ seen)
+    power = np.einsum("nsa,st,nta->n", orders, spread, orders, optimize=True)
+    return np.asarray(agreed / np.sqrt(np.maximum(power, 1e-9) * max(float(np.sum(seen**2)), 1e-9)), np.float64)
