@@ -73,10 +73,16 @@ const verdictWords: Record<FaceView["verdict"], Word> = {
   reject: "faceReject",
 };
 
+/** One in how many is the best that so many comparisons show by themselves: none false, 95 % sure (Clopper-Pearson). */
+function oneInCountable(comparisons: number): number {
+  return Math.max(1, Math.floor(1 / (1 - 0.05 ** (1 / comparisons))));
+}
+
 /** The verdict with how often an impostor would get it; never a bare distance. */
 export function Face({ face }: { readonly face: FaceView | null }) {
   const { t, language } = useWords();
   const bound = face?.fmr_upper ? Math.max(1, Math.floor(1 / face.fmr_upper)) : null;
+  const countable = face?.comparisons ? oneInCountable(face.comparisons) : null;
   // a missing portrait is already said by the sentence above the list
   const told = (face?.reasons ?? []).filter((reason) => face?.compared || reason !== "no_reference");
   const whole = new Intl.NumberFormat("en-GB");
@@ -99,9 +105,13 @@ export function Face({ face }: { readonly face: FaceView | null }) {
           </p>
           {face.compared && bound !== null && (
             <p>
-              {face.comparisons === null
+              {face.comparisons === null || countable === null
                 ? t("faceBoundNoCount", { n: whole.format(bound) })
-                : t("faceBound", { n: whole.format(bound), m: whole.format(face.comparisons) })}
+                : t(bound > countable ? "faceBoundModelled" : "faceBound", {
+                    n: whole.format(bound),
+                    m: whole.format(face.comparisons),
+                    c: whole.format(countable),
+                  })}
             </p>
           )}
           {!face.compared && <p>{t("faceNotCompared")}</p>}
@@ -157,7 +167,7 @@ export function Finger({ finger }: { readonly finger: FingerView | null }) {
             {name ? t("colon", { name: say(name), value: t(fingerWords[verdict]) }) : t(fingerWords[verdict])}
           </p>
           {finger.compared && bound !== null && finger.comparisons !== null && (
-            <p>{t("faceBound", { n: whole.format(bound), m: whole.format(finger.comparisons) })}</p>
+            <p>{t("fingerBound", { n: whole.format(bound), m: whole.format(finger.comparisons) })}</p>
           )}
           <p className="hint">{t("fingerNotAlive")}</p>
           {finger.engine && <p className="hint">{t("faceEngine", { name: finger.engine })}</p>}

@@ -74,8 +74,12 @@ export const clerkWords = {
   faceLive: { zh: "活体检测：通过", en: "Living person: yes" },
   faceNotLive: { zh: "活体检测：未通过", en: "Living person: not confirmed" },
   faceBound: {
-    zh: "按最难区分的人群估计，冒充者得到这么高分的机会至多约 {n} 分之一（依据 {m} 次冒充比对）。",
-    en: "An impostor scores this well at most about 1 in {n} comparisons; measured on {m}.",
+    zh: "在最难区分的人群中，冒充者得到这么高分的机会至多约 {n} 分之一（依据 {m} 次冒充比对）。",
+    en: "In the group told apart worst, an impostor scores this well at most about 1 in {n} times ({m} comparisons).",
+  },
+  faceBoundModelled: {
+    zh: "按模型推算，在最难区分的人群中，冒充者得到这么高分的机会至多约 {n} 分之一。这不是数出来的：现有 {m} 次冒充比对，只凭计数最多能说明不超过 {c} 分之一。",
+    en: "Estimated by a model: in the group told apart worst, an impostor scores this well at most about 1 in {n} times. This was not counted: {m} comparisons alone can show no better than 1 in {c}.",
   },
   faceBoundNoCount: {
     zh: "冒充者得到这么高分的机会至多约 {n} 分之一。",
@@ -87,6 +91,10 @@ export const clerkWords = {
   },
   faceEngine: { zh: "算法版本：{name}", en: "Engine: {name}" },
   fingerTitleClerk: { zh: "指纹核验", en: "Fingerprint" },
+  fingerBound: {
+    zh: "冒充者得到这么高分的机会至多约 {n} 分之一（依据 {m} 次冒充比对）。",
+    en: "An impostor scores this well at most about 1 in {n} comparisons; measured on {m}.",
+  },
   fingerAccept: { zh: "与登记的指纹一致", en: "The registered finger" },
   fingerRefer: { zh: "需您判断", en: "You decide" },
   fingerReject: { zh: "与登记的指纹不一致", en: "Not the registered finger" },

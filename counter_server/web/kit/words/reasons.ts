@@ -129,8 +129,8 @@ const sentences: readonly Sentence[] = [
   [/^too few clear frames$/, "清晰画面太少"],
   [/^as different as strangers are$/, "与照片的差异相当于不同的人"],
   [
-    /^strangers come as close at most ([\d.]+%) of the time \((\d+) pairs\), in the group told apart worst ([\d.]+%) \((\d+) pairs\)$/,
-    "陌生人达到这一相似度的比例不超过 $1（$2 对比对）；最难区分的人群中不超过 $3（$4 对）",
+    /^modelled, strangers come as close at most ([\d.]+%) of the time, in the group told apart worst ([\d.]+%); counted alone, (\d+) comparisons can bound ([\d.]+%) and (\d+) of that group ([\d.]+%)$/,
+    "按模型推算，陌生人达到这一相似度的比例不超过 $1，最难区分的人群中不超过 $2；若只凭实际计数，$3 次比对只能说明不超过 $4，其中该人群 $5 次只能说明不超过 $6",
   ],
   [
     /^this service asks for an error rate of ([\d.e-]+), which the engine.s calibration does not support$/,
