@@ -25,6 +25,7 @@ from aiortc.stats import RTCStatsReport
 
 from webrtc.aio.compat import payload_type_of
 from webrtc.aio.rate import CAP_BPS
+from webrtc.aio.recent import KeptPacket, RecentPictures
 from webrtc.leg_engine import Tap
 from webrtc.rtp import FORMATS, PayloadFormat, RtpFields, ahead
 from webrtc.transport_cc import URI as TRANSPORT_CC
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 # One key picture costs as much as ten others, and Chromium ignores a request within 300 ms of the last
 # (EncoderRtcpFeedback); at exactly 300 ms jitter made it ignore two of three, seen here as 1.1 s to the first picture.
 KEY_PAUSE_S = 0.35
+# While nobody looks, key pictures are asked for so often that whoever comes is shown a recent one at once: of the rate
+# the page sends anyway they may take this share; an uplink that allows less than one in the longest pause gets none.
+UNSEEN_KEY_SHARE = 1 / 3
+UNSEEN_KEY_PAUSE_S = (0.5, 1.2)
 # Repairs are asked for again after a little more than they took lately, four rounds; then a key picture is cheaper than
 # a frozen one. Below 50 ms the clock of a busy loop rules; 0.3 s is a satellite.
 NACK_PAUSE_S = (0.05, 0.3)
@@ -63,6 +68,7 @@ class PassReceiver:
         self.sender_report: tuple[int, int, float] | None = None  # NTP, RTP timestamp, our clock at arrival
         self.started = False
         self.transport_cc_id = 0
+        self.recent = RecentPictures()
         # names aiortc itself reads or writes
         self.track: MediaStreamTrack | None = None
         self._track: MediaStreamTrack | None = None
@@ -148,6 +154,8 @@ class PassReceiver:
         if self._key_timer is not None and self.format is not None and self.format.begins_key(packet[begin:end], 0):
             self._key_timer.cancel()  # the wish that waits for its turn has just been granted
             self._key_timer = None
+        if self.kind == "video" and self.format is not None:
+            self.recent.take(self.format, KeptPacket(packet, sequence, timestamp, begin, end, marker))
         for subscriber in self.subscribers:
             subscriber.forward(packet, sequence, timestamp, begin, end, marker)
         if self.taps and self.format is not None:
@@ -162,6 +170,7 @@ class PassReceiver:
         self._highest = self._base = sequence
         self._cycles = self._received = self._expected_before = self._received_before = 0
         self._missing.clear()
+        self.recent.forget()
         self.sender_report = None
         for subscriber in self.subscribers:
             subscriber.source_changed()
@@ -233,6 +242,15 @@ class PassReceiver:
         packet = RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=self._rtcp_ssrc, media_ssrc=self.ssrc)
         self.port.link.send_rtcp(bytes(packet))
 
+    def _keep_fresh(self, now_s: float) -> None:
+        """Have a recent key picture at hand for whoever is attached next; once somebody looks, only wishes count."""
+        if self.subscribers or self.taps or self.rate_bps <= 0:
+            return
+        shortest_s, longest_s = UNSEEN_KEY_PAUSE_S
+        pause_s = max(shortest_s, 8 * self.recent.key_bytes / (UNSEEN_KEY_SHARE * self.rate_bps))
+        if pause_s <= longest_s and now_s - self._key_asked_s >= pause_s:
+            self.ask_key()
+
     def _ask_key_late(self) -> None:
         """The trailing request: the wish that fell into the pause must not be lost."""
         self._key_timer = None
@@ -270,6 +288,7 @@ class PassReceiver:
 
     def report(self, now_s: float) -> None:
         """Send a receiver report when one is due, about once a second (RFC 3550 §6.4.2)."""
+        self._keep_fresh(now_s)
         if self.ssrc is None or now_s < self._report_due_s:
             return
         self._report_due_s = now_s + 0.5 + random.random()  # noqa: S311 - spreads reports, hides nothing

@@ -17,6 +17,7 @@ from webrtc.aio.arrivals import Departure
 from webrtc.aio.compat import payload_type_of
 from webrtc.aio.rate import ViewerLimit
 from webrtc.aio.receiver import PassReceiver
+from webrtc.aio.recent import picture_places
 from webrtc.rtp import FORMATS, KEY_AGAIN_S, PayloadFormat, ahead
 from webrtc.transport_cc import URI as TRANSPORT_CC
 
@@ -32,6 +33,9 @@ REPAIR_AGAIN_S = 0.1
 # Repairs come after fresh packets: on a full line more of them only lengthen the queue they were lost in. What the line
 # carries in a quarter of a second may be saved up, twice that overspent by pictures.
 CREDIT_S = 0.25
+# A newcomer gets the pictures since the last key picture in one burst; a line that would be full with it for longer is
+# better served by a key picture of its own.
+BURST_MAX_S = 0.4
 ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 _PLAIN = struct.Struct("!BBHLL")
 # RFC 8285 §4.2: one extension of 3 bytes, or of 2 and padding, fills exactly one word after the 0xBEDE header.
@@ -114,7 +118,7 @@ class PassSender:
         self._cname = (parameters.rtcp.cname or "").encode()
         self.port.add_sender(self)
         self.started = True
-        self._ask_key()
+        self._show_now()
 
     async def stop(self) -> None:
         """Leave the source."""
@@ -132,7 +136,7 @@ class PassSender:
         source.subscribers.append(self)
         self.source_changed()
         if self.started:
-            self._ask_key()
+            self._show_now()
 
     def detach(self) -> None:
         """Forward nothing."""
@@ -153,6 +157,33 @@ class PassSender:
         if self.source is not None:
             self.source.ask_key()
 
+    def _show_now(self) -> None:
+        """Show what the source showed last, from its last key picture on; without one, ask for it.
+
+        The pictures in between take their turns a millisecond apart, so that the viewer is not behind by their age.
+        """
+        recent = self.source.recent.whole() if self.source is not None and self.kind == "video" else []
+        burst_s = 8 * sum(kept.end - kept.begin for kept in recent) / self._limit.line_bps
+        if not recent or burst_s > BURST_MAX_S:
+            self._ask_key()
+            return
+        places = picture_places(recent)
+        passed = int((time.monotonic() - self._sent_s) * self._clock_hz) if self._sent_s else 0
+        step = self._clock_hz // 1000
+        newest = self._timestamp + max(passed, len(places) * step + 1)
+        self._begin_at(recent[0].sequence, 0)
+        for packet, sequence, timestamp, begin, end, marker in recent:
+            self._timestamp_shift = newest - (len(places) - 1 - places[timestamp]) * step - timestamp
+            self.forward(packet, sequence, timestamp, begin, end, marker)
+
+    def _begin_at(self, sequence: int, timestamp_shift: int) -> None:
+        """Number a source on from the last packet sent, beginning with this one of its."""
+        self._rebase = False
+        self._first_of_source = sequence
+        self._stragglers_until = self._packets + STRAGGLERS
+        self._sequence_shift = (self._sequence + 1 - sequence) & 0xFFFF
+        self._timestamp_shift = timestamp_shift
+
     # --- packets ---
 
     def forward(self, packet: bytes, sequence: int, timestamp: int, begin: int, end: int, marker: int) -> None:
@@ -167,12 +198,8 @@ class PassSender:
                 return
             self._waits_for_key = False
         if self._rebase:
-            self._rebase = False
-            self._first_of_source = sequence
-            self._stragglers_until = self._packets + STRAGGLERS
             passed = int((now_s - self._sent_s) * self._clock_hz) if self._sent_s else 0
-            self._sequence_shift = (self._sequence + 1 - sequence) & 0xFFFF
-            self._timestamp_shift = (self._timestamp + max(passed, 1) - timestamp) & 0xFFFFFFFF
+            self._begin_at(sequence, self._timestamp + max(passed, 1) - timestamp)
         if self._packets < self._stragglers_until and ahead(sequence, self._first_of_source) < 0:
             return
         sequence = (sequence + self._sequence_shift) & 0xFFFF
