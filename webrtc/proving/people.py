@@ -117,11 +117,14 @@ class Person:
         ended_ms, seen = await self.page.evaluate("[Date.now(), take()]")
         return look_back([(at_ms, number) for at_ms, number in seen], began_ms, ended_ms)
 
-    async def next_picture_s(self, since_ms: float, patience_s: float) -> float | None:
-        """Seconds from a moment (the pages' clock) to the first picture seen after it; None if none came."""
+    async def next_picture_s(self, since_ms: float, patience_s: float, *, after: int = -1) -> float | None:
+        """Seconds from a moment (the pages' clock) to the first picture seen after it; None if none came.
+
+        Pictures with numbers up to `after` do not count.
+        """
         for _ in range(round(patience_s / 0.02)):
-            seen = await self.page.evaluate("seen.map(([at]) => at)")
-            later = [at_ms for at_ms in seen if at_ms > since_ms]
+            seen = await self.page.evaluate("seen")
+            later = [at_ms for at_ms, number in seen if at_ms > since_ms and (after < 0 or number > after)]
             if later:
                 return float(later[0] - since_ms) / 1000
             await asyncio.sleep(0.02)
