@@ -1,11 +1,14 @@
 /**
  * Watching a recording: each track is a `<video>` fed with the pieces around the moment that is watched (Media Source
  * Extensions), all of them held to one clock of the record. Nothing before that moment is fetched, so nothing is opened.
+ * VP8 is given as it lies there; H.264 is moved into MP4 on the way (fragments.ts).
  */
+import { Fragments, H264 } from "./fragments";
 import { Listeners } from "./listeners";
+import { pictures } from "./matroska";
 import type { RecordedSide, ViewingView } from "./wire";
 
-/** What the counter records: webrtc/record.py. Browsers read the clusters of Matroska and WebM alike. */
+/** What the counter records in VP8: webrtc/record.py. Browsers read the clusters of Matroska and WebM alike. */
 const KIND = 'video/webm; codecs="vp8,opus"';
 /** The recorder asks for a key picture every 12 s (webrtc/record.py, SEEK_EVERY_S), which may come late. */
 const KEY_WITHIN_MS = 16_000;
@@ -52,6 +55,7 @@ class Track {
   readonly #source = new MediaSource();
   readonly #address: string;
   #buffer: SourceBuffer | null = null;
+  #fragments: Fragments | null = null;
   #next = 0;
   #busy = false;
   #broken = false;
@@ -131,9 +135,11 @@ class Track {
     try {
       this.#busy = true;
       this.#source.duration = this.side.duration_ms / 1000;
-      const buffer = this.#source.addSourceBuffer(KIND);
       const head = new Uint8Array(await this.#fetch(this.side.number, first.offset, Math.min(first.size, 65_536)));
-      await this.#append(buffer, description(head));
+      const begin = description(head);
+      this.#fragments = pictures(begin).codec === H264 ? new Fragments(begin) : null;
+      const buffer = this.#source.addSourceBuffer(this.#fragments?.kind ?? KIND);
+      await this.#append(buffer, this.#fragments?.description ?? begin);
       this.#buffer = buffer;
     } catch {
       this.#broken = true;
@@ -155,7 +161,9 @@ class Track {
     const number = this.#next;
     try {
       const bytes = new Uint8Array(await this.#fetch(this.side.number, piece.offset, piece.size));
-      await this.#append(this.#buffer, number === 0 ? bytes.slice(find(bytes, CLUSTER)) : bytes);
+      const clusters = number === 0 ? bytes.slice(find(bytes, CLUSTER)) : bytes;
+      const last = number === this.side.pieces.length - 1;
+      await this.#append(this.#buffer, this.#fragments?.take(number, clusters, last) ?? clusters);
       if (local - BEHIND_MS > 0) {
         await this.#done(this.#buffer, () => this.#buffer?.remove(0, (local - BEHIND_MS) / 1000));
       }
