@@ -400,6 +400,22 @@ class Line(StrEnum):
     LOST = "lost"
 
 
+class LineWay(StrEnum):
+    """How a page's pictures and sound can reach the counter."""
+
+    DIRECT = "direct"  # UDP, as it should be
+    RELAY = "relay"  # only through the operator's TURN server
+    NONE = "none"
+
+
+class LineVerdict(StrEnum):
+    """What a measured line is good for."""
+
+    GOOD = "good"  # for video
+    COARSE = "coarse"  # it works; the picture is coarse, sound comes first
+    NOT_NOW = "not_now"
+
+
 class SupervisionMode(StrEnum):
     """How a third person takes part in a call."""
 
@@ -672,6 +688,7 @@ class CallPart(StrEnum):
     THIRD = "third"  # customer or clerk: whoever joined them
     WATCH_CUSTOMER = "watch-customer"  # a supervisor: the customer, and the supervisor's own voice
     WATCH_CLERK = "watch-clerk"  # a supervisor: the clerk
+    CHECK = "check"  # a customer before the queue: what is sent comes back, to measure the line
 
 
 class JoinCall(Message):
@@ -726,6 +743,17 @@ class DeviceTrouble(Message):
     trouble: Literal["refused", "missing", "busy", "ended"]
 
 
+class LineCheck(Message):
+    """What the page measured over a `check` leg before the queue; ends that leg. Told to the clerk, journaled."""
+
+    type: Literal["line_check"] = "line_check"
+    verdict: LineVerdict
+    way: LineWay
+    round_trip_ms: Annotated[int, Field(ge=0, le=60_000)] | None = None
+    loss_percent: Annotated[float, Field(ge=0, le=100, description="of the worse direction")] | None = None
+    kbit_s: Annotated[int, Field(ge=0, le=10_000_000, description="of the narrower direction")] | None = None
+
+
 class Ping(Message):
     """Every 3 s; a page that is silent for 10 s counts as gone for now."""
 
@@ -733,7 +761,16 @@ class Ping(Message):
 
 
 FromPage = Annotated[
-    Hello | JoinCall | RestartLeg | Answer | Candidate | StartFace | AskAnotherMovement | DeviceTrouble | Ping,
+    Hello
+    | JoinCall
+    | RestartLeg
+    | Answer
+    | Candidate
+    | StartFace
+    | AskAnotherMovement
+    | DeviceTrouble
+    | LineCheck
+    | Ping,
     Field(discriminator="type"),
 ]
 
@@ -916,6 +953,7 @@ class ClerkVisit(Message):
     customer_line: Line
     my_line: Line
     customer_trouble: str | None = None
+    line_check: LineCheck | None = Field(default=None, description="as the customer's page found it before the queue")
     continuity: ContinuityView | None = Field(default=None, description="None outside a call")
     held: bool = False
     muted: bool = False

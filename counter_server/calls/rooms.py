@@ -172,6 +172,10 @@ class Calls(Wires):
         for seat in self._seats.of_page(role, owner):
             await self._seats.leave(role, owner, seat.part)
 
+    async def leave_part(self, role: str, owner: str, part: str) -> None:
+        """This page needs one of its legs no more."""
+        await self._seats.leave(role, owner, part)
+
     async def listen(self) -> None:
         """Follow what the engine says, for as long as there are calls."""
         while True:

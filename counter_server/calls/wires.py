@@ -3,6 +3,7 @@
 import logging
 
 from counter_server.calls.seats import (
+    CHECK,
     CLERK,
     CUSTOMER,
     MAIN,
@@ -37,6 +38,7 @@ class Wires:
         """Wire customer and clerk both ways and seal both sides from now on; a side that is not up yet follows."""
         self._pairs[visit_id] = clerk_id
         self._recordings[visit_id] = recording
+        await self._seats.leave(CUSTOMER, visit_id, CHECK)
         await self._wire(visit_id)
 
     async def part(self, visit_id: str) -> tuple[RecordedTrack, ...]:
@@ -100,7 +102,8 @@ class Wires:
 
     def _parts_of(self, role: str, owner: str) -> frozenset[str]:
         """Legs beside its own that this page may have now."""
-        return self._third.parts_of(role, owner, self._visit_of(owner) if role == CLERK else None)
+        parts = self._third.parts_of(role, owner, self._visit_of(owner) if role == CLERK else None)
+        return parts | {CHECK} if role == CUSTOMER and owner not in self._pairs else parts
 
     def _other_room(self, seat: Seat) -> str | None:
         """Of whoever this leg is wired to: no media cross workers, so it must stand beside theirs."""
@@ -124,6 +127,9 @@ class Wires:
 
     async def _wire_leg(self, seat: Seat) -> None:
         """A leg of this seat has come up: whatever it takes part in."""
+        if seat.part == CHECK and seat.leg_id is not None:
+            await quietly(self._engine.attach(seat.leg_id, seat.leg_id))
+            return
         visit_id = self._visit_at(seat)
         if visit_id is not None:
             if seat.part == MAIN:

@@ -16,6 +16,7 @@ from webrtc.wire import (
     FingerView,
     HolderView,
     Language,
+    LineCheck,
     Reason,
     Receipt,
     Route,
@@ -75,6 +76,7 @@ class Visit(BaseModel):
     approval: Literal["none", "waiting", "approved", "declined"] = "none"
     receipt: Receipt | None = None
     trouble: str | None = None
+    line_check: LineCheck | None = None  # measured by the customer's page before the queue
     broken: ContinuityCue | None = None
     """Why the person in the call must be identified again; nothing is signed while it stands."""
     again: bool = False

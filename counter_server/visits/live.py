@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import TypeAdapter, ValidationError
 
-from counter_server.calls.seats import CLERK, CUSTOMER
+from counter_server.calls.seats import CHECK, CLERK, CUSTOMER
 from counter_server.errors import CounterError
 from counter_server.hub import CONSOLES, visit_topic
 from counter_server.visits import identify, store
@@ -35,6 +35,7 @@ from webrtc.wire import (
     Hello,
     IceServer,
     JoinCall,
+    LineCheck,
     Message,
     OfferMessage,
     Ping,
@@ -228,6 +229,15 @@ async def _from_customer(office: Office, visit_id: str, message: Message, socket
 
             details: dict[str, str] = {"device": message.device, "trouble": message.trouble}
             await office.db.run(store.note, visit_id, store.CUSTOMER, "device_trouble", with_trouble, details)
+            office.changed(visit_id)
+        case LineCheck():
+
+            def with_check(visit: Visit) -> Visit:
+                return visit.model_copy(update={"line_check": message})
+
+            found = {"verdict": message.verdict.value, "way": message.way.value}
+            await office.db.run(store.note, visit_id, store.CUSTOMER, "line_check", with_check, found)
+            await office.calls.leave_part(CUSTOMER, visit_id, CHECK)
             office.changed(visit_id)
         case JoinCall():
             visit = await office.db.run(store.load, visit_id)

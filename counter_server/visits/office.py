@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from counter_server.calls.rooms import Calls
-from counter_server.calls.seats import CUSTOMER, Seat
+from counter_server.calls.seats import CUSTOMER, MAIN, Seat
 from counter_server.catalogue.catalogue import Catalogue
 from counter_server.config import Settings
 from counter_server.db import Database
@@ -181,7 +181,8 @@ class Office:
 
     def _line_changed(self, seat: Seat) -> None:
         if seat.role == CUSTOMER:
-            self._same_leg(seat)
+            if seat.part == MAIN:  # no other leg carries the face that was checked
+                self._same_leg(seat)
             self.changed(seat.owner)
         else:
             self.hub.changed(CONSOLES)

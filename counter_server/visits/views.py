@@ -142,6 +142,7 @@ def clerk_visit(
         customer_line=calls.line(CUSTOMER, visit.visit_id),
         my_line=Line.NONE if visit.clerk_id is None else calls.line(CLERK, visit.clerk_id),
         customer_trouble=visit.trouble,
+        line_check=visit.line_check,
         continuity=continuity_view(visit, identity),
         held=visit.held,
         muted=visit.muted,

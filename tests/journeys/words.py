@@ -12,9 +12,9 @@ ENTRY = re.compile(rf"^  (\w+): \{{\s*zh: {STRING},\s*en: {STRING},?\s*\}},", re
 
 @cache
 def wordbook(language: str) -> dict[str, str]:
-    """Key of `t("…")` to the string in `zh` or `en`; from the customer's and the clerk's words."""
+    """Key of `t("…")` to the string in `zh` or `en`; from the customer's, the call's and the clerk's words."""
     found = {}
-    for name in ("customer.ts", "clerk.ts"):
+    for name in ("customer.ts", "call.ts", "clerk.ts"):
         for key, zh, en in ENTRY.findall((WORDS / name).read_text("utf-8")):
             found[key] = (zh if language == "zh" else en).replace('\\"', '"')
     return found

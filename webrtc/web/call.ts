@@ -6,7 +6,6 @@
  * quiet asks for that by `restart`; one that stays down for three seconds asks for a new leg by `join`. A page may have
  * several legs, one `Call` for each part; one without devices only listens.
  */
-import type { Devices } from "./devices";
 import { Listeners } from "./listeners";
 import type { LiveChannel } from "./signalling";
 import type { CallPart, IceServer, OfferMessage } from "./wire";
@@ -44,9 +43,14 @@ async function bytesReceived(peer: RTCPeerConnection): Promise<number> {
   return bytes;
 }
 
+/** Whose tracks a leg sends: the page's camera and microphone, another picture, or a test pattern. */
+export interface Source {
+  readonly stream: MediaStream | null;
+}
+
 export class Call {
   readonly #channel: LiveChannel;
-  readonly #devices: Devices | null;
+  readonly #devices: Source | null;
   readonly #part: CallPart;
   readonly #changes = new Listeners();
   readonly #stopListening: (() => void)[];
@@ -59,7 +63,7 @@ export class Call {
   #listening: ReturnType<typeof setInterval> | undefined;
   #clickedAt: number | null = null;
 
-  constructor(channel: LiveChannel, devices: Devices | null, part: CallPart = "main") {
+  constructor(channel: LiveChannel, devices: Source | null, part: CallPart = "main") {
     this.#channel = channel;
     this.#devices = devices;
     this.#part = part;
@@ -88,6 +92,14 @@ export class Call {
   get remote(): MediaStream | null {
     return this.#remote;
   }
+
+  /** The leg's identifier; another one after every new connection. */
+  get leg(): string {
+    return this.#legId;
+  }
+
+  /** What the browser counts of this leg; null while there is none. */
+  readonly stats = async (): Promise<RTCStatsReport | null> => (await this.#peer?.getStats()) ?? null;
 
   /** Hear when state or remote stream change. */
   readonly subscribe = this.#changes.add;

@@ -376,6 +376,22 @@ export const LINES = [
 ] as const;
 export type Line = (typeof LINES)[number];
 
+/** How a page's pictures and sound can reach the counter. */
+export const LINE_WAYS = [
+  "direct",
+  "relay",
+  "none",
+] as const;
+export type LineWay = (typeof LINE_WAYS)[number];
+
+/** What a measured line is good for. */
+export const LINE_VERDICTS = [
+  "good",
+  "coarse",
+  "not_now",
+] as const;
+export type LineVerdict = (typeof LINE_VERDICTS)[number];
+
 /** How a third person takes part in a call. */
 export const SUPERVISION_MODES = [
   "listen",
@@ -560,6 +576,7 @@ export const CALL_PARTS = [
   "third",
   "watch-customer",
   "watch-clerk",
+  "check",
 ] as const;
 export type CallPart = (typeof CALL_PARTS)[number];
 
@@ -606,6 +623,16 @@ export interface DeviceTrouble {
   readonly type: "device_trouble";
   readonly device: "camera" | "microphone";
   readonly trouble: "refused" | "missing" | "busy" | "ended";
+}
+
+/** What the page measured over a `check` leg before the queue; ends that leg. Told to the clerk, journaled. */
+export interface LineCheck {
+  readonly type: "line_check";
+  readonly verdict: LineVerdict;
+  readonly way: LineWay;
+  readonly round_trip_ms: number | null;
+  readonly loss_percent: number | null;
+  readonly kbit_s: number | null;
 }
 
 /** Every 3 s; a page that is silent for 10 s counts as gone for now. */
@@ -763,6 +790,8 @@ export interface ClerkVisit {
   readonly customer_line: Line;
   readonly my_line: Line;
   readonly customer_trouble: string | null;
+  /** as the customer's page found it before the queue */
+  readonly line_check: LineCheck | null;
   /** None outside a call */
   readonly continuity: ContinuityView | null;
   readonly held: boolean;
@@ -983,6 +1012,7 @@ export type FromPage =
   | StartFace
   | AskAnotherMovement
   | DeviceTrouble
+  | LineCheck
   | Ping;
 
 export type ToPage =

@@ -1,9 +1,12 @@
 import { type FormEvent, useId, useState } from "react";
 import type { ClerkVisit, VisitState } from "../../../webrtc/web/wire";
+import { LineQuality } from "../kit/LineQuality";
 import { RemotePicture } from "../kit/Pictures";
 import { Button, Notice, Patience, Problem, ScreenTitle, Sheet, useAction, useLostFocus } from "../kit/parts";
 import { LineState } from "../kit/screens/InCall";
+import { lineFigures } from "../kit/screens/LineCheck";
 import { useWords, type Words } from "../kit/words";
+import { verdictWords } from "../kit/words/call";
 import { assuranceWords, channelWords, deviceWords, reasonWords, stateWords, troubleWords } from "../kit/words/codes";
 import { Checklist } from "./Checklist";
 import type { ClerkDesk } from "./desk";
@@ -100,6 +103,8 @@ function CustomerPicture({ desk, visit }: AtDeskProps) {
       <div className="call-below">
         <LineState name={t("customerLine")} line={visit.customer_line} />
         <LineState name={t("myLine")} line={visit.my_line} />
+        <LineQuality call={desk.call} name={t("lineQuality")} />
+        <LineBefore visit={visit} />
       </div>
       {visit.continuity && visit.continuity.state !== "broken" && <SamePerson desk={desk} visit={visit} />}
       <CallControls desk={desk} visit={visit} />
@@ -110,6 +115,17 @@ function CustomerPicture({ desk, visit }: AtDeskProps) {
       )}
     </section>
   );
+}
+
+/** What the customer's page found of its line while nobody waited yet. */
+function LineBefore({ visit }: { readonly visit: ClerkVisit }) {
+  const words = useWords();
+  const found = visit.line_check;
+  if (!found) {
+    return null;
+  }
+  const what = [words.say(verdictWords[found.verdict]), lineFigures(found, words)].filter(Boolean).join(" · ");
+  return <p className="hint figures">{words.t("lineBefore", { what })}</p>;
 }
 
 const thirdWords = { listen: "callListened", whisper: "callWhispered", join: "callJoined" } as const;

@@ -6,6 +6,7 @@
 import { Call } from "../../../webrtc/web/call";
 import { Devices } from "../../../webrtc/web/devices";
 import { Listeners } from "../../../webrtc/web/listeners";
+import { NetworkCheck } from "../../../webrtc/web/network_check";
 import { LiveChannel } from "../../../webrtc/web/signalling";
 import type {
   AskFinger,
@@ -61,6 +62,7 @@ export class Visit {
   #channel: LiveChannel | null = null;
   #call: Call | null = null;
   #third: Call | null = null;
+  #lineCheck: NetworkCheck | null = null;
   #guidance: Guidance | null = null;
   #trouble: RefusedError | null = null;
   #faceAsked = false;
@@ -86,6 +88,11 @@ export class Visit {
   /** Whoever joined the call beside the clerk. */
   get third(): Call | null {
     return this.#third;
+  }
+
+  /** The test of this page's line, which runs while the customer reads what they consent to. */
+  get lineCheck(): NetworkCheck | null {
+    return this.#lineCheck;
   }
 
   /** What the camera wants now. */
@@ -256,6 +263,8 @@ export class Visit {
   /** Forget everything this page holds: visit, token, camera, call. */
   wipe(): void {
     this.#call?.close();
+    this.#lineCheck?.close();
+    this.#lineCheck = null;
     this.#channel?.close();
     this.devices.stop();
     sessionStorage.removeItem(STORED_AS);
@@ -285,10 +294,15 @@ export class Visit {
     });
     this.#channel = channel;
     this.#call = new Call(channel, this.devices);
+    const lineCheck = new NetworkCheck(channel);
+    this.#lineCheck = lineCheck;
     channel.onMessage((message) => this.#hear(message));
     channel.subscribe(() => {
       if (channel.state === "waiting" && channel.failures >= 2) {
         void this.#askWhetherGone();
+      }
+      if (channel.state === "open" && this.#view?.state === "consent" && lineCheck.state === "idle") {
+        lineCheck.run();
       }
       this.#changed();
     });
@@ -368,6 +382,9 @@ export class Visit {
     if (known?.state !== view.state) {
       this.#faceAsked = false; // a face asked for again in mid-call is a new check
       this.#trouble = null;
+      if (view.state !== "consent") {
+        this.#lineCheck?.stop(); // from here on the line is needed for the visit itself
+      }
       if (WITH_CAMERA.includes(view.state)) {
         void this.startMedia();
       }

@@ -3,10 +3,11 @@
  */
 import { createContext, useCallback, useContext, useState } from "react";
 import { LANGUAGES, type Language, type Text } from "../../../webrtc/web/wire";
+import { callWords } from "./words/call";
 import { clerkWords } from "./words/clerk";
 import { customerWords } from "./words/customer";
 
-const wordbook = { ...customerWords, ...clerkWords };
+const wordbook = { ...customerWords, ...callWords, ...clerkWords };
 
 export type Word = keyof typeof wordbook;
 export type Values = Readonly<Record<string, string | number>>;

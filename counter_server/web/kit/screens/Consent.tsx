@@ -2,6 +2,7 @@ import { type ScreenProps, useDoor } from "../door";
 import { Icon } from "../Icons";
 import { Button, Problem, ScreenTitle, useAction } from "../parts";
 import { useWords } from "../words";
+import { LineCheck } from "./LineCheck";
 
 /** What will be recorded and compared, and that saying no is possible. */
 export function Consent({ visit, view }: ScreenProps) {
@@ -47,6 +48,7 @@ export function Consent({ visit, view }: ScreenProps) {
         </ul>
       </div>
       <div className="deck">
+        {visit.lineCheck && <LineCheck check={visit.lineCheck} />}
         <Problem of={agree.problem} />
         <div className="actions">
           <Button kind="primary" disabled={agree.busy} onPress={() => void agree.run(() => visit.consent())}>

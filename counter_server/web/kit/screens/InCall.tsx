@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import type { Line, VisitState, VisitView } from "../../../../webrtc/web/wire";
 import type { ScreenProps } from "../door";
 import { Icon } from "../Icons";
+import { BadLine } from "../LineQuality";
 import { OwnPicture, RemotePicture } from "../Pictures";
 import { Notice, ScreenTitle } from "../parts";
 import { useWords } from "../words";
@@ -62,6 +63,7 @@ export function InCall({ visit, view, children }: ScreenProps & { readonly child
           {view.clerk_muted && <p className="hint">{t("servingClerkMuted")}</p>}
           <LineState name={t("servingYourLine")} line={view.my_line} />
           <LineState name={t("servingClerkLine")} line={view.clerk_line} />
+          <BadLine call={visit.call} />
         </div>
         {view.third && (
           <Notice tone="info">
