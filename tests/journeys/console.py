@@ -1,6 +1,7 @@
 """A clerk at the console."""
 
 import re
+from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -31,8 +32,18 @@ class VirtualAuthenticator:
 
     def sign_count(self) -> int:
         """The counter of its one key."""
-        held = self._line.send("WebAuthn.getCredentials", {"authenticatorId": self.name})["credentials"]
-        return int(held[0]["signCount"])
+        return int(self.credentials()[0]["signCount"])
+
+    def credentials(self) -> list[dict[str, Any]]:
+        """What lies on it, private keys included."""
+        held = self._line.send("WebAuthn.getCredentials", {"authenticatorId": self.name})
+        return list(held["credentials"])
+
+    def hold(self, credential: dict[str, Any] | None) -> None:
+        """Nothing but this lies on it from now on."""
+        self._line.send("WebAuthn.clearCredentials", {"authenticatorId": self.name})
+        if credential is not None:
+            self._line.send("WebAuthn.addCredential", {"authenticatorId": self.name, "credential": credential})
 
 
 class ConsoleScreen:

@@ -1,8 +1,8 @@
 import { type FormEvent, useState } from "react";
 import { Button, Problem, ScreenTitle, useAction } from "../kit/parts";
+import { passkeysWork } from "../kit/passkeys";
 import { useWords } from "../kit/words";
 import type { ClerkDesk } from "./desk";
-import { passkeysWork } from "./passkeys";
 
 export function LoginPage({ desk }: { readonly desk: ClerkDesk }) {
   const { t } = useWords();

@@ -1,8 +1,8 @@
 import { type FormEvent, useId, useState } from "react";
 import { Button, Problem, useAction } from "../kit/parts";
+import { passkeysWork } from "../kit/passkeys";
 import { useWords } from "../kit/words";
 import type { ClerkDesk } from "./desk";
-import { passkeysWork } from "./passkeys";
 
 /** How many keys the clerk has, and a way to register one. */
 export function Passkeys({ desk }: { readonly desk: ClerkDesk }) {

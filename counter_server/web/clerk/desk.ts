@@ -20,7 +20,7 @@ import type {
   SupervisionMode,
 } from "../../../webrtc/web/wire";
 import { Api, RefusedError } from "../kit/api";
-import { answerByPasskey, makePasskey } from "./passkeys";
+import { answerByPasskey, makePasskey } from "../kit/passkeys";
 
 export type Presence = "asking" | "out" | "in";
 

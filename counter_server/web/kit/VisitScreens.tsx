@@ -16,9 +16,11 @@ import { useWords, type Word } from "./words";
 
 interface VisitScreensProps extends ScreenProps {
   readonly onFinish: () => void;
+  /** Below the receipt: what this door has to say once everything is done. */
+  readonly afterwards?: ReactNode;
 }
 
-function screenOf({ visit, view, onFinish }: VisitScreensProps): ReactNode {
+function screenOf({ visit, view, onFinish, afterwards }: VisitScreensProps): ReactNode {
   switch (view.state) {
     case "consent":
       return <Consent visit={visit} view={view} />;
@@ -43,7 +45,11 @@ function screenOf({ visit, view, onFinish }: VisitScreensProps): ReactNode {
     case "sealing":
       return <Wait key={view.state} state={view.state} />;
     case "done":
-      return <Done visit={visit} view={view} onFinish={onFinish} />;
+      return (
+        <Done visit={visit} view={view} onFinish={onFinish}>
+          {afterwards}
+        </Done>
+      );
     case "refused":
     case "interrupted":
     case "cancelled":

@@ -160,6 +160,16 @@ export class Visit {
     this.#begin(stored, view);
   }
 
+  /** A step that only some doors have; answered with the visit as it is then. */
+  act(step: string, body: unknown): Promise<void> {
+    return this.#act(step, body);
+  }
+
+  /** Something about this visit that is not the visit. */
+  ask<Answer>(question: string): Promise<Answer> {
+    return this.api.post<Answer>(`/api/visits/${this.#id}/${question}`);
+  }
+
   consent(): Promise<void> {
     return this.#act("consent", { recording: true, biometrics: true });
   }

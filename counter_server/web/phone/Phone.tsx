@@ -11,6 +11,8 @@ import { Services } from "../kit/screens/Services";
 import { Trail, VisitScreens } from "../kit/VisitScreens";
 import { hasEnded, Visit } from "../kit/visit";
 import { announceLanguage, browserLanguage, LanguageContext, useChosenLanguage, useWords } from "../kit/words";
+import { AskedFirst, KeepKey, Recognised, ShowKey } from "./PhoneKey";
+import { wasKept } from "./phoneKeys";
 
 const SESSION_AS = "counter.phone";
 const DOOR = { channel: "phone" } as const;
@@ -64,6 +66,7 @@ function Pocket({ onLanguage }: { readonly onLanguage: (language: Language) => v
   const view = useVisit(visit);
   const [entry, setEntry] = useState<Entry>({ at: "opening" });
   const [stopping, setStopping] = useState(false);
+  const [keyAsked, setKeyAsked] = useState(wasKept);
 
   const open = useCallback(() => {
     setEntry({ at: "opening" });
@@ -97,7 +100,21 @@ function Pocket({ onLanguage }: { readonly onLanguage: (language: Language) => v
       );
     }
     if (view !== null) {
-      return <VisitScreens visit={visit} view={view} onFinish={() => void finish()} />;
+      const beginning = view.state === "consent";
+      if (beginning && keyAsked && view.phone_key === "askable") {
+        return <ShowKey visit={visit} onWithout={() => setKeyAsked(false)} />;
+      }
+      return (
+        <>
+          {beginning && view.phone_key === "recognised" && <Recognised view={view} />}
+          <VisitScreens
+            visit={visit}
+            view={view}
+            onFinish={() => void finish()}
+            afterwards={<KeepKey visit={visit} view={view} />}
+          />
+        </>
+      );
     }
     switch (entry.at) {
       case "opening":
@@ -120,7 +137,7 @@ function Pocket({ onLanguage }: { readonly onLanguage: (language: Language) => v
           </Message>
         );
       case "in":
-        return <ServicesHere visit={visit} />;
+        return <ServicesHere visit={visit} first={<AskedFirst asked={keyAsked} onAsk={() => setKeyAsked(true)} />} />;
     }
   };
 
@@ -183,7 +200,12 @@ function Message({ title, text, children }: MessageProps) {
   );
 }
 
-function ServicesHere({ visit }: { readonly visit: Visit }) {
+interface ServicesHereProps {
+  readonly visit: Visit;
+  readonly first: ReactNode;
+}
+
+function ServicesHere({ visit, first }: ServicesHereProps) {
   const { t } = useWords();
   const { catalogue, problem } = useCatalogue(visit.api, true);
   return (
@@ -198,9 +220,12 @@ function ServicesHere({ visit }: { readonly visit: Visit }) {
           visit={visit}
           catalogue={catalogue}
           remark={
-            <Notice tone="info">
-              <p>{t("phoneAssurance")}</p>
-            </Notice>
+            <>
+              <Notice tone="info">
+                <p>{t("phoneAssurance")}</p>
+              </Notice>
+              {first}
+            </>
           }
         />
       )}

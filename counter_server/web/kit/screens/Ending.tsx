@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import type { VisitState } from "../../../../webrtc/web/wire";
 import { type ScreenProps, useDoor } from "../door";
 import { Icon } from "../Icons";
@@ -28,8 +29,12 @@ interface EndingProps extends ScreenProps {
   readonly onFinish: () => void;
 }
 
+interface DoneProps extends EndingProps {
+  readonly children?: ReactNode;
+}
+
 /** Number and code to take home. */
-export function Done({ visit, view, onFinish }: EndingProps) {
+export function Done({ visit, view, onFinish, children }: DoneProps) {
   const { t, say, language } = useWords();
   const kiosk = useDoor().channel === "kiosk";
   const receipt = view.receipt;
@@ -76,6 +81,7 @@ export function Done({ visit, view, onFinish }: EndingProps) {
             <p>{t("doneTake")}</p>
           </Notice>
         )}
+        {children}
       </div>
       <div className="deck">
         <div className="actions">

@@ -25,6 +25,7 @@ const checkWords: Readonly<Record<string, Text>> = {
   one_person: { zh: "始终是同一个人", en: "One person throughout" },
   pictures: { zh: "画面连贯", en: "Pictures unbroken" },
   match: { zh: "人脸与芯片照片比对", en: "Compared with the chip's portrait" },
+  possession: { zh: "客户持有的手机（通行密钥）", en: "The customer's own phone (passkey)" },
   finger: { zh: "指纹与登记的一致", en: "Finger is the registered one" },
   finger_enrolled: { zh: "已登记指纹", en: "A finger was registered" },
   finger_sensor: { zh: "指纹仪的防伪判断", en: "Sensor's own word on imitations" },

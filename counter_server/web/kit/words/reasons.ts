@@ -147,6 +147,12 @@ const sentences: readonly Sentence[] = [
   [/^the face was not shown clearly for too long during the call$/, "通话中长时间看不清人脸"],
   [/^the pictures came by another line than at the beginning of the call$/, "通话中画面改由另一条线路传来"],
   [/^the process that watched ended during the call$/, "通话中比对进程中断"],
+  // the customer's own phone
+  [
+    /^possession factor: passkey \(user verified by the device\), made after visit (\S+); no fingerprint match$/,
+    "持有要素：通行密钥（由手机自行验证用户），登记于业务 $1 之后；并非指纹比对",
+  ],
+  [/^a passkey was shown that is not known here or did not hold$/, "出示了通行密钥，但未登记或核验不成立"],
   // the finger
   [
     /^(\d+) minutiae lie on one another; strangers come as close in ([\d.e-]+) at most$/,

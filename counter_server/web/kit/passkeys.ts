@@ -1,5 +1,5 @@
 /** The browser's half of WebAuthn: options in as JSON text, the credential out as JSON text. */
-import { RefusedError } from "../kit/api";
+import { RefusedError } from "./api";
 
 /** Whether keys can be used on this page at all: its address must be safe and have a name. */
 export const passkeysWork = (): boolean =>
