@@ -31,6 +31,9 @@ class Patience(BaseModel):
     clerk_gone_s: float = Field(default=10, description="a console silent for longer gives its visit back to the queue")
     media_rejoin_s: float = Field(default=60, description="a lost line may come back for this long")
     face_attempts: int = Field(default=3, description="per visit; ISO 30107-3 practice: a bounded number of tries")
+    face_colours: bool = Field(
+        default=True, description="the screen lights the face in changing colours, for whoever has not asked it not to"
+    )
     phone_link_s: int = Field(default=600, description="a one-time link's life before it is opened")
     session_idle_s: int = Field(default=3600, description="clerk's session, NIST SP 800-63B AAL2 idle limit 1 h")
     session_s: int = Field(default=8 * 3600, description="clerk's session, one working day")

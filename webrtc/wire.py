@@ -277,12 +277,22 @@ class GuidanceCode(StrEnum):
     DONE = "done"
 
 
+class ScreenColour(StrEnum):
+    """What the page shows round the picture while the face is checked; the counter draws their order."""
+
+    ROSE = "rose"
+    GREEN = "green"
+    BLUE = "blue"
+    AMBER = "amber"
+
+
 class Guidance(Message):
     """What the customer should do now, from the latest frames."""
 
     code: GuidanceCode
     movement: Movement | None = None
     progress: Annotated[float, Field(ge=0, le=1)] = 0.0
+    colour: ScreenColour | None = None
 
 
 class FaceView(Message):
@@ -731,6 +741,13 @@ class StartFace(Message):
 
 class AskAnotherMovement(Message):
     """The customer cannot do the movement asked for; no reason is asked and nothing is lost by it."""
+    colours: bool = Field(default=False, description="this screen may change its colour: nobody asked it not to")
+
+
+class StopColours(Message):
+    """The customer wants no changing colours; no reason is asked and nothing is lost by it."""
+
+    type: Literal["stop_colours"] = "stop_colours"
 
     type: Literal["ask_another_movement"] = "ask_another_movement"
 
@@ -772,6 +789,8 @@ FromPage = Annotated[
     | LineCheck
     | Ping,
     Field(discriminator="type"),
+    | StopColours
+    | DeviceTrouble
 ]
 
 

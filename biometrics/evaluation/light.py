@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biometrics.evaluation.puppet import Posture
-from biometrics.face.engine import Picture
+from biometrics.face.engine import Landmarks, Picture
 from biometrics.face.liveness.colours import FADE_S, Colour, linear, luminance
 
 GAMMA: Final = 1 / 2.2  # of a camera's picture, roughly
@@ -78,7 +78,7 @@ class Light:
         return np.array([blue, green, red]) / luminance(colour)
 
 
-def face_mask(height: int, width: int, points: NDArray[np.float32]) -> NDArray[np.float32]:
+def face_mask(height: int, width: int, points: Landmarks) -> NDArray[np.float32]:
     """Where the face is whose landmarks these are, with a soft edge."""
     mask = np.zeros((height, width), np.float32)
     (x, y), (w, h) = points.mean(axis=0), np.ptp(points, axis=0)

@@ -18,6 +18,8 @@ from biometrics.face.engine import FaceEngine
 from biometrics.face.engines import open_engine
 from biometrics.face.guidance import Guidance
 from biometrics.face.liveness.challenge import draw
+from biometrics.face.liveness.colours import Colour
+from biometrics.face.liveness.flash import Flash
 from biometrics.face.outcome import FaceDecision
 from biometrics.face.reference import Reference, load_reference
 from biometrics.face.session import TIMEOUT_S, FaceSession
@@ -39,6 +41,8 @@ class Begin:
     session_id: str
     portrait: bytes | None
     seed: bytes
+    without_colours_because: str = ""
+    """Empty where the screen shows its colours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,13 @@ class Look:
 @dataclass(frozen=True, slots=True)
 class Wish:
     """The person cannot do this movement and asks for another."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopColours:
+    """The person wants no changing colours."""
 
     session_id: str
 
@@ -85,6 +96,7 @@ class Guide:
     code: str
     movement: str | None
     progress: float
+    colour: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +132,7 @@ class _Running:
     reference: Reference | None
     decoder: PictureDecoder | None = None
     due_s: float = 0.0
-    told: tuple[str, str | None, int] | None = None
+    told: tuple[str, str | None, int, Colour | None] | None = None
 
 
 def main(pipe: Connection) -> None:
@@ -148,6 +160,8 @@ def main(pipe: Connection) -> None:
                         _look(pipe, running, people, look)
                     case Wish() as wish:
                         _wish(pipe, running, wish)
+                    case StopColours() as stop:
+                        _stop_colours(pipe, running, stop)
                     case End() as end:
                         if (ended := running.pop(end.session_id, None)) is not None:
                             _decide(ended)
@@ -183,8 +197,17 @@ def _begin(
             )
         )
         return
-    session = FaceSession(engine, reference, draw(begin.seed), thresholds, time.monotonic())
+    challenge = draw(begin.seed)
+    flash = Flash(() if begin.without_colours_because else challenge.colours, begin.seed, begin.without_colours_because)
+    session = FaceSession(engine, reference, challenge, thresholds, time.monotonic(), flash)
     running[begin.session_id] = _Running(session, reference)
+
+
+def _stop_colours(pipe: Connection, running: dict[str, _Running], stop: StopColours) -> None:
+    now = running.get(stop.session_id)
+    if now is not None and now.session.flash is not None:
+        now.session.flash.stop()
+        _guide(pipe, stop.session_id, now, now.session.guidance)
 
 
 def _wish(pipe: Connection, running: dict[str, _Running], wish: Wish) -> None:
@@ -231,14 +254,18 @@ def next_due_s(due_s: float, at_s: float) -> float:
 
 def _guide(pipe: Connection, session_id: str, now: _Running, guidance: Guidance) -> None:
     """Tell what changed for the person, in steps that an eye can see."""
+    flash = now.session.flash
+    colour = None if flash is None or now.session.finished else flash.colour(time.monotonic())
     told = (
         guidance.code.value,
         None if guidance.movement is None else guidance.movement.value,
         round(guidance.progress * 20),
+        colour,
     )
     if told != now.told:
         now.told = told
-        pipe.send(Guide(session_id, told[0], told[1], guidance.progress))
+        lit = None if colour is None else colour.value
+        pipe.send(Guide(session_id, told[0], told[1], guidance.progress, lit))
 
 
 def _decide(now: _Running) -> FaceDecision:

@@ -18,6 +18,7 @@ from counter_server.identification.face_process import (
     Guide,
     Look,
     Ready,
+    StopColours,
     Unfit,
     Wish,
     main,
@@ -35,7 +36,7 @@ MOST_QUEUED = 90  # three seconds of pictures; beyond it the process is behind a
 UNFIT_AGAIN_S = 60.0  # a machine that lacks something may have got it
 
 FaceEvent = Guide | FaceFinding | Noticed
-Order = Begin | Look | Wish | End | Follow | Unfollow
+Order = Begin | Look | Wish | StopColours | End | Follow | Unfollow
 
 
 class FaceDesk:
@@ -77,15 +78,29 @@ class FaceDesk:
             if self._process.is_alive():
                 self._process.kill()
 
-    def begin(self, session_id: str, portrait: bytes | None, seed: bytes) -> None:
-        """Open a session for a leg whose pictures follow; everything asked for is drawn from the seed."""
+    def begin(
+        self, session_id: str, portrait: bytes | None, seed: bytes, *, without_colours_because: str = "not asked for"
+    ) -> None:
+        """Open a session for a leg whose pictures follow; everything asked for is drawn from the seed.
+
+        Args:
+            session_id: As `Guide` and `FaceFinding` will name it.
+            portrait: The chip's.
+            seed: Of the challenge.
+            without_colours_because: Why the screen shows no colours; empty where it does.
+        """
         self._sessions.add(session_id)
-        self._outgoing.put(Begin(session_id, portrait, seed))
+        self._outgoing.put(Begin(session_id, portrait, seed, without_colours_because))
 
     def ask_another(self, session_id: str) -> None:
         """The person cannot do what is asked."""
         if session_id in self._sessions:
             self._outgoing.put(Wish(session_id))
+
+    def stop_colours(self, session_id: str) -> None:
+        """The person wants no changing colours."""
+        if session_id in self._sessions:
+            self._outgoing.put(StopColours(session_id))
 
     def look(self, session_id: str, picture: EncodedPicture) -> None:
         """Hand over one picture. Live pictures are dropped when the process is behind, until the next key picture."""

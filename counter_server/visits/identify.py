@@ -41,6 +41,7 @@ from webrtc.wire import (
     Movement,
     Reason,
     Route,
+    ScreenColour,
     Verdict,
     VisitState,
 )
@@ -144,8 +145,12 @@ def _keep(evidence: Evidence, message: ChipEvidenceMessage, question: ChipQuesti
         evidence.add(CHIP_PORTRAIT, ObjectClass.PORTRAIT, "image/jpeg", finding.portrait_jpeg)
 
 
-async def start_face(office: Office, visit_id: str) -> None:
-    """Draw what is asked for and watch the customer's line until the face process has decided."""
+async def start_face(office: Office, visit_id: str, *, colours: bool = False) -> None:
+    """Draw what is asked for and watch the customer's line until the face process has decided.
+
+    Args:
+        colours: Whether the page may show the screen's colours; the policy may say no all the same.
+    """
     if (deciding := office.deciding.get(visit_id)) is not None:
         await deciding.wait()  # "again" was pressed before the last attempt was counted
     visit = await office.db.run(store.load, visit_id)
@@ -165,7 +170,11 @@ async def start_face(office: Office, visit_id: str) -> None:
     if before is not None and before.shown and not await _count_abandoned(office, visit):
         return
     challenge = draw_challenge(office, visit_id)  # only now, when the line is up: no film can have been made for it
-    office.faces.begin(visit_id, None if portrait is None else portrait.content, challenge.seed)
+    lit = "" if colours else "this screen shows none, or was asked not to"
+    if not office.settings.patience.face_colours:
+        lit = "switched off at this counter"
+    held = None if portrait is None else portrait.content
+    office.faces.begin(visit_id, held, challenge.seed, without_colours_because=lit)
     try:
         await office.calls.watch(visit_id, PICTURES_PER_S)
     except CounterError:
@@ -234,6 +243,7 @@ async def follow_faces(office: Office) -> None:
                         code=GuidanceCode(event.code),
                         movement=None if event.movement is None else Movement(event.movement),
                         progress=event.progress,
+                        colour=None if event.colour is None else ScreenColour(event.colour),
                     )
                     office.changed(event.session_id)
                 case FaceFinding():

@@ -42,6 +42,7 @@ from webrtc.wire import (
     RejoinMessage,
     RestartLeg,
     StartFace,
+    StopColours,
     ViewMessage,
 )
 
@@ -219,9 +220,11 @@ async def _refuse(socket: WebSocket, error: ErrorBody) -> None:
 async def _from_customer(office: Office, visit_id: str, message: Message, socket: WebSocket) -> None:
     match message:
         case StartFace():
-            await identify.start_face(office, visit_id)
+            await identify.start_face(office, visit_id, colours=message.colours)
         case AskAnotherMovement():
             office.faces.ask_another(visit_id)
+        case StopColours():
+            office.faces.stop_colours(visit_id)
         case DeviceTrouble():
 
             def with_trouble(visit: Visit) -> Visit:

@@ -1,9 +1,11 @@
 """The screen's colours: harmless to look at, drawn like the movements, and read from a face only where it is lit."""
 
 import hmac
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import pairwise, product
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -35,6 +37,13 @@ def test_no_change_of_colours_is_a_flash() -> None:
     assert all(red / (red + green + blue) < 0.8 for red, green, blue in SRGB.values())
     assert 1 / SYMBOL_S / 2 <= 3  # and even if they were: no more than three pairs of changes in a second
     assert FADE_S < SYMBOL_S
+
+
+def test_the_page_shows_these_colours_and_no_others() -> None:
+    style = (Path(__file__).parents[2] / "counter_server/web/kit/screens.css").read_text("utf-8")
+    shown = re.findall(r'\.screen-light\[data-colour="(\w+)"\] \{\s*background: rgb\((\d+) (\d+) (\d+)\)', style)
+    assert {name: (int(red), int(green), int(blue)) for name, red, green, blue in shown} == SRGB
+    assert f"background-color {FADE_S}s linear" in style
 
 
 def test_luminance_is_that_of_the_standard() -> None:
@@ -76,7 +85,7 @@ def sat_before(light: Lamp, shown: Sequence[Colour] | None = None, lasts_s: floa
         if colour is not None and shown is not None:
             colour = shown[int(at_s / SYMBOL_S)]
         picture = seen(light(puppet("obama.jpg").show(posture), posture, colour, at_s), rng)
-        flash.see(picture, puppet("obama.jpg").points + np.float32([posture.dx, posture.dy]), at_s)
+        flash.see(picture, puppet("obama.jpg").points + np.array([posture.dx, posture.dy]), at_s)
     return flash
 
 

@@ -246,11 +246,21 @@ export const GUIDANCE_CODES = [
 ] as const;
 export type GuidanceCode = (typeof GUIDANCE_CODES)[number];
 
+/** What the page shows round the picture while the face is checked; the counter draws their order. */
+export const SCREEN_COLOURS = [
+  "rose",
+  "green",
+  "blue",
+  "amber",
+] as const;
+export type ScreenColour = (typeof SCREEN_COLOURS)[number];
+
 /** What the customer should do now, from the latest frames. */
 export interface Guidance {
   readonly code: GuidanceCode;
   readonly movement: Movement | null;
   readonly progress: number;
+  readonly colour: ScreenColour | null;
 }
 
 /** What the face check came to. No bare distance leaves the counter. */
@@ -615,6 +625,13 @@ export interface StartFace {
 
 /** The customer cannot do the movement asked for; no reason is asked and nothing is lost by it. */
 export interface AskAnotherMovement {
+  /** this screen may change its colour: nobody asked it not to */
+  readonly colours?: boolean;
+}
+
+/** The customer wants no changing colours; no reason is asked and nothing is lost by it. */
+export interface StopColours {
+  readonly type: "stop_colours";
   readonly type: "ask_another_movement";
 }
 
@@ -1015,6 +1032,7 @@ export type FromPage =
   | LineCheck
   | Ping;
 
+  | StopColours
 export type ToPage =
   | ViewMessage
   | ConsoleMessage

@@ -27,6 +27,7 @@ import { type Api, RefusedError } from "./api";
 
 const STORED_AS = "counter.visit";
 const DRAFT_AS = "counter.draft";
+const NO_COLOURS_AS = "counter.no-colours";
 
 /** The counter tells every change of what it sees; a person who stands still and unseen may cause none for a while. */
 const SILENT_CHECK_MS = 30_000;
@@ -260,7 +261,7 @@ export class Visit {
     this.#guidance = null;
     this.#faceAsked = true;
     this.#checking = true;
-    this.#channel?.send({ type: "start_face" });
+    this.#channel?.send({ type: "start_face", colours: this.#mayShowColours() });
     this.#startAgainAfter(SILENT_CHECK_MS);
     this.#changed();
   }
@@ -268,6 +269,16 @@ export class Visit {
   /** The person cannot do this movement: ask for another one. */
   askAnotherMovement(): void {
     this.#channel?.send({ type: "ask_another_movement" });
+  }
+
+  /** No changing colours for this person, now and in every further try of this visit. */
+  stopColours(): void {
+    sessionStorage.setItem(NO_COLOURS_AS, "asked");
+    this.#channel?.send({ type: "stop_colours" });
+    if (this.#guidance !== null) {
+      this.#guidance = { ...this.#guidance, colour: null }; // at once, not when the counter has heard
+    }
+    this.#changed();
   }
 
   /** Forget everything this page holds: visit, token, camera, call. */
@@ -279,6 +290,7 @@ export class Visit {
     this.devices.stop();
     sessionStorage.removeItem(STORED_AS);
     sessionStorage.removeItem(DRAFT_AS);
+    sessionStorage.removeItem(NO_COLOURS_AS);
     this.api.token = null;
     this.#third?.close();
     this.#third = null;
@@ -415,6 +427,13 @@ export class Visit {
       this.devices.stop();
     }
     this.#changed();
+  }
+
+  /** Whoever asked for less motion, for more contrast or for colours of their own is shown none. */
+  #mayShowColours(): boolean {
+    const wishes = ["(prefers-reduced-motion: reduce)", "(prefers-contrast: more)", "(forced-colors: active)"];
+    const plain = document.documentElement.dataset["contrast"] !== "high";
+    return plain && sessionStorage.getItem(NO_COLOURS_AS) === null && !wishes.some((wish) => matchMedia(wish).matches);
   }
 
   #callChanged(): void {

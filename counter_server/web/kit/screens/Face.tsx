@@ -21,8 +21,10 @@ export function Face({ visit, view }: ScreenProps) {
             ? movementWords[guidance.movement]
             : guidanceWords[guidance.code],
         );
+  const colour = failed ? null : (guidance?.colour ?? null);
   return (
     <>
+      <div className="screen-light" data-colour={colour ?? "none"} aria-hidden="true" />
       <div className="stage face-stage">
         <ScreenTitle>{t("faceTitle")}</ScreenTitle>
         <div className="mirror" data-code={guidance?.code ?? "none"}>
@@ -33,7 +35,7 @@ export function Face({ visit, view }: ScreenProps) {
           </svg>
         </div>
       </div>
-      <div className="deck face-deck">
+      <div className="deck face-deck" data-lit={colour !== null}>
         <DeviceHelp visit={visit} needs="camera" />
         {failed && view.face && !visit.devices.cameraTrouble ? (
           <FaceFailed face={view.face} onAgain={() => visit.startFace()} />
@@ -51,6 +53,12 @@ export function Face({ visit, view }: ScreenProps) {
             <Progress label={t("faceProgress")} value={progress} />
             {guidance?.code === "move_now" && (
               <Button onPress={() => visit.askAnotherMovement()}>{t("faceAnotherMovement")}</Button>
+            )}
+            {colour !== null && (
+              <>
+                <p className="hint">{t("faceColours")}</p>
+                <Button onPress={() => visit.stopColours()}>{t("faceNoColours")}</Button>
+              </>
             )}
           </>
         )}

@@ -194,6 +194,11 @@ export const customerWords = {
   faceStarting: { zh: "正在打开摄像头…", en: "Opening the camera…" },
   faceConnecting: { zh: "正在连接柜台…", en: "Connecting to the counter…" },
   faceAnotherMovement: { zh: "换一个动作", en: "Another movement, please" },
+  faceColours: {
+    zh: "屏幕颜色会缓慢变化，用来确认镜头前是真人。",
+    en: "The screen changes its colour slowly, to make sure that a person is here.",
+  },
+  faceNoColours: { zh: "不要变换颜色", en: "No changing colours, please" },
   faceFailedTitle: { zh: "本次核验未通过", en: "That did not work" },
   faceFailedLive: { zh: "没有检测到要求的动作。", en: "The movements asked for were not seen." },
   faceFailedMatch: {

@@ -119,6 +119,22 @@ const sentences: readonly Sentence[] = [
     /^picture_cut: (\d+) looks, (\d+) of them evenly enough to tell a cut; sharpest change (\d+%) of a cut's$/,
     "画面被剪接（看 $1 次，其中 $2 次可辨剪接；最大突变为剪接的 $3）",
   ],
+  [
+    /^the face was lit in the screen's order: (\d+) of (\d+) other orders fit as well; ([\d.]+) times calmer between the changes$/,
+    "脸上的光与屏幕颜色的次序相符（另外 $2 种次序中有 $1 种同样相符；变色之间比变色时平稳 $3 倍）",
+  ],
+  [
+    /^the face was lit in another order than the screen's: (\d+) of (\d+) other orders fit as well; ([\d.]+) times calmer between the changes$/,
+    "脸上的光是另一种次序，与屏幕颜色不符（另外 $2 种次序中有 $1 种同样相符；变色之间比变色时平稳 $3 倍）",
+  ],
+  [
+    /^the room's light leaves too little of the screen's: (\d+) of (\d+) other orders fit as well; ([\d.]+) times calmer between the changes$/,
+    "环境光太强，看不出屏幕的颜色（另外 $2 种次序中有 $1 种同样相符；变色之间比变色时平稳 $3 倍）",
+  ],
+  [/^too few looks to tell$/, "画面太少，无法判断"],
+  [/^the person asked for none$/, "客户要求不变换颜色"],
+  [/^this screen shows none, or was asked not to$/, "这块屏幕不变换颜色，或用户设置为不变换"],
+  [/^switched off at this counter$/, "本柜台未启用"],
   [/^drawn for this visit and the certificate at the other end of its line$/, "动作是为本次办理和这条线路抽取的"],
   [/^the pictures came by another line than the movements were drawn for$/, "画面来自另一条线路"],
   [
@@ -208,6 +224,7 @@ const faceReasons: Readonly<Record<string, Text>> = {
   face_uncertain: {
     zh: "与芯片照片相似，但不足以自动通过",
     en: "Like the chip's portrait, but not enough to pass alone",
+  wrong_colours: { zh: "脸上的光与屏幕颜色不符", en: "The face was lit by other colours than the screen's" },
   },
   no_reference: { zh: "没有芯片照片可比对", en: "No chip portrait to compare with" },
   portrait_small: { zh: "芯片照片分辨率低", en: "The chip's portrait is small" },
