@@ -737,10 +737,6 @@ class StartFace(Message):
     """Camera is up: begin (or repeat) the face check."""
 
     type: Literal["start_face"] = "start_face"
-
-
-class AskAnotherMovement(Message):
-    """The customer cannot do the movement asked for; no reason is asked and nothing is lost by it."""
     colours: bool = Field(default=False, description="this screen may change its colour: nobody asked it not to")
 
 
@@ -748,6 +744,10 @@ class StopColours(Message):
     """The customer wants no changing colours; no reason is asked and nothing is lost by it."""
 
     type: Literal["stop_colours"] = "stop_colours"
+
+
+class AskAnotherMovement(Message):
+    """The customer cannot do the movement asked for; no reason is asked and nothing is lost by it."""
 
     type: Literal["ask_another_movement"] = "ask_another_movement"
 
@@ -785,12 +785,11 @@ FromPage = Annotated[
     | Candidate
     | StartFace
     | AskAnotherMovement
+    | StopColours
     | DeviceTrouble
     | LineCheck
     | Ping,
     Field(discriminator="type"),
-    | StopColours
-    | DeviceTrouble
 ]
 
 
@@ -1118,6 +1117,31 @@ class RecordedGap(Message):
     duration_ms: int
 
 
+class MeasuredSize(Message):
+    """From this moment of the track on, its pictures have this size."""
+
+    at_ms: int
+    width: int
+    height: int
+
+
+class MeasuredMinute(Message):
+    """Packets of one minute of the track. Repaired ones came only after later ones, lost ones never."""
+
+    packets: int
+    lost: int
+    repaired: int
+
+
+class MeasuredLine(Message):
+    """How good the line was, measured while it was recorded. Skew: how much later than sound pictures stand."""
+
+    sizes: tuple[MeasuredSize, ...]
+    skew_mean_ms: float | None
+    skew_worst_ms: float | None
+    minutes: tuple[MeasuredMinute, ...]
+
+
 class RecordedSide(Message):
     """One track: GET /api/console/viewings/{viewing_id}/{number}.mkv, by ranges."""
 
@@ -1128,6 +1152,7 @@ class RecordedSide(Message):
     duration_ms: int
     frames_per_s: float = Field(description="measured outside gaps; 0 where nobody could measure")
     complete: bool
+    line: MeasuredLine | None = Field(description="null where nobody measured, or the figures' key is gone")
     gaps: tuple[RecordedGap, ...]
     pieces: tuple[RecordedPiece, ...]
 

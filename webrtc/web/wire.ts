@@ -621,10 +621,6 @@ export interface Candidate {
 /** Camera is up: begin (or repeat) the face check. */
 export interface StartFace {
   readonly type: "start_face";
-}
-
-/** The customer cannot do the movement asked for; no reason is asked and nothing is lost by it. */
-export interface AskAnotherMovement {
   /** this screen may change its colour: nobody asked it not to */
   readonly colours?: boolean;
 }
@@ -632,6 +628,10 @@ export interface AskAnotherMovement {
 /** The customer wants no changing colours; no reason is asked and nothing is lost by it. */
 export interface StopColours {
   readonly type: "stop_colours";
+}
+
+/** The customer cannot do the movement asked for; no reason is asked and nothing is lost by it. */
+export interface AskAnotherMovement {
   readonly type: "ask_another_movement";
 }
 
@@ -935,6 +935,28 @@ export interface RecordedGap {
   readonly duration_ms: number;
 }
 
+/** From this moment of the track on, its pictures have this size. */
+export interface MeasuredSize {
+  readonly at_ms: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Packets of one minute of the track. Repaired ones came only after later ones, lost ones never. */
+export interface MeasuredMinute {
+  readonly packets: number;
+  readonly lost: number;
+  readonly repaired: number;
+}
+
+/** How good the line was, measured while it was recorded. Skew: how much later than sound pictures stand. */
+export interface MeasuredLine {
+  readonly sizes: readonly MeasuredSize[];
+  readonly skew_mean_ms: number | null;
+  readonly skew_worst_ms: number | null;
+  readonly minutes: readonly MeasuredMinute[];
+}
+
 /** One track: GET /api/console/viewings/{viewing_id}/{number}.mkv, by ranges. */
 export interface RecordedSide {
   readonly number: number;
@@ -946,6 +968,8 @@ export interface RecordedSide {
   /** measured outside gaps; 0 where nobody could measure */
   readonly frames_per_s: number;
   readonly complete: boolean;
+  /** null where nobody measured, or the figures' key is gone */
+  readonly line: MeasuredLine | null;
   readonly gaps: readonly RecordedGap[];
   readonly pieces: readonly RecordedPiece[];
 }
@@ -1028,11 +1052,11 @@ export type FromPage =
   | Candidate
   | StartFace
   | AskAnotherMovement
+  | StopColours
   | DeviceTrouble
   | LineCheck
   | Ping;
 
-  | StopColours
 export type ToPage =
   | ViewMessage
   | ConsoleMessage
