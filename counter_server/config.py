@@ -131,6 +131,11 @@ class Settings(BaseModel):
         return self.home / "trust"
 
     @property
+    def scanner_trust(self) -> Path:
+        """Who may vouch for fingerprint scanners, PEM; where it is there, every finger must come signed."""
+        return self.home / "scanners.pem"
+
+    @property
     def offered_addresses(self) -> list[str] | None:
         """Addresses that calls are offered on: as told; else this machine alone, unless the pages are served beyond it.
 

@@ -113,7 +113,7 @@ def build_agent(
         async def deliver(evidence: FingerEvidenceMessage) -> VisitView:
             return await counter.deliver_finger(visit_id, authorization, evidence)
 
-        return await fingers.take(visit_id, authorization, wanted.position, request.is_disconnected, deliver)
+        return await fingers.take(visit_id, authorization, wanted, request.is_disconnected, deliver)
 
     @app.get("/api/visits/{visit_id}/finger/preview.png")
     async def finger_preview(visit_id: str, request: Request) -> Response:

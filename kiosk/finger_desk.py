@@ -26,7 +26,7 @@ from hardware_drivers.fingerprint.png import grey_png, smaller
 from hardware_drivers.fingerprint.scanner import CAPTURE_WITHIN_S, FingerprintScanner
 from kiosk.errors import FingerStepError
 from kiosk.steps.take_finger import code_of, take_finger, wish_for
-from webrtc.wire import ErrorCode, FingerEvidenceMessage, FingerStep, ScannerState, VisitView
+from webrtc.wire import AskFinger, ErrorCode, FingerEvidenceMessage, FingerStep, ScannerState, VisitView
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ class FingerDesk:
         self,
         visit_id: str,
         authorization: str,
-        position: int,
+        wanted: AskFinger,
         page_left: Callable[[], Awaitable[bool]],
         deliver: Deliver,
     ) -> VisitView:
@@ -130,9 +130,9 @@ class FingerDesk:
         self._now = _Capture(visit_id, authorization)
         self._cancelled = cancelled = threading.Event()
         try:
-            attempt = _count(self._attempts, (visit_id, position))
+            attempt = _count(self._attempts, (visit_id, wanted.position))
             taking = asyncio.create_task(
-                asyncio.to_thread(self._take, scanner, (visit_id, position), attempt, cancelled.is_set)
+                asyncio.to_thread(self._take, scanner, visit_id, wanted, attempt, cancelled.is_set)
             )
             while not taking.done():
                 await asyncio.wait({taking}, timeout=ASK_PAGE_EVERY_S)
@@ -159,7 +159,8 @@ class FingerDesk:
     def _take(
         self,
         scanner: FingerprintScanner,
-        finger: tuple[str, int],
+        visit_id: str,
+        wanted: AskFinger,
         attempt: int,
         cancelled: Callable[[], bool],
     ) -> FingerEvidenceMessage:
@@ -172,9 +173,10 @@ class FingerDesk:
                     log.warning("no finger scanner: %s", type(error).__name__)
                     raise FingerStepError(code_of(error), type(error).__name__) from error
                 self._open = True
+            finger = visit_id, wanted.position
             minimum = 0 if finger in self._asked_again else self._minimum_quality
             try:
-                return take_finger(scanner, wish_for(finger[1], self._wait_s, minimum), attempt, cancelled)
+                return take_finger(scanner, wish_for(wanted, self._wait_s, minimum), attempt, cancelled)
             except FingerStepError as error:
                 if isinstance(error.__cause__, LOST):
                     self._open = False

@@ -347,6 +347,7 @@ class FingerView(Message):
     engine: str = ""
     cannot: bool = Field(default=False, description="no finger could be given: a clerk and a second person decide")
     attempts_left: int = 0
+    transaction: str = Field(default="", description="drawn for the next picture, where a device has to sign for it")
 
 
 class ContinuityState(StrEnum):
@@ -606,6 +607,9 @@ class AskFinger(Message):
     """POST /api/visits/{id}/finger on the kiosk agent: wait for this finger and hand its picture to the counter."""
 
     position: FingerPosition
+    transaction: Annotated[str, StringConstraints(pattern="^(?:[0-9a-f]{32})?$")] = Field(
+        default="", description="as in FingerView: what a device that signs is to sign with the picture"
+    )
 
 
 class PadVerdict(StrEnum):

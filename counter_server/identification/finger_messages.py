@@ -18,6 +18,8 @@ class Judge:
     """One picture from a scanner, and what it is to be compared with.
 
     Attributes:
+        png: As the desk sent it; not looked at where `signed` is given.
+        signed: The picture under the scanner's own signature.
         enrolled: Templates written by this process before.
         pictures: Of the same finger, from the holder's chip.
         tries: Comparisons so far, this one included.
@@ -29,6 +31,7 @@ class Judge:
     enrolled: tuple[bytes, ...] = ()
     pictures: tuple[Grey, ...] = ()
     tries: int = 1
+    signed: Grey | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

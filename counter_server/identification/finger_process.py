@@ -48,7 +48,10 @@ def main(pipe: Connection) -> None:
 def judge(extractor: Extractor, calibration: Calibration, asked: Judge) -> FingerFinding:
     """Quality, template and decision of one picture."""
     try:
-        seen = extractor.extract(grey_of_png(asked.png), dpi=asked.dpi)
+        if asked.signed is None:
+            seen = extractor.extract(grey_of_png(asked.png), dpi=asked.dpi)
+        else:
+            seen = extractor.extract(_pixels(asked.signed), dpi=asked.signed.dpi)
         references = [read_minutiae(template, KEPT_AS) for template in asked.enrolled]
         references += [extractor.extract(_pixels(one), dpi=one.dpi).minutiae for one in asked.pictures]
     except (FingerImageError, TemplateError):
@@ -76,7 +79,7 @@ def grey_of_png(png: bytes) -> FingerImage:
 
 def _pixels(one: Grey) -> FingerImage:
     if len(one.pixels) != one.width_px * one.height_px:
-        raise FingerImageError("the chip's picture has another size than it says")
+        raise FingerImageError("a picture has another size than it says")
     return np.frombuffer(one.pixels, np.uint8).reshape(one.height_px, one.width_px)
 
 

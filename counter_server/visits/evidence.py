@@ -3,6 +3,7 @@
 Whatever must outlive the visit goes into its record, encrypted; recordings are sealed on disk while they are made.
 """
 
+import secrets
 from dataclasses import dataclass, field
 
 from counter_server.errors import CounterError
@@ -40,6 +41,8 @@ class FingerSession:
         best: Of those, the one of the best quality.
         doubted: The sensor once took what it saw for an imitation.
         busy: A picture is being judged.
+        transaction: What the scanner has to sign with the next picture; empty where none has to.
+        device: Which one signed the last.
     """
 
     enrolled: tuple[bytes, ...] = ()
@@ -50,6 +53,13 @@ class FingerSession:
     best: FingerFinding | None = None
     doubted: bool = False
     busy: bool = False
+    transaction: str = ""
+    device: str = ""
+
+    def renewed(self) -> str:
+        """Another transaction, so that what was signed once is good for one picture."""
+        self.transaction = secrets.token_hex(16) if self.transaction else ""
+        return self.transaction
 
 
 @dataclass(slots=True)

@@ -5,8 +5,10 @@ Pictures are never kept. Only a sensor says anything about imitations, and its w
 """
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from biometrics.fingerprint.policy import MAX_TRIES
 from biometrics.fingerprint.quality import MIN_SURE
@@ -14,14 +16,17 @@ from counter_server.catalogue.catalogue import FingerUse
 from counter_server.errors import CounterError
 from counter_server.identification.card_finger import finger_in
 from counter_server.identification.finger_messages import FingerFinding, Judge
+from counter_server.identification.signed_finger import signed_finger
 from counter_server.records.errors import RecordError
 from counter_server.records.record import ObjectClass
 from counter_server.visits import customer, enrolments, store
 from counter_server.visits.closing import end, refuse
 from counter_server.visits.evidence import FingerSession
 from counter_server.visits.facts import Visit
+from counter_server.visits.finger_checks import finger_check, journal_details, sensor_checks, unbelieved_check
 from counter_server.visits.machine import Event
 from counter_server.visits.office import Office
+from hardware_drivers.errors import ScannerUntrustedError
 from webrtc.wire import (
     Assurance,
     CannotGiveFinger,
@@ -83,7 +88,7 @@ async def to_ask(
             wanted=enrolments.IMPRESSIONS,
             attempts_left=MOST_SEEN_ENROLLING,
         )
-        return Asked(view, FingerSession())
+        return _asked(office, view, FingerSession())
     on_card = None if dg3 is None else await asyncio.to_thread(finger_in, dg3)
     if on_card is not None:
         position, picture = on_card
@@ -97,7 +102,13 @@ async def to_ask(
         except RecordError:
             return None  # the safe's own checks name what is broken; this visit goes on to a clerk
         position, session = enrolled.position, FingerSession(enrolled=templates)
-    return Asked(FingerView(task=FingerTask.COMPARE, position=position, attempts_left=MAX_TRIES), session)
+    return _asked(office, FingerView(task=FingerTask.COMPARE, position=position, attempts_left=MAX_TRIES), session)
+
+
+def _asked(office: Office, view: FingerView, session: FingerSession) -> Asked:
+    """With what a scanner has to sign, where this office knows who may vouch for scanners."""
+    session.transaction = secrets.token_hex(16) if office.scanner_makers else ""
+    return Asked(view.model_copy(update={"transaction": session.transaction}), session)
 
 
 def asks_finger(office: Office, visit: Visit) -> bool:
@@ -106,18 +117,13 @@ def asks_finger(office: Office, visit: Visit) -> bool:
     return service.finger is FingerUse.ALSO and visit.channel is Channel.KIOSK
 
 
-def unknown_check() -> CheckView:
-    """No finger of the holder is known here, so none was asked for."""
-    why = "no finger of the holder is registered here, and none could be read from the card"
-    return CheckView(name="finger", outcome=CheckOutcome.NOT_POSSIBLE, why=why)
-
-
 async def take_impression(office: Office, visit_id: str, message: FingerEvidenceMessage) -> None:
     """Judge one picture from the desk's scanner.
 
     Raises:
         CounterError: WRONG_STEP; BAD_REQUEST for another finger than asked for; SCANNER_BUSY while one is judged;
-            FINGER_POOR for what is no picture of a finger; TOO_MANY_TRIES after the last of an enrolment.
+            FINGER_POOR for what is no picture of a finger; TOO_MANY_TRIES after the last of an enrolment; NO_SCANNER
+            for a picture without the signature that this office asks for.
     """
     visit = await office.db.run(store.load, visit_id)
     session = office.evidence_of(visit_id).finger
@@ -134,6 +140,10 @@ async def take_impression(office: Office, visit_id: str, message: FingerEvidence
     session.busy = True
     try:
         await (_enrol if enrolling else _compare)(office, visit, visit.finger, session, message)
+    except ScannerUntrustedError as error:
+        checks = (unbelieved_check(str(error)),)
+        await _note(office, visit_id, "finger_not_believed", visit.finger, checks, {"scanner": message.scanner})
+        raise CounterError(ErrorCode.NO_SCANNER, "the scanner's signature does not hold") from error
     finally:
         session.busy = False
 
@@ -153,11 +163,12 @@ async def _enrol(
             "advice": advice,
             "engine": finding.engine,
             "attempts_left": max(0, MOST_SEEN_ENROLLING - session.seen),
+            "transaction": session.renewed(),
         }
     )
-    details = {"taken": str(len(session.given)), **_details(finding, message)}
+    details = {"taken": str(len(session.given)), **journal_details(finding, message, session)}
     if len(session.given) < enrolments.IMPRESSIONS:
-        await _note(office, visit.visit_id, "finger_given", view, (sensor_check(message.sensor_pad),), details)
+        await _note(office, visit.visit_id, "finger_given", view, sensor_checks(message, session), details)
         return
     for number, template in enumerate(session.given, 1):
         name = f"finger/enrolled-{number}.fmr"
@@ -165,7 +176,7 @@ async def _enrol(
     why = f"{len(session.given)} impressions of one finger, each compared with those before"
     checks = (
         CheckView(name="finger_enrolled", outcome=CheckOutcome.PASSED, why=why, clause="ISO/IEC 19794-2"),
-        sensor_check(message.sensor_pad),
+        *sensor_checks(message, session),
     )
     await office.db.run(
         store.move, visit.visit_id, Event.FINGER_ENROLLED, store.COUNTER, _seen(view, checks, visit.route), details
@@ -212,9 +223,16 @@ async def _compare(
     if left == 0 or session.seen >= MOST_SEEN:
         await _decided(office, visit, given, session, message)
         return
-    view = given.model_copy(update={"taken": session.tries, "advice": advice, "attempts_left": left})
-    checks = (sensor_check(message.sensor_pad),)
-    details = {"try": str(session.tries), **_details(finding, message)}
+    view = given.model_copy(
+        update={
+            "taken": session.tries,
+            "advice": advice,
+            "attempts_left": left,
+            "transaction": session.renewed(),
+        }
+    )
+    checks = sensor_checks(message, session)
+    details = {"try": str(session.tries), **journal_details(finding, message, session)}
     await _note(office, visit.visit_id, "finger_not_passed", view, checks, details)
 
 
@@ -239,8 +257,12 @@ async def _decided(
             "attempts_left": max(0, MAX_TRIES - session.tries),
         }
     )
-    checks = (finger_check(best, verdict), sensor_check(message.sensor_pad, doubted=session.doubted))
-    details = {"verdict": verdict.value, "tries": str(session.tries), **_details(best or FingerFinding(True), message)}
+    checks = (finger_check(best, verdict), *sensor_checks(message, session))
+    details = {
+        "verdict": verdict.value,
+        "tries": str(session.tries),
+        **journal_details(best or FingerFinding(True), message, session),
+    }
     if best is not None and best.template:
         evidence = office.evidence_of(visit.visit_id)
         evidence.add(PROBE, ObjectClass.EVIDENCE, TEMPLATE_TYPE, best.template)
@@ -307,32 +329,14 @@ async def cannot_give(office: Office, visit_id: str, request: CannotGiveFinger) 
     office.changed(visit_id)
 
 
-def finger_check(best: FingerFinding | None, verdict: Verdict) -> CheckView:
-    """The comparison as a clerk reads it."""
-    outcome = {
-        Verdict.ACCEPT: CheckOutcome.PASSED,
-        Verdict.REFER: CheckOutcome.NOT_POSSIBLE,
-        Verdict.REJECT: CheckOutcome.FAILED,
-    }[verdict]
-    why = "no impression could be compared" if best is None else best.why
-    return CheckView(name="finger", outcome=outcome, why=why, clause="ISO/IEC 19795-1")
-
-
-def sensor_check(said: SensorPad, *, doubted: bool = False) -> CheckView:
-    """What the sensor said about imitations, and whose word that is. Software says nothing here."""
-    source = "".join(c for c in said.source if c.isprintable()) or "it gives no name"
-    if doubted or said.verdict is PadVerdict.ATTACK:
-        outcome, why = CheckOutcome.FAILED, f"the sensor took something for an imitation ({source})"
-    elif said.verdict is PadVerdict.LIVE:
-        outcome, why = CheckOutcome.PASSED, f"the sensor says skin ({source})"
-    else:
-        outcome, why = CheckOutcome.NOT_POSSIBLE, "this scanner does not look for imitations"
-    return CheckView(name="finger_sensor", outcome=outcome, why=why, clause="ISO/IEC 30107-3")
-
-
 async def _judge(
     office: Office, message: FingerEvidenceMessage, templates: tuple[bytes, ...], session: FingerSession, *, tries: int
 ) -> FingerFinding:
+    signed = None
+    if office.scanner_makers:
+        told = message.device_statement, session.transaction, message.position
+        believed = await asyncio.to_thread(signed_finger, *told, office.scanner_makers, datetime.now(UTC))
+        signed, session.device = believed.picture, believed.device
     asked = Judge(
         png=message.image_png,
         dpi=float(message.dpi),
@@ -340,6 +344,7 @@ async def _judge(
         enrolled=templates,
         pictures=session.pictures,
         tries=tries,
+        signed=signed,
     )
     finding = await office.fingers.judge(asked)
     if not finding.readable:
@@ -375,15 +380,3 @@ def _seen(
         )
 
     return change
-
-
-def _details(finding: FingerFinding, message: FingerEvidenceMessage) -> dict[str, str]:
-    """For the journal: what was looked at and by what, nothing of the finger itself."""
-    return {
-        "quality": str(finding.quality),
-        "compared": str(finding.compared).lower(),
-        "engine": finding.engine,
-        "scanner": message.scanner,
-        "sensor": message.sensor_pad.verdict.value,
-        "sensor_source": message.sensor_pad.source,
-    }

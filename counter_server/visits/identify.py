@@ -24,6 +24,7 @@ from counter_server.visits.closing import refuse
 from counter_server.visits.desk import FACE_REFERRED
 from counter_server.visits.evidence import CHIP_PORTRAIT, LIVE_PICTURE, Evidence
 from counter_server.visits.facts import Visit
+from counter_server.visits.finger_checks import unknown_check
 from counter_server.visits.machine import Event
 from counter_server.visits.office import FaceChallenge, Office
 from webrtc.wire import (
@@ -316,7 +317,7 @@ async def decide_face(office: Office, finding: FaceFinding) -> None:
         held = None if dg3 is None else dg3.content
         asked = await fingers.to_ask(office, visit, visit.holder, held, after_face=True)
         if asked is None and not visit.again and fingers.asks_finger(office, visit):
-            checks += (fingers.unknown_check(),)
+            checks += (unknown_check(),)
     both = asked is not None and asked.view.task is FingerTask.COMPARE
     if visit.again and accepted and visit.finger is not None and visit.finger.verdict is Verdict.ACCEPT:
         assurance = Assurance.CHIP_FACE_AND_FINGER  # the finger was the holder's, and so is the face now

@@ -24,6 +24,7 @@ from counter_server.identification.face_process import FaceFinding, Guide
 from counter_server.identification.faces import FaceDesk, FaceEvent
 from counter_server.identification.fingers import FingerDesk
 from counter_server.identification.relay import Pairings
+from counter_server.identification.signed_finger import load_scanner_makers
 from counter_server.outbox.subscribers import read_outbox
 from counter_server.people.clerks import PasswordGate
 from counter_server.people.passkeys import Questions, relying_party
@@ -117,6 +118,7 @@ class Office:
         self.calls = Calls(engine, self._line_changed, self._picture)
         self.faces = FaceDesk(self._face_event, self._face_lost)
         self.fingers = FingerDesk()
+        self.scanner_makers = load_scanner_makers(settings.scanner_trust)
         self.evidence: dict[str, Evidence] = {}
         self.being_sealed: set[str] = set()  # visits whose record somebody is sealing now
         self.unproven: set[str] = set()  # visits whose receipt waits for the next checkpoint of the log

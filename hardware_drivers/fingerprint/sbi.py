@@ -193,7 +193,7 @@ class SbiScanner:
             self._taking.release()
 
     def _capture(self, wish: CaptureWish, cancelled: Callable[[], bool]) -> FingerPicture:
-        asked = CaptureAsked(secrets.token_hex(16), wish.position, self._info.serial)
+        asked = CaptureAsked(wish.transaction or secrets.token_hex(16), wish.position, self._info.serial)
         answer = _ask(
             self._port,
             "RCAPTURE",
@@ -215,14 +215,14 @@ class SbiScanner:
         if not told.biometrics:
             raise DeviceGoneError("the device service answered without a picture")
         statement = told.biometrics[0].data
-        record, score = capture_in(statement, asked, self._trusted, datetime.now(UTC))
+        signed = capture_in(statement, asked, self._trusted, datetime.now(UTC))
         try:
-            finger = read_record(record)
+            finger = read_record(signed.record)
         except MalformedFileError as error:
             raise DeviceGoneError("the device signed a record that cannot be read") from error
         quality = quality_of(finger.pixels, finger.dpi, wish.minimum_quality)
         return FingerPicture(
-            finger.pixels, finger.dpi, wish.position, score or quality, statement=statement.encode("ascii")
+            finger.pixels, finger.dpi, wish.position, signed.quality or quality, statement=statement.encode("ascii")
         )
 
     def _order(self, wish: CaptureWish, asked: CaptureAsked) -> dict[str, object]:

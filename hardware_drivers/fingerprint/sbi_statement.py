@@ -83,12 +83,26 @@ class CaptureAsked:
 
     Attributes:
         transaction: Drawn for this capture alone, so that an old answer is none.
-        serial: Of the device that was opened.
+        serial: Of the device that was opened; None takes any device that somebody vouches for.
     """
 
     transaction: str
     position: FingerPosition
-    serial: str
+    serial: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCapture:
+    """What holds of an answer.
+
+    Attributes:
+        record: The finger image record.
+        quality: 0 to 100, the device's own; 0 where it gives none.
+    """
+
+    record: bytes
+    quality: int
+    device: DigitalId
 
 
 def open_statement(compact: str, trusted: Sequence[x509.Certificate], at: datetime) -> bytes:
@@ -127,10 +141,8 @@ def device_in(statement: str, trusted: Sequence[x509.Certificate], at: datetime)
         raise ScannerUntrustedError("signed something that describes no device") from error
 
 
-def capture_in(
-    statement: str, asked: CaptureAsked, trusted: Sequence[x509.Certificate], at: datetime
-) -> tuple[bytes, int]:
-    """The finger image record that the device signed for this very capture, and the device's own quality score.
+def capture_in(statement: str, asked: CaptureAsked, trusted: Sequence[x509.Certificate], at: datetime) -> SignedCapture:
+    """The finger image record that a device signed for this very capture.
 
     `ScannerUntrustedError` when it is of another device, capture, finger or time.
     """
@@ -140,15 +152,15 @@ def capture_in(
         record = from_base64url(data.bioValue)
     except (ValidationError, ValueError) as error:
         raise ScannerUntrustedError("signed something that is no capture") from error
-    if device.serialNo != asked.serial:
+    if asked.serial is not None and device.serialNo != asked.serial:
         raise ScannerUntrustedError("another device signed")
-    if asked.transaction not in (data.transactionId, data.registrationId):
+    if not asked.transaction or asked.transaction not in (data.transactionId, data.registrationId):
         raise ScannerUntrustedError("signed for another capture")
     if data.bioSubType not in (SUBTYPES[asked.position], SUBTYPES[FingerPosition.UNKNOWN]):
         raise ScannerUntrustedError("signed for another finger")
     if data.timestamp.tzinfo is None or abs(data.timestamp - at) > CLOCKS_APART:
         raise ScannerUntrustedError("signed at another time")
-    return record, max(0, min(100, round(data.qualityScore)))
+    return SignedCapture(record, max(0, min(100, round(data.qualityScore))), device)
 
 
 def from_base64url(text: str) -> bytes:

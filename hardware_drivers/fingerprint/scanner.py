@@ -86,11 +86,13 @@ class CaptureWish:
     Attributes:
         timeout_s: How long to wait for a finger.
         minimum_quality: 0 to 100 on `contact.py`'s scale or the scanner's own; at 0 any finger will do, however poor.
+        transaction: What a device that signs puts under its signature; the driver draws one where it is empty.
     """
 
     position: FingerPosition
     timeout_s: float = CAPTURE_WITHIN_S
     minimum_quality: int = 0
+    transaction: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,7 +14,7 @@ from hardware_drivers.errors import (
 from hardware_drivers.fingerprint.png import grey_png
 from hardware_drivers.fingerprint.scanner import CaptureWish, FingerPicture, FingerPosition, FingerprintScanner
 from kiosk.errors import FingerStepError
-from webrtc.wire import ErrorCode, FingerEvidenceMessage, PadVerdict, SensorPad
+from webrtc.wire import AskFinger, ErrorCode, FingerEvidenceMessage, PadVerdict, SensorPad
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +53,9 @@ def code_of(error: DeviceError) -> ErrorCode:
     return next((code for kind, code in CODES if isinstance(error, kind)), ErrorCode.NO_SCANNER)
 
 
-def wish_for(position: int, timeout_s: float, minimum_quality: int) -> CaptureWish:
-    """What the scanner is asked for, from the wire's number of a finger."""
-    return CaptureWish(FingerPosition(position), timeout_s, minimum_quality)
+def wish_for(wanted: AskFinger, timeout_s: float, minimum_quality: int) -> CaptureWish:
+    """What the scanner is asked for, from the words of the wire."""
+    return CaptureWish(FingerPosition(wanted.position), timeout_s, minimum_quality, wanted.transaction)
 
 
 def message_of(picture: FingerPicture, scanner: str, attempt: int, capture_ms: int) -> FingerEvidenceMessage:

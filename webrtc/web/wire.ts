@@ -322,6 +322,8 @@ export interface FingerView {
   /** no finger could be given: a clerk and a second person decide */
   readonly cannot: boolean;
   readonly attempts_left: number;
+  /** drawn for the next picture, where a device has to sign for it */
+  readonly transaction: string;
 }
 
 /** Whether the person of the face check is still the one in the call. */
@@ -521,6 +523,8 @@ export interface CardAccess {
 export interface AskFinger {
   /** ISO/IEC 19794-2: 1 to 5 right thumb to little finger, 6 to 10 left, 0 unknown */
   readonly position: number;
+  /** as in FingerView: what a device that signs is to sign with the picture */
+  readonly transaction?: string;
 }
 
 /** What a scanner itself says about an imitation. Only a sensor that looks for one may say anything. */

@@ -179,8 +179,8 @@ export class Visit {
     return this.#act("card", access);
   }
 
-  takeFinger(position: AskFinger["position"]): Promise<void> {
-    return this.#act("finger", { position });
+  takeFinger(wanted: AskFinger): Promise<void> {
+    return this.#act("finger", wanted);
   }
 
   cannotGiveFinger(why: CannotGiveFinger["why"]): Promise<void> {

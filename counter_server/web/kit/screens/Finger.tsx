@@ -26,6 +26,7 @@ export function Finger({ visit, view }: ScreenProps) {
   const desk = door.channel === "kiosk" ? door.desk : null;
   const missing = desk !== null && (desk.scanner === "none" || desk.scanner === "gone");
   const position = chosen ?? finger?.position ?? 2;
+  const transaction = finger?.transaction ?? "";
 
   useEffect(() => {
     if (refresh === null) {
@@ -37,7 +38,7 @@ export function Finger({ visit, view }: ScreenProps) {
   }, [refresh]);
 
   const { run } = taking;
-  const take = useCallback(() => void run(() => visit.takeFinger(position)), [run, visit, position]);
+  const take = useCallback(() => void run(() => visit.takeFinger({ position, transaction })), [run, visit, position, transaction]);
 
   // Impressions of an enrolment follow by themselves; a comparison's tries are counted, so each is the person's wish.
   const taken = finger?.taken ?? 0;

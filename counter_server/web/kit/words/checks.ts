@@ -28,6 +28,7 @@ const checkWords: Readonly<Record<string, Text>> = {
   match: { zh: "人脸与芯片照片比对", en: "Compared with the chip's portrait" },
   possession: { zh: "客户持有的手机（通行密钥）", en: "The customer's own phone (passkey)" },
   finger: { zh: "指纹与登记的一致", en: "Finger is the registered one" },
+  finger_device: { zh: "指纹仪签名", en: "Fingerprint scanner's signature" },
   finger_enrolled: { zh: "已登记指纹", en: "A finger was registered" },
   finger_sensor: { zh: "指纹仪的防伪判断", en: "Sensor's own word on imitations" },
   card_access_matches_dg14: { zh: "芯片公开信息与签名一致", en: "Offer matches what was signed" },

@@ -188,8 +188,14 @@ const sentences: readonly Sentence[] = [
   ],
   [/^(\d+) impressions of one finger, each compared with those before$/, "同一手指按压 $1 次，逐次比对"],
   [/^this scanner does not look for imitations$/, "这台指纹仪不判断真伪，不能说明手指是活体"],
-  [/^the sensor says skin \((.*)\)$/, "传感器判断为真实皮肤（$1）"],
-  [/^the sensor took something for an imitation \((.*)\)$/, "传感器曾判断为伪造物（$1）"],
+  [/^the sensor says skin \((.*)\), by the desk's word$/, "传感器判断为真实皮肤（$1，由终端转述）"],
+  [
+    /^the sensor took something for an imitation \((.*)\), by the desk's word$/,
+    "传感器曾判断为伪造物（$1，由终端转述）",
+  ],
+  [/^signed for this capture by (.*)$/, "由指纹仪 $1 为本次采集签名"],
+  [/^no scanner here signs its pictures: the desk's own word$/, "这里的指纹仪不签名，只有终端自己的说法"],
+  [/^not believed: .*$/, "指纹图像的签名不成立，未予采用"],
   [/^not alike enough to accept: .*$/, "相似度不足以自动通过"],
 ];
 
