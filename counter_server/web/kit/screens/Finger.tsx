@@ -38,7 +38,10 @@ export function Finger({ visit, view }: ScreenProps) {
   }, [refresh]);
 
   const { run } = taking;
-  const take = useCallback(() => void run(() => visit.takeFinger({ position, transaction })), [run, visit, position, transaction]);
+  const take = useCallback(
+    () => void run(() => visit.takeFinger({ position, transaction })),
+    [run, visit, position, transaction],
+  );
 
   // Impressions of an enrolment follow by themselves; a comparison's tries are counted, so each is the person's wish.
   const taken = finger?.taken ?? 0;
