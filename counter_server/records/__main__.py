@@ -15,6 +15,7 @@ from counter_server.records.log.examine import LogEvidence
 from counter_server.records.log.policy import Policy
 from counter_server.records.report import as_figures, as_lines
 from counter_server.records.verify import verify_record
+from counter_server.records.verify_clock import read_clock_roots
 
 
 def main(words: list[str]) -> int:
@@ -24,18 +25,24 @@ def main(words: list[str]) -> int:
     verify.add_argument("folder", type=Path)
     verify.add_argument("--trust", type=Path, required=True, help="root certificate(s), PEM, from a source you trust")
     verify.add_argument("--identity", type=Path, help="file with the record's own key: checks the content too")
+    verify.add_argument("--tsa-roots", type=Path, help="whose time stamps count, PEM; default: whom the record names")
     verify.add_argument("--proof", type=Path, help="proof that the record is in the log (.tlog-proof)")
     verify.add_argument("--log-policy", type=Path, help="the log's key and its witnesses, from a source you trust")
     verify.add_argument("--json", choices=["-"], help="machine output on standard output")
     asked = parser.parse_args(words)
     if (asked.proof is None) != (asked.log_policy is None):
         parser.error("--proof and --log-policy belong together")
+    if asked.tsa_roots is not None and asked.identity is None:
+        parser.error("--tsa-roots is about the contract, which --identity opens")
     try:
         log = None
         if asked.proof is not None:
             log = LogEvidence(asked.proof.read_bytes(), Policy.parse(asked.log_policy.read_text("utf-8")))
         identity = None if asked.identity is None else read_keyring(read_private(asked.identity).decode())
-        verification = verify_record(asked.folder, asked.trust.read_bytes(), identity, log)
+        clocks = None if asked.tsa_roots is None else asked.tsa_roots.read_bytes()
+        if clocks is not None:
+            read_clock_roots(clocks)
+        verification = verify_record(asked.folder, asked.trust.read_bytes(), identity, log, clocks_pem=clocks)
     except (RecordError, OSError, UnicodeDecodeError) as error:
         print(f"could not be checked: {error}", file=sys.stderr)
         return 2

@@ -54,6 +54,7 @@ class SignedMessage:
     attributes: dict[bytes, Node]
     signature: bytes
     time_stamp: bytes | None  # the token over the signature, if there is one
+    carried: tuple[bytes, ...]  # every certificate that came along, DER, not read
 
     def holds_over(self, digest: bytes) -> bool:
         """Whether the signature is good and over content of this hash (by `digest_name`).
@@ -101,6 +102,7 @@ class TimeStamp:
     at: datetime
     nonce: int | None
     signer: x509.Certificate
+    carried: tuple[bytes, ...] = ()  # certificates that came along, DER
 
 
 def read_signed_message(encoded: bytes) -> SignedMessage:
@@ -129,6 +131,7 @@ def read_time_stamp(token: bytes) -> TimeStamp:
             datetime.strptime(when, "%Y%m%d%H%M%S").replace(tzinfo=UTC),
             nonce,
             message.certificate,
+            message.carried,
         )
     except UNREADABLE as error:
         raise RecordFormatError("CMS: a time stamp of an unknown shape") from error
@@ -160,6 +163,7 @@ def _read(whole: Node) -> SignedMessage:
         attributes,
         fields[5].wanted(OCTETS).content,
         None if stamp is None else stamp.whole,
+        tuple(node.whole for node in certificates),
     )
 
 

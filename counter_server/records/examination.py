@@ -50,6 +50,7 @@ class Examination:
     certificate_found: x509.Certificate | None = None
     public_key_found: object = None
     root_found: x509.Certificate | None = None
+    clocks_pem: bytes | None = None  # the checker's own list of time stamp issuers
     log: object = None  # `log.examine.LogEvidence` when a proof was handed over
     salts: dict[str, str] = field(default_factory=dict)
     opened: dict[str, OpenedObject] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from cryptography import x509
 from counter_server.records.examination import BrokenError, Examination
 from counter_server.records.record import CONTRACT_ROOT, ObjectClass
 from counter_server.records.verify import Step
+from counter_server.records.verify_clock import accepted_clocks
 
 
 def opinions() -> tuple[Step, ...]:
@@ -25,9 +26,10 @@ def pdf_library_agrees(examination: Examination) -> str:
     from counter_server.signing.examine import examine  # noqa: PLC0415 - pyHanko loads for a second
 
     root = x509.load_pem_x509_certificate(examination.content(CONTRACT_ROOT))
+    clocks = accepted_clocks(examination)
     contracts = [item.name for item in manifest.objects if item.object_class is ObjectClass.CONTRACT]
     for name in set(contracts) - examination.withheld:
-        flaws = examine(examination.content(name), root, closed=len(manifest.signatures) > 1).flaws
+        flaws = examine(examination.content(name), root, clocks, closed=len(manifest.signatures) > 1).flaws
         if flaws:
             raise BrokenError(f"{name}: {flaws[0]}")
     return f"{len(contracts)} contracts"

@@ -21,6 +21,8 @@ OBJECT_SUFFIX = ".age"
 COMMITMENTS_OBJECT = "commitments.json"
 JOURNAL_OBJECT = "journal.json"
 CONTRACT_ROOT = "signature/contract-root.pem"  # where it is, the contract holds its signers' signatures itself
+TIME_STAMP_ROOTS = "signature/time-stamp-roots.pem"  # where it is, whose time stamps the operator accepts
+CLOCKS_POLICY = "time-stamp-roots-sha256:"  # the policy that names that list
 
 # a name becomes a path when a record is opened: plain letters, no way out of the folder
 OBJECT_NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*){0,4}")

@@ -1,21 +1,23 @@
 #!/bin/sh
 # Who signed this contract, and was anything added that nobody signed? Asks openssl and coreutils, and nothing of ours.
 #
-#   sh verify-contract.sh CONTRACT-ROOT.pem CONTRACT.pdf
+#   sh verify-contract.sh CONTRACT-ROOT.pem CONTRACT.pdf [TSA-ROOTS.pem]
 #
-# CONTRACT-ROOT.pem is `signature/contract-root.pem` of a record that verify.sh found whole. One line per hand, then
+# CONTRACT-ROOT.pem is `signature/contract-root.pem` of a record that verify.sh found whole. TSA-ROOTS.pem says whose
+# time stamps count: your own list, or the record's `signature/time-stamp-roots.pem`; without it the contract root's.
+# One line per hand, then
 # "WHOLE file" or "BROKEN file: check N why". What a signed revision may change is not asked here: compare the first
 # document, which is cut out beside the contract as CONTRACT.pdf.shown, with what you see.
 
 export LC_ALL=C
-if [ $# -ne 2 ] || [ ! -f "$1" ] || [ ! -f "$2" ]; then
-    echo "usage: sh verify-contract.sh CONTRACT-ROOT.pem CONTRACT.pdf" >&2
+if [ $# -lt 2 ] || [ $# -gt 3 ] || [ ! -f "$1" ] || [ ! -f "$2" ] || [ ! -f "${3:-$1}" ]; then
+    echo "usage: sh verify-contract.sh CONTRACT-ROOT.pem CONTRACT.pdf [TSA-ROOTS.pem]" >&2
     exit 2
 fi
 for tool in openssl basenc grep sed head tail tr od date wc mktemp; do
     command -v "$tool" >/dev/null || { echo "$tool is not installed" >&2; exit 2; }
 done
-root=$1 pdf=$2
+root=$1 pdf=$2 clocks=${3:-$1}
 scratch=$(mktemp -d) || exit 2
 trap 'rm -rf "$scratch"' EXIT
 part=$scratch/part.p7s covered=$scratch/covered signer=$scratch/signer
@@ -24,6 +26,11 @@ broken() { echo "BROKEN $pdf: check $*"; exit 1; }
 # Where in a DER file the first of these elements stands: "offset length header-length", length with the header.
 span() { sed -n 's/^ *\([0-9]*\):d=[0-9]* *hl= *\([0-9]*\) l= *\([0-9]*\) .*/\1 \2 \3/p' | head -1 | { read -r o h l; echo "$o $((h + l)) $h"; }; }
 stamped() { openssl ts -reply -token_in -token_out -in "$1" -text 2>/dev/null | sed -n 's/^Time stamp: //p'; }
+# Whether a token ($1) is over a file ($2), by an authority that was one at that time, below an accepted issuer.
+stamp_holds() {
+    seconds=$(date -u -d "$(stamped "$1")" +%s 2>/dev/null) &&
+        openssl ts -verify -token_in -in "$1" -data "$2" -CAfile "$clocks" -partial_chain -attime "$seconds" >/dev/null 2>&1
+}
 revisions() { grep -ao '%%EOF' | grep -c .; }
 
 grep -ao '/ByteRange *\[[^]]*\]' "$pdf" | tr -cs '0-9\n' ' ' >"$scratch/ranges"
@@ -51,7 +58,7 @@ while read -r begin length second rest; do
     { head -c "$length" "$pdf"; head -c "$end" "$pdf" | tail -c +$((second + 1)); } >"$covered"
     head -c $((second - 1)) "$pdf" | tail -c +$((length + 2)) | tr a-f A-F | basenc --base16 -d >"$part" 2>/dev/null ||
         broken "4 signatures_hold"
-    if openssl ts -verify -token_in -in "$part" -data "$covered" -CAfile "$root" >/dev/null 2>&1; then
+    if stamp_holds "$part" "$covered"; then
         last=stamp
         echo "time stamp over all before: $(stamped "$part")"
     else
@@ -65,8 +72,7 @@ while read -r begin length second rest; do
         tail -c +$((o + 1)) "$part" | head -c "$l" >"$scratch/token"
         head -n "$line" "$scratch/parse" | grep 'prim: OCTET STRING' | tail -1 | span >"$scratch/at"; read -r o l h <"$scratch/at"
         tail -c +$((o + h + 1)) "$part" | head -c $((l - h)) >"$scratch/value"
-        openssl ts -verify -token_in -in "$scratch/token" -data "$scratch/value" -CAfile "$root" >/dev/null 2>&1 ||
-            broken "5 each_hand_has_a_time_stamp"
+        stamp_holds "$scratch/token" "$scratch/value" || broken "5 each_hand_has_a_time_stamp"
         at=$(stamped "$scratch/token")
         openssl verify -no-CApath -no-CAstore -CAfile "$root" -attime "$(date -u -d "$at" +%s)" "$signer" >/dev/null 2>&1 ||
             broken "6 certificate_was_valid"

@@ -123,6 +123,8 @@ def verify_record(
     identity: AgeKeyring | None = None,
     log: LogEvidence | None = None,
     further: tuple[Step, ...] = (),
+    *,
+    clocks_pem: bytes | None = None,
 ) -> Verification:
     """Every check of a record's folder against a trust root; with the record's key also its content.
 
@@ -132,8 +134,9 @@ def verify_record(
         identity: The record's own keys, or None for the checks anybody can do.
         log: A proof from the log and whom to believe about it; its checks come last.
         further: Opinions that need more than this module may import; they come after everything.
+        clocks_pem: Issuers of the time stamp authorities that count, PEM, instead of those the record names.
     """
-    examination = Examination(folder, trust_pem, identity, log=log)
+    examination = Examination(folder, trust_pem, identity, clocks_pem=clocks_pem, log=log)
     steps = SEAL_STEPS if identity is None else SEAL_STEPS + CONTENT_STEPS
     steps += () if log is None else LOG_STEPS
     steps += further

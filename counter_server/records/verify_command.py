@@ -7,7 +7,7 @@ from pathlib import Path
 
 from counter_server.records.agefile import AgeKeyring
 from counter_server.records.codes import is_record_id
-from counter_server.records.errors import RecordUnknownError
+from counter_server.records.errors import RecordFormatError, RecordUnknownError
 from counter_server.records.home import SafeHome
 from counter_server.records.keys import read_keyring
 from counter_server.records.log.examine import LogEvidence
@@ -16,6 +16,7 @@ from counter_server.records.log.policy import Policy
 from counter_server.records.pdf_opinion import opinions
 from counter_server.records.report import as_figures, as_lines
 from counter_server.records.verify import verify_record
+from counter_server.records.verify_clock import read_clock_roots
 
 BROKEN = 1
 
@@ -30,6 +31,7 @@ def add_verify_command(
     checking.add_argument("--trust", type=Path, help="root certificate(s), PEM; default: this installation's")
     checking.add_argument("--key", type=Path, help="file with the record's own key: checks the content too")
     checking.add_argument("--content", action="store_true", help="check the content with the key from the safe")
+    checking.add_argument("--tsa-roots", type=Path, help="whose time stamps count, PEM; default: whom the record names")
     checking.add_argument("--proof", type=Path, help="proof that the record is in the log: checks that too")
     checking.add_argument("--log-policy", type=Path, help="the log's key and witnesses; default: this installation's")
     checking.add_argument("--home", type=Path, default=argparse.SUPPRESS)  # the global one holds otherwise
@@ -53,6 +55,7 @@ def _verify(asked: argparse.Namespace) -> int:
         identity,
         _log_evidence(asked, home),
         () if identity is None else opinions(),
+        clocks_pem=_clocks(asked),
     )
     other = registered not in (None, verification.manifest_sha256)
     if asked.json:
@@ -85,6 +88,16 @@ def _identity(asked: argparse.Namespace, home: SafeHome) -> AgeKeyring | None:
     from counter_server.records.custodian import open_record_keys  # noqa: PLC0415 - a database loads for a second
 
     return open_record_keys(home, asked.record).keyring()
+
+
+def _clocks(asked: argparse.Namespace) -> bytes | None:
+    if asked.tsa_roots is None:
+        return None
+    if asked.key is None and not asked.content:
+        raise RecordFormatError("--tsa-roots is about the contract, which --key or --content opens")
+    pem: bytes = asked.tsa_roots.read_bytes()
+    read_clock_roots(pem)
+    return pem
 
 
 def _log_evidence(asked: argparse.Namespace, home: SafeHome) -> LogEvidence | None:

@@ -19,6 +19,7 @@ from counter_server.records.passkey_act import (
 from counter_server.records.record import COMMITMENTS_OBJECT, CONTRACT_ROOT, ObjectClass, RecordObject
 from counter_server.records.recordings import MATROSKA_TYPES, first_cluster_at, first_cluster_ms
 from counter_server.records.statement import SignedStatement
+from counter_server.records.verify_clock import accepted_clocks
 from counter_server.records.verify_contract import check_contract
 
 KEPT = (
@@ -123,6 +124,7 @@ def contract_holds_its_signatures(examination: Examination) -> str:
     if not _signed_within(examination):
         return "signed by statements alone"
     root = x509.load_pem_x509_certificate(examination.content(CONTRACT_ROOT))
+    clocks = accepted_clocks(examination)
     documents = {entry.document_object for entry in manifest.signatures}
     for name in documents - examination.withheld:
         signers = [entry for entry in manifest.signatures if entry.document_object == name]
@@ -131,7 +133,7 @@ def contract_holds_its_signatures(examination: Examination) -> str:
         if len(shown) != 1:
             raise BrokenError(f"{name}: not everybody signed the same document")
         expected = [(entry.role, entry.actor) for entry in signers]
-        check_contract(examination.content(name), shown.pop(), root, expected, manifest.record_id)
+        check_contract(examination.content(name), shown.pop(), root, expected, manifest.record_id, clocks)
     return f"{len(manifest.signatures)} signatures in {len(documents)} contracts"
 
 

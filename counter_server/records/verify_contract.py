@@ -9,7 +9,7 @@ What a revision may contain is judged by pyHanko's difference analysis (`signing
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidSignature
 from counter_server.records.cms import TST_INFO, SignedMessage, TimeStamp, read_signed_message, read_time_stamp
 from counter_server.records.errors import RecordFormatError
 from counter_server.records.examination import BrokenError
+from counter_server.records.verify_clock import check_clock
 
 BYTE_RANGE = re.compile(rb"/ByteRange\s*\[\s*(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*\]")
 ANY_BYTE_RANGE = re.compile(rb"/(?:B|#42)(?:y|#79)(?:t|#74)(?:e|#65)(?:R|#52)(?:a|#61)(?:n|#6[eE])(?:g|#67)(?:e|#65)")
@@ -64,14 +65,20 @@ class Hand:
 
 
 def check_contract(
-    pdf: bytes, shown_sha256: str, root: x509.Certificate, expected: Collection[tuple[str, str]], record_id: str
+    pdf: bytes,
+    shown_sha256: str,
+    root: x509.Certificate,
+    expected: Collection[tuple[str, str]],
+    record_id: str,
+    clocks: Sequence[x509.Certificate] = (),
 ) -> tuple[Hand, ...]:
     """Every hand on the contract, in order.
 
     Args:
         shown_sha256: Hash of the document as both sides saw it before anybody signed.
-        root: Who vouches for the signers and for the time stamps.
+        root: Who vouches for the signers.
         expected: (role, actor) of everybody who signed, in order: no more, no fewer.
+        clocks: Who vouches for time stamp authorities; the root where nobody is named.
 
     Raises:
         BrokenError: Anything else.
@@ -79,7 +86,7 @@ def check_contract(
     parts = _parts(pdf)
     _begins_with(pdf, shown_sha256, parts[0])
     try:
-        hands = [hand for part in parts if (hand := _check(pdf, part, root)) is not None]
+        hands = [hand for part in parts if (hand := _check(pdf, part, root, clocks or (root,))) is not None]
     except RecordFormatError as error:
         raise BrokenError(f"contract: {error}") from error
     wanted = [(record_name(record_id), act_name(*who)) for who in expected]
@@ -120,7 +127,7 @@ def _begins_with(pdf: bytes, shown_sha256: str, first: SignedPart) -> None:
         raise BrokenError("contract: it does not begin with the document that was shown")
 
 
-def _check(pdf: bytes, part: SignedPart, root: x509.Certificate) -> Hand | None:
+def _check(pdf: bytes, part: SignedPart, root: x509.Certificate, clocks: Sequence[x509.Certificate]) -> Hand | None:
     """The hand of a signature; None for a time stamp over the document."""
     digits = pdf[part.hole_begins + 1 : part.hole_ends - 1]
     try:
@@ -129,22 +136,25 @@ def _check(pdf: bytes, part: SignedPart, root: x509.Certificate) -> Hand | None:
         raise BrokenError("contract: a signature is not written in hexadecimal digits") from error
     covered = part.covered(pdf)
     if message.content_type == TST_INFO:
-        _stamped(bytes.fromhex(digits.decode("ascii")), covered, root)
+        _stamped(bytes.fromhex(digits.decode("ascii")), covered, clocks)
         return None
     if message.content is not None or not message.holds_over(hashlib.new(message.digest_name, covered).digest()):
         raise BrokenError("contract: a signature does not hold")
     if message.time_stamp is None:
         raise BrokenError("contract: a signature has no time stamp")
-    stamp = _stamped(message.time_stamp, message.signature, root)
+    stamp = _stamped(message.time_stamp, message.signature, clocks)
     _issued(message.certificate, root, stamp.at)
     return Hand(_names(message), stamp.at, part.end)
 
 
-def _stamped(token: bytes, stamped: bytes, root: x509.Certificate) -> TimeStamp:
+def _stamped(token: bytes, stamped: bytes, clocks: Sequence[x509.Certificate]) -> TimeStamp:
     stamp = read_time_stamp(token)
     if hashlib.new(stamp.digest_name, stamped).digest() != stamp.imprint:
         raise BrokenError("contract: a time stamp is over something else")
-    _issued(stamp.signer, root, stamp.at)
+    try:
+        check_clock(stamp, clocks)
+    except BrokenError as error:
+        raise BrokenError(f"contract: {error}") from error
     return stamp
 
 

@@ -7,6 +7,7 @@ signatures is what may be appended: the filling of a signature's place and proof
 import asyncio
 import io
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asn1crypto import x509 as asn1_x509
@@ -32,6 +33,8 @@ from counter_server.records.cms import read_signed_message, read_time_stamp
 from counter_server.records.errors import RecordFormatError
 
 logging.getLogger("pyhanko").setLevel(logging.CRITICAL)  # it would log what it compares, values of forms among it
+
+Roots = tuple[x509.Certificate, ...]
 
 # whatever a stranger's file makes pyHanko stumble over; ValueError and friends come out of its parsers
 UNREADABLE = (
@@ -68,25 +71,28 @@ class Opinion:
         return not self.flaws
 
 
-def examine(pdf: bytes, root: x509.Certificate, *, closed: bool = True) -> Opinion:
+def examine(
+    pdf: bytes, root: x509.Certificate, clocks: Sequence[x509.Certificate] = (), *, closed: bool = True
+) -> Opinion:
     """pyHanko's opinion, trusting this root alone and asking nobody.
 
     Args:
+        clocks: Who vouches for time stamp authorities, and for nobody else; the root where nobody is named.
         closed: Whether somebody who works here countersigned: then a time stamp covers all.
     """
     try:
-        return Opinion(tuple(asyncio.run(_examine(pdf, root, closed=closed))))
+        return Opinion(tuple(asyncio.run(_examine(pdf, root, tuple(clocks) or (root,), closed=closed))))
     except UNREADABLE as error:
         return Opinion((f"pyHanko cannot read it: {type(error).__name__}",))
 
 
-async def _examine(pdf: bytes, root: x509.Certificate, *, closed: bool) -> list[str]:
+async def _examine(pdf: bytes, root: x509.Certificate, clocks: Roots, *, closed: bool) -> list[str]:
     reader = PdfFileReader(io.BytesIO(pdf))
     found = list(reader.embedded_signatures)
     flaws = _whole(reader, found, closed=closed)
     store = DocumentSecurityStore.read_dss(reader)
     for one in found:
-        status = await _judge(one, store, root)
+        status = await _judge(one, store, root, clocks)
         flaws += [f"{one.field_name}: {flaw}" for flaw in status]
     return flaws
 
@@ -125,31 +131,38 @@ def _only_places_were_added(reader: PdfFileReader) -> bool:
     return True
 
 
-async def _judge(one: EmbeddedPdfSignature, store: DocumentSecurityStore, root: x509.Certificate) -> list[str]:
+async def _judge(
+    one: EmbeddedPdfSignature, store: DocumentSecurityStore, root: x509.Certificate, clocks: Roots
+) -> list[str]:
     encoded = bytes(one.pkcs7_content)
     stamped = one.sig_object_type == "/DocTimeStamp"
     token = encoded if stamped else read_signed_message(encoded).time_stamp
     if token is None:
         return ["no time stamp"]
-    context = _context(store, root, token)
+    timely = _context(store, clocks, token, proven=clocks == (root,))
     if stamped:
-        clock = await async_validate_pdf_timestamp(one, context)
+        clock = await async_validate_pdf_timestamp(one, timely)
         good = clock.valid and clock.intact and clock.trusted and _may(clock.modification_level)
         return [] if good else ["the time stamp does not hold"]
-    status = await async_validate_pdf_signature(one, context)
+    status = await async_validate_pdf_signature(one, _context(store, (root,), token, proven=True), timely)
     flaws = [] if status.bottom_line else ["the signature does not hold"]
     if not _may(status.modification_level):
         flaws.append("more was changed after it than may be")
     return flaws
 
 
-def _context(store: DocumentSecurityStore, root: x509.Certificate, token: bytes) -> ValidationContext:
-    """The world as of the time stamp: one root, the certificates and lists in the file, no network."""
+def _context(store: DocumentSecurityStore, roots: Roots, token: bytes, *, proven: bool) -> ValidationContext:
+    """The world as of the time stamp: these roots, the certificates and lists in the file, no network.
+
+    Args:
+        proven: Whether the file holds what proves that nothing was revoked. An operator's authority publishes its
+            lists elsewhere.
+    """
     wishes = {
-        "trust_roots": [asn1_x509.Certificate.load(root.public_bytes(Encoding.DER))],
+        "trust_roots": [asn1_x509.Certificate.load(root.public_bytes(Encoding.DER)) for root in roots],
         "moment": read_time_stamp(token).at,
         "allow_fetching": False,
-        "revocation_mode": "hard-fail",
+        "revocation_mode": "hard-fail" if proven else "soft-fail",
     }
     return store.as_validation_context(wishes)
 

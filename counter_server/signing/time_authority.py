@@ -27,6 +27,8 @@ from counter_server.records.der import (
     sequence,
 )
 from counter_server.records.errors import RecordFormatError
+from counter_server.records.examination import BrokenError
+from counter_server.records.verify_clock import check_clock
 from counter_server.signing.cms_writer import sign_message
 from counter_server.signing.errors import TimeStampError
 from counter_server.signing.signers import Signer, hash_name
@@ -100,8 +102,9 @@ class TimeAuthority:
 class RemoteTimeAuthority:
     """An authority behind a URL."""
 
-    def __init__(self, url: str, *, client: httpx.Client | None = None) -> None:
-        self._url = url
+    def __init__(self, url: str, roots: Sequence[x509.Certificate] = (), *, client: httpx.Client | None = None) -> None:
+        """Where it is, and who must vouch for it; without roots that is left to whoever checks."""
+        self._url, self._roots = url, tuple(roots)
         self._client = client or httpx.Client(timeout=ANSWER_S, follow_redirects=False)
 
     def stamp(self, sha256: bytes) -> bytes:
@@ -122,10 +125,10 @@ class RemoteTimeAuthority:
             raise TimeStampError(f"the time stamp authority: {type(error).__name__}") from error
         if len(answered.content) > LARGEST_ANSWER:
             raise TimeStampError("the time stamp authority: too long an answer")
-        return _token_of(answered.content, sha256, nonce)
+        return _token_of(answered.content, sha256, nonce, self._roots)
 
 
-def _token_of(answer: bytes, sha256: bytes, nonce: int) -> bytes:
+def _token_of(answer: bytes, sha256: bytes, nonce: int, roots: tuple[x509.Certificate, ...]) -> bytes:
     try:
         status, *rest = read_der(answer).wanted(SEQUENCE).children()
         if status.children()[0].number() not in GRANTED or not rest:
@@ -135,4 +138,9 @@ def _token_of(answer: bytes, sha256: bytes, nonce: int) -> bytes:
         raise TimeStampError("the time stamp authority: not an answer of RFC 3161") from error
     if (said.digest_name, said.imprint, said.nonce) != ("sha256", sha256, nonce):
         raise TimeStampError("the time stamp authority answered another question")
+    if roots:
+        try:
+            check_clock(said, roots)  # found out now, and not when the record is sealed
+        except BrokenError as error:
+            raise TimeStampError(str(error)) from error
     return rest[0].whole

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from counter_server.config import SigningSettings
 from counter_server.records.errors import RecordError
+from counter_server.records.verify_clock import CLOCKS_FILE, installed_clock_roots, read_clock_roots
 from counter_server.signing.authority import Act, ContractAuthority
 from counter_server.signing.contract import ContractDesk, sign_by_hand, sign_by_staff
-from counter_server.signing.errors import SigningError
+from counter_server.signing.errors import SignerGoneError, SigningError
 from counter_server.signing.key_rings import open_key_ring
 from counter_server.signing.statement import SignerRole
 from counter_server.signing.strokes import Strokes
@@ -69,12 +70,20 @@ def main(pipe: Connection, folder: Path, settings: SigningSettings) -> None:
 
 
 def open_desk(folder: Path, settings: SigningSettings) -> ContractDesk:
-    """Keys, authority and clock of one installation; `folder` is the home's folder of keys."""
+    """Keys, authority and clock of one installation; `folder` is the home's folder of keys.
+
+    Raises:
+        SignerGoneError: A key does not answer, or the list of time stamp issuers leaves out our own authority.
+    """
     now = datetime.now(UTC)
     authority = ContractAuthority(folder, open_key_ring(folder, settings), now)
+    listed = installed_clock_roots(folder)
+    roots = (authority.root,) if listed is None else read_clock_roots(listed)
     if settings.time_stamp_url:
-        clock: TimeStamper = RemoteTimeAuthority(settings.time_stamp_url)
+        clock: TimeStamper = RemoteTimeAuthority(settings.time_stamp_url, roots)
         return ContractDesk(authority, clock, ())
+    if authority.root not in roots:
+        raise SignerGoneError(f"counter.toml: [signing] time_stamp_url is missing, and {CLOCKS_FILE} is there")
     own = authority.for_clock(now)
     return ContractDesk(authority, TimeAuthority(own.signer, own.certificate, (authority.root,)), (own.certificate,))
 

@@ -9,6 +9,7 @@ from counter_server.records.journal import JournalEntry, instant
 from counter_server.records.passkey_act import PASSKEY_POLICY, POSSESSOR, passkey_object
 from counter_server.records.record import (
     CONTRACT_ROOT,
+    TIME_STAMP_ROOTS,
     CheckEntry,
     FaceEntry,
     ObjectClass,
@@ -19,6 +20,7 @@ from counter_server.records.record import (
 )
 from counter_server.records.record import RecordedTrack as RecordedSide
 from counter_server.records.seal import PlainObject, RecordDraft, SealedObject
+from counter_server.records.verify_clock import clocks_policy, installed_clock_roots
 from counter_server.visits.evidence import CONTRACT, Evidence
 from counter_server.visits.facts import Visit
 from webrtc.engine import RecordedTrack
@@ -44,8 +46,10 @@ def compose(
 
     Args:
         folder: Holds the sealed segments.
-        contract_root: File with the certificate that vouches for the contract's signers.
+        contract_root: File with the certificate that vouches for the contract's signers; the operator's list of
+            time stamp issuers lies beside it, where there is one.
     """
+    clocks, policies = installed_clock_roots(contract_root.parent), _policies(visit, evidence)
     objects = [
         PlainObject(name, exhibit.object_class, exhibit.media_type, exhibit.content)
         for name, exhibit in evidence.exhibits.items()
@@ -67,6 +71,9 @@ def compose(
         objects.append(PlainObject(STROKES, ObjectClass.SIGNATURE, "application/json", evidence.strokes.to_bytes()))
         objects.append(PlainObject(SIGNERS_EVIDENCE, ObjectClass.STATEMENT, "application/json", evidence.summary))
         objects.append(PlainObject(CONTRACT_ROOT, ObjectClass.STATEMENT, PEM, contract_root.read_bytes()))
+        if clocks is not None:
+            objects.append(PlainObject(TIME_STAMP_ROOTS, ObjectClass.STATEMENT, PEM, clocks))
+            policies = (*policies, clocks_policy(clocks))
     adopted, sides = _recordings(folder, tracks)
     return RecordDraft(
         visit_id=visit.visit_id,
@@ -96,7 +103,7 @@ def compose(
         journal=journal,
         software={"visual-counter": version("visual-counter") if _installed() else "source"}
         | {name: version(name) for name in SOFTWARE},
-        policies=_policies(visit, evidence),
+        policies=policies,
         objects=tuple(objects),
         adopted=adopted,
     )

@@ -20,6 +20,7 @@ from counter_server.records.log.errors import NotPublishedError
 from counter_server.records.openings import note_opening, operator_name, read_reason
 from counter_server.records.reading import open_database
 from counter_server.records.service import find_record
+from counter_server.records.verify_clock import installed_clock_roots
 from counter_server.signing.errors import SigningError
 from counter_server.signing.worker import open_desk
 
@@ -58,7 +59,8 @@ def _export(asked: argparse.Namespace) -> int:
     sealing = load_or_create_sealing_identity(home.sealing, datetime.now(UTC))
     try:
         desk = open_desk(home.sealing, read_signing(home.folder))
-        trust = sealing.trust_root.read_bytes() + desk.authority.root.public_bytes(Encoding.PEM)
+        clocks = installed_clock_roots(home.sealing) or desk.authority.root.public_bytes(Encoding.PEM)
+        trust = sealing.trust_root.read_bytes() + clocks
         made = export_court(home.store().folder_of(asked.record), proof, sealing, desk.clock, trust, asked.out)
     except SigningError as error:
         raise StoreError(str(error)) from error

@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from counter_server.records.cms import read_signed_message, read_time_stamp
 from counter_server.records.errors import UNREADABLE, RecordError, RecordFormatError, StoreError
+from counter_server.records.examination import BrokenError
+from counter_server.records.verify_clock import check_clock
 
 MIMETYPE, MANIFEST, SIGNATURE = "mimetype", "META-INF/ASiCManifest001.xml", "META-INF/signature001.p7s"
 SEAL_SUFFIX = ".sig"
@@ -145,7 +147,10 @@ def _check(path: Path, roots: list[x509.Certificate]) -> CourtFinding:
     if signed.time_stamp is None:
         raise RecordFormatError("6 there_is_a_time_stamp")
     stamp = read_time_stamp(signed.time_stamp)
-    _trust(stamp.signer, roots, "7 time_stamp_is_of_this_signature")
+    try:
+        check_clock(stamp, roots)
+    except BrokenError as error:
+        raise RecordFormatError("7 time_stamp_is_of_this_signature") from error
     if stamp.imprint != hashlib.new(stamp.digest_name, signed.signature).digest():
         raise RecordFormatError("7 time_stamp_is_of_this_signature")
     if not signed.certificate.not_valid_before_utc <= stamp.at <= signed.certificate.not_valid_after_utc:

@@ -62,11 +62,11 @@ first_broken() {
     tail -c +$((o + 1)) "$signature" | head -c "$l" >"$scratch/token"
     head -n "$line" "$scratch/parse" | grep 'prim: OCTET STRING' | tail -1 | span >"$scratch/at"; read -r o l h <"$scratch/at"
     tail -c +$((o + h + 1)) "$signature" | head -c $((l - h)) >"$scratch/value"
-    openssl ts -verify -token_in -in "$scratch/token" -data "$scratch/value" -CAfile "$trust" >/dev/null 2>&1 ||
-        { echo "7 time_stamp_is_of_this_signature"; return; }
     stamped=$(openssl ts -reply -token_in -token_out -in "$scratch/token" -text 2>/dev/null | sed -n 's/^Time stamp: //p')
     seconds=$(date -u -d "$stamped" +%s 2>/dev/null) &&
-        openssl verify -no-CApath -no-CAstore -CAfile "$trust" -attime "$seconds" "$scratch/signer" >/dev/null 2>&1 ||
+        openssl ts -verify -token_in -in "$scratch/token" -data "$scratch/value" -CAfile "$trust" -partial_chain \
+            -attime "$seconds" >/dev/null 2>&1 || { echo "7 time_stamp_is_of_this_signature"; return; }
+    openssl verify -no-CApath -no-CAstore -CAfile "$trust" -attime "$seconds" "$scratch/signer" >/dev/null 2>&1 ||
         { echo "8 certificate_was_valid"; return; }
 }
 
