@@ -99,7 +99,7 @@ class Settings(BaseModel):
     public_url: str = ""
     tls_cert: Path | None = None
     tls_key: Path | None = None
-    media_addresses: tuple[str, ...] = ()
+    media_addresses: tuple[str, ...] = Field(default=(), description="as `webrtc.offered` reads them; docs/calls.md")
     media: EngineKind = EngineKind.OWN
     media_codec: VideoCodec = Field(default=VideoCodec.VP8, description="of every picture; H264 for kiosks' hardware")
     turn_urls: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from webrtc.engine import EngineKind, VideoCodec
 from webrtc.errors import EngineUnfitError
 from webrtc.janus.janus_engine import JanusEngine
 from webrtc.leg_engine import LegEngine
+from webrtc.offered import bound_only
 
 _log = logging.getLogger("webrtc.engines")
 
@@ -48,7 +49,7 @@ async def _pass_engine(host_addresses: list[str] | None, codec: VideoCodec) -> L
         from webrtc.aio.selfcheck import echo_call  # noqa: PLC0415
     except (ImportError, AttributeError) as error:
         raise EngineUnfitError(f"a private name has moved: {error}") from error
-    await echo_call(host_addresses)  # in VP8 always: whether packets pass does not hang on what is in them
+    await echo_call(bound_only(host_addresses))  # in VP8 always: whether packets pass does not hang on what is in them
     engine = PassEngine(host_addresses=host_addresses, codec=codec)
     await engine.start()
     return engine

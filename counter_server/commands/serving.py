@@ -7,6 +7,7 @@ from pathlib import Path
 from counter_server.commands.home import settings_of
 from counter_server.serve import serve
 from webrtc.engine import EngineKind, VideoCodec
+from webrtc.offered import read_offered
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", title: str) -> None:
@@ -18,7 +19,14 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", title: 
     server.add_argument("--public-url", default="", help="address customers' links begin with")
     server.add_argument("--tls-cert", type=Path)
     server.add_argument("--tls-key", type=Path)
-    server.add_argument("--media-address", action="append", default=[], help="address calls are offered on; repeatable")
+    server.add_argument(
+        "--media-address",
+        action="append",
+        default=[],
+        type=_media_address,
+        metavar="BOUND[=TOLD][:LOWEST-HIGHEST]",
+        help="address calls are offered on, what pages are told instead, and the ports to keep to; repeatable",
+    )
     server.add_argument(
         "--media-workers",
         type=int,
@@ -40,6 +48,15 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", title: 
     server.add_argument("--turn", action="append", default=[], help="turn:host:port?transport=udp; repeatable")
     server.add_argument("--turn-secret", type=Path, help="file with the secret shared with coturn (static-auth-secret)")
     server.set_defaults(run=_serve)
+
+
+def _media_address(text: str) -> str:
+    """The text, if `webrtc.offered` can read it; argparse tells why not."""
+    try:
+        read_offered(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def _serve(options: argparse.Namespace) -> int:

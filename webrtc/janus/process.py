@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from webrtc.errors import EngineUnfitError
+from webrtc.offered import EVERY, read_offered
 
 JANUS = "/usr/bin/janus"
 # It is up after 0.3 s on an idle machine; a loaded one is ten times slower.
@@ -19,8 +20,8 @@ _TRANSPORTS_UNUSED = "http mqtt nanomsg pfunix rabbitmq"
 # and now and then nothing came about. debug_level 2 is errors only: more would write customers' addresses. The admin
 # API is off unless it is asked for.
 _GENERAL = """general: {{ api_secret = "{api_secret}"; debug_level = 2; admin_secret = "{admin_secret}" }}
-nat: {{ ice_lite = true; {enforced}; ignore_mdns = true }}
-media: {{ ipv6 = false }}
+nat: {{ ice_lite = true; {nat}; ignore_mdns = true }}
+media: {{ ipv6 = false; {ports} }}
 plugins: {{ disable = "{plugins}" }}
 transports: {{ disable = "{transports}" }}
 """
@@ -44,9 +45,25 @@ def _free_port() -> int:
         return port
 
 
-def offerable(addresses: list[str] | None) -> list[str]:
-    """The addresses Janus may offer; empty means all it finds: it cannot use loopback, whatever it is told."""
-    return [address for address in addresses or [] if not ipaddress.ip_address(address).is_loopback]
+def nat_settings(addresses: list[str] | None) -> tuple[str, str]:
+    """Janus' settings of addresses and of ports, from what `webrtc.offered` writes; raise `EngineUnfitError`.
+
+    It cannot use loopback, whatever it is told, and has one range of ports for all its addresses.
+    """
+    try:
+        offered = [read_offered(text) for text in addresses or []]
+    except ValueError as error:
+        raise EngineUnfitError(f"an address to offer calls on: {error}") from error
+    own = [one for one in offered if one.bound == EVERY or not ipaddress.ip_address(one.bound).is_loopback]
+    bound = list(dict.fromkeys(one.bound for one in own if one.bound != EVERY))
+    mapped = [one for one in own if one.told != one.bound]
+    settings = [f'ice_enforce_list = "{",".join(bound)}"' if bound else "nice_debug = false"]
+    if mapped:
+        settings.append(f'nat_1_1_mapping = "{",".join(one.told for one in mapped)}"')
+        if len(mapped) < len(own):
+            settings.append("keep_private_host = true")
+    ports = next((one.ports for one in own if one.ports is not None), None)
+    return "; ".join(settings), "" if ports is None else f'rtp_port_range = "{ports[0]}-{ports[-1]}"'
 
 
 class JanusProcess:
@@ -78,11 +95,12 @@ class JanusProcess:
         folder = Path(tempfile.mkdtemp(prefix="counter-janus-"))  # mode 0700: the secrets lie in it
         port = _free_port()
         api_secret, admin_key = secrets.token_hex(16), secrets.token_hex(16)
-        enforced = ",".join(offerable(host_addresses))
+        nat, ports = nat_settings(host_addresses)
         general = _GENERAL.format(
             api_secret=api_secret,
             admin_secret=secrets.token_hex(16),
-            enforced=f'ice_enforce_list = "{enforced}"' if enforced else "nice_debug = false",
+            nat=nat,
+            ports=ports,
             plugins=_libraries(_PLUGINS_UNUSED),
             transports=_libraries(_TRANSPORTS_UNUSED),
         )

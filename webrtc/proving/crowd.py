@@ -14,7 +14,7 @@ import webrtc
 from webrtc.engine import MediaEngine
 from webrtc.janus.client import JanusClient, Object
 from webrtc.pipe import FRAME_MAX_BYTES, pack_frame, read_frame
-from webrtc.proving.network import Host, Network
+from webrtc.proving.network import Network
 
 ROLES = ("customer", "clerk")
 # A crowd's load process imports aiortc and encodes its clip first: 2 s on an idle machine.
@@ -49,11 +49,11 @@ class LoadProcess:
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
-    async def spawn(cls, host: Host) -> "LoadProcess":
-        """Started; calls wait until it is up."""
+    async def spawn(cls, namespace: str, address: str) -> "LoadProcess":
+        """Started in this network namespace, whose address people have; calls wait until it is up."""
         packages = str(Path(webrtc.__path__[0]).parent)
         process = await asyncio.create_subprocess_exec(
-            *("ip", "netns", "exec", host.name, sys.executable, "-m", "webrtc.proving.load", host.address),
+            *("ip", "netns", "exec", namespace, sys.executable, "-m", "webrtc.proving.load", address),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=FRAME_MAX_BYTES,
@@ -187,7 +187,8 @@ async def crowd(network: Network) -> AsyncIterator[Crowd]:
     loads: dict[str, LoadProcess] = {}
     try:
         for role in ROLES:
-            loads[role] = await LoadProcess.spawn(network.hosts[role])
+            host = network.hosts[role]
+            loads[role] = await LoadProcess.spawn(host.name, host.address)
         yield Crowd(loads)
     finally:
         for load in loads.values():

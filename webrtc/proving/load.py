@@ -19,6 +19,7 @@ from webrtc.aio.compat import install_first_byte_demultiplexer, negotiate_transp
 from webrtc.aio.connection import CODECS, new_peer_connection, preferred_codecs
 from webrtc.aio.port import Port
 from webrtc.aio.receiver import KEY_PAUSE_S, PassReceiver
+from webrtc.aio.recent import RecentPictures
 from webrtc.aio.sender import PassSender
 from webrtc.pipe import Object, pack_frame, read_frame
 from webrtc.proving.clip import NUMBERS, PICTURES_PER_S, Clip, make_clip, payloads, picture_number
@@ -36,6 +37,7 @@ class Camera:
         self.subscribers: list[PassSender] = [sound, video]
         self.sender_report: tuple[int, int, float] | None = None
         self.rate_bps = 0.0
+        self.recent = RecentPictures()  # stays empty: the clip begins again instead
         self.sent: dict[int, float] = {}
         self.late_s: list[float] = []
         self._clip = clip
