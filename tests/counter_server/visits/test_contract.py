@@ -15,8 +15,9 @@ from counter_server.records import slots
 from counter_server.records.agefile import AgeKeyring
 from counter_server.records.cms import read_signed_message
 from counter_server.records.pdf_opinion import pdf_library_agrees
-from counter_server.records.record import CONTRACT_ROOT
+from counter_server.records.record import CONTRACT_ROOT, TIME_STAMP_ROOTS
 from counter_server.records.verify import Verification, verify_record
+from counter_server.records.verify_clock import CLOCKS_FILE, clocks_policy
 from counter_server.records.verify_contract import evidence_name
 from counter_server.signing.authority import ROOT_FILE
 from counter_server.signing.pool import SigningPool
@@ -25,6 +26,8 @@ from counter_server.visits.evidence import CONTRACT
 from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
 from tests.counter_server.builders import PASSWORD, add_clerk, office_in, reading, signature, signed
+from tests.counter_server.signing.public_clock import public_clock
+from tests.counter_server.signing.services import served
 from tests.counter_server.signing.test_contract import extracted
 from webrtc.wire import Approve, Countersign, ErrorCode, PageSeen, VisitState
 
@@ -74,6 +77,30 @@ async def test_a_second_persons_approval_stands_in_the_contract_too(tmp_path: Pa
         found, _ = await judged(office, visit)
         assert found.first_broken is None
         assert next(c.why for c in found.checks if c.name == "contract_holds_its_signatures").startswith("3 signatures")
+
+
+async def test_the_record_names_whose_time_stamps_the_operator_accepts(tmp_path: Path) -> None:
+    """And a checker's own list counts instead of it, in the record's check as in its contract's."""
+    provider = public_clock(tmp_path / "provider")
+    with served(provider) as url:
+        async with office_in(tmp_path) as office:
+            clerk = await add_clerk(office, "zhang")
+            keys = office.settings.keys
+            (keys / CLOCKS_FILE).write_bytes(provider.root_pem)
+            office.signing = SigningPool(keys, SigningSettings(time_stamp_url=url))
+            visit = await signed(office, clerk, "replace-card")
+            assert visit.document is not None
+            closing = Countersign(document_sha256=visit.document.sha256, password=PASSWORD)
+            await desk.countersign(office, clerk, visit.visit_id, closing)
+            found, keyring = await judged(office, visit)
+            assert found.first_broken is None
+            assert found.manifest is not None
+            assert clocks_policy(provider.root_pem) in found.manifest.policies
+            assert TIME_STAMP_ROOTS in {item.name for item in found.manifest.objects}
+            folder, trust = office.safe.folder_of(visit.record_id), office.sealing.trust_root.read_bytes()
+            for clocks, broken in ((provider.root_pem, None), ((keys / ROOT_FILE).read_bytes(), 21)):
+                again = await asyncio.to_thread(verify_record, folder, trust, keyring, clocks_pem=clocks)
+                assert (again.first_broken.number if again.first_broken else None) == broken
 
 
 async def test_nothing_is_signed_where_no_signature_can_be_made(tmp_path: Path) -> None:
