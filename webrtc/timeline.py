@@ -64,6 +64,7 @@ class Timeline:
         if size is None or len(self.sizes) >= SIZES_MAX:
             return
         if not self.sizes or (self.sizes[-1].width, self.sizes[-1].height) != size:
+            at_s = max(at_s, self.sizes[-1].at_s) if self.sizes else at_s
             self.sizes.append(PictureSize(round(at_s, 3), *size))
 
     def pictures_per_s(self) -> float:

@@ -8,6 +8,7 @@ from counter_server.records.canonical import read_canonical
 from counter_server.records.errors import WithheldError
 from counter_server.records.examination import BrokenError, Examination, OpenedObject, UnreachableError, read_blocks
 from counter_server.records.journal import first_broken_entry, read_journal
+from counter_server.records.line_quality import QUALITY_OBJECT, QUALITY_POLICY, LineQuality, judge
 from counter_server.records.passkey_act import (
     PASSKEY_POLICY,
     POSSESSOR,
@@ -203,7 +204,19 @@ def recording_runs_forward(examination: Examination) -> str:
             if opened.cluster_ms < before_ms - LATEST_MS:
                 raise BrokenError(f"{segment.name} does not come after the one before")
             before_ms, judged = opened.cluster_ms, judged + 1
-    return f"{judged} pieces"
+    return f"{judged} pieces{_measured_quality(examination)}"
+
+
+def _measured_quality(examination: Examination) -> str:
+    """What the record says of its lines, held to the tracks it is about; nothing where it promised nothing."""
+    manifest = examination.manifest
+    there = any(item.name == QUALITY_OBJECT for item in manifest.objects)
+    if there is not (QUALITY_POLICY in manifest.policies):
+        raise BrokenError(f"{QUALITY_OBJECT} is promised and missing, or there and not promised")
+    if not there or QUALITY_OBJECT in examination.withheld:
+        return ""
+    quality = LineQuality.from_bytes(examination.content(QUALITY_OBJECT))
+    return "; " + judge(quality, manifest.record_id, manifest.recordings)
 
 
 def _open(examination: Examination, item: RecordObject) -> bytes:

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from counter_server.records.journal import JournalEntry, instant
+from counter_server.records.line_quality import QUALITY_OBJECT, QUALITY_POLICY
 from counter_server.records.passkey_act import PASSKEY_POLICY, POSSESSOR, passkey_object
 from counter_server.records.record import (
     CONTRACT_ROOT,
@@ -23,6 +24,7 @@ from counter_server.records.seal import PlainObject, RecordDraft, SealedObject
 from counter_server.records.verify_clock import clocks_policy, installed_clock_roots
 from counter_server.visits.evidence import CONTRACT, Evidence
 from counter_server.visits.facts import Visit
+from counter_server.visits.line_quality import measured
 from webrtc.engine import RecordedTrack
 
 STROKES, SIGNERS_EVIDENCE = "signature/strokes.json", "signature/evidence.json"
@@ -75,6 +77,9 @@ def compose(
             objects.append(PlainObject(TIME_STAMP_ROOTS, ObjectClass.STATEMENT, PEM, clocks))
             policies = (*policies, clocks_policy(clocks))
     adopted, sides = _recordings(folder, tracks)
+    quality = measured(evidence.keys.record_id, tracks, sides)
+    if quality is not None:
+        objects.append(PlainObject(QUALITY_OBJECT, ObjectClass.STATEMENT, "application/json", quality.to_bytes()))
     return RecordDraft(
         visit_id=visit.visit_id,
         service_id=visit.service_id,
@@ -103,7 +108,7 @@ def compose(
         journal=journal,
         software={"visual-counter": version("visual-counter") if _installed() else "source"}
         | {name: version(name) for name in SOFTWARE},
-        policies=policies,
+        policies=(*policies, *((QUALITY_POLICY,) if quality is not None else ())),
         objects=tuple(objects),
         adopted=adopted,
     )

@@ -12,9 +12,11 @@ from counter_server.records.errors import RecordError, RecordUnknownError
 from counter_server.records.home import SafeHome
 from counter_server.records.journal import read_instant
 from counter_server.records.keeping import KeepClass
+from counter_server.records.line_quality import LineQuality
 from counter_server.records.openings import note_opening
 from counter_server.records.service import RecordRow
 from counter_server.records.watching import TrackReader, open_tracks
+from counter_server.visits.line_quality import read_quality, to_wire
 from counter_server.visits.office import Office
 from counter_server.visits.viewings import Viewing
 from webrtc.sealed import SEGMENT_S
@@ -91,12 +93,15 @@ async def begin_viewing(office: Office, clerk: ClerkView, record_id: str, reques
             details={"record_id": record_id, "reason": request.reason},
         )
         tracks = await asyncio.to_thread(open_tracks, office.safe.folder_of(record_id), manifest, identity)
+        figures = keys.identities.get(KeepClass.CONTRACT)
+        figures_identity = None if figures is None else AgeIdentity.parse(figures)
+        quality = await asyncio.to_thread(read_quality, office.safe, manifest, figures_identity)
     except RecordError as error:
         raise CounterError(ErrorCode.RECORD_BROKEN, str(error)) from error
     began = [read_instant(track.track.started_at) for track in tracks]
     first = min(began, default=datetime.now(UTC))
     sides = tuple(
-        _side(number, reader, at, round((at - first).total_seconds() * 1000))
+        _side(number, reader, at, round((at - first).total_seconds() * 1000), quality)
         for number, (reader, at) in enumerate(zip(tracks, began, strict=True))
     )
     return ViewingView(
@@ -107,7 +112,9 @@ async def begin_viewing(office: Office, clerk: ClerkView, record_id: str, reques
     )
 
 
-def _side(number: int, reader: TrackReader, began: datetime, starts_ms: int) -> RecordedSide:
+def _side(
+    number: int, reader: TrackReader, began: datetime, starts_ms: int, quality: LineQuality | None
+) -> RecordedSide:
     track = reader.track
     # A part that a crash left has no figures: it lasts at most one segment longer than its last one's beginning.
     last_ms = reader.pieces[-1].start_ms + round(SEGMENT_S * 1000)
@@ -119,6 +126,7 @@ def _side(number: int, reader: TrackReader, began: datetime, starts_ms: int) -> 
         duration_ms=track.duration_ms or last_ms,
         frames_per_s=track.fps_milli / 1000,
         complete=track.complete,
+        line=to_wire(None if quality is None else quality.of(track)),
         gaps=tuple(RecordedGap(start_ms=gap.start_ms, duration_ms=gap.duration_ms) for gap in track.gaps),
         pieces=tuple(
             RecordedPiece(offset=piece.offset, size=piece.size, start_ms=piece.start_ms) for piece in reader.pieces

@@ -1,6 +1,8 @@
 """What waits for a slow reader, and what crosses the pipe."""
 
 import asyncio
+import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,9 +13,12 @@ from webrtc.engine import (
     LegConnected,
     LineBack,
     LineLost,
+    LineMinute,
     MediaEvent,
     PictureSampled,
+    PictureSize,
     RecordedTrack,
+    TrackQuality,
 )
 from webrtc.errors import UnknownLegError
 from webrtc.events import WAITING_PICTURES, EventQueue
@@ -96,6 +101,8 @@ async def test_a_frame_cut_short_is_an_end() -> None:
 def test_tracks_and_failures_survive_json() -> None:
     began = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
     track = RecordedTrack("clerk", "clerk", (("a", 1, "ff"),), began, 1.5, 40, ((0.5, 2.0),), 640, 480, 29.9)
-    assert track_from_json(track_to_json(track)) == track
+    quality = TrackQuality((PictureSize(0.1, 640, 480),), -3.5, 12.0, 7, (LineMinute(1_000, 3, 2), LineMinute(9, 0, 0)))
+    for told in (track, replace(track, quality=quality)):
+        assert track_from_json(json.loads(json.dumps(track_to_json(told)))) == told
     failure = failure_from_json(failure_to_json(UnknownLegError("gone")))
     assert (type(failure), str(failure)) == (UnknownLegError, "gone")

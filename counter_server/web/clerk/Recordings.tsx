@@ -1,7 +1,7 @@
 /** Recorded visits for auditors and supervisors: a list, the reason why one looks, and both sides on one time line. */
 import { type FormEvent, useEffect, useId, useRef, useState, useSyncExternalStore } from "react";
 import { Playback } from "../../../webrtc/web/playback";
-import type { RecordedSide, RecordedVisit, RecordedVisits, ViewingView } from "../../../webrtc/web/wire";
+import type { MeasuredLine, RecordedSide, RecordedVisit, RecordedVisits, ViewingView } from "../../../webrtc/web/wire";
 import type { Api } from "../kit/api";
 import { Button, clockTime, Facts, Notice, Problem, ScreenTitle, useAction } from "../kit/parts";
 import { useWords, type Word } from "../kit/words";
@@ -185,6 +185,52 @@ function Player({ api, viewing, onBack }: PlayerProps) {
   );
 }
 
+type Say = ReturnType<typeof useWords>["t"];
+
+/** What never came of all that was sent, in words. */
+function loss(line: MeasuredLine, t: Say): string {
+  const share = (lost: number, packets: number): number => (100 * lost) / Math.max(lost + packets, 1);
+  const sum = (of: (minute: MeasuredLine["minutes"][number]) => number): number =>
+    line.minutes.reduce((total, minute) => total + of(minute), 0);
+  const lost = sum((minute) => minute.lost);
+  const repaired = sum((minute) => minute.repaired);
+  if (lost + repaired === 0) {
+    return t("recordingLossNone");
+  }
+  const percent = share(
+    lost,
+    sum((minute) => minute.packets),
+  ).toFixed(2);
+  const shares = line.minutes.map((minute) => share(minute.lost, minute.packets));
+  const worst = Math.max(...shares);
+  const total = t("recordingLossTotal", { lost: String(lost), percent, repaired: String(repaired) });
+  return worst > 0 && shares.length > 1
+    ? `${total} ${t("recordingLossMinute", { minute: String(shares.indexOf(worst) + 1), percent: worst.toFixed(2) })}`
+    : total;
+}
+
+/** Whether lips and voice are together, in words. */
+function skew(line: MeasuredLine, t: Say): string {
+  const { skew_mean_ms: mean, skew_worst_ms: worst } = line;
+  if (mean === null || worst === null) {
+    return t("recordingUnknown");
+  }
+  const figures = { mean: Math.abs(mean).toFixed(0), worst: Math.abs(worst).toFixed(0) };
+  return t(mean >= 0 ? "recordingSkewLate" : "recordingSkewEarly", figures);
+}
+
+/** The rows of what was measured on the line. */
+function measured(line: MeasuredLine, seconds: (ms: number) => string, t: Say): [string, string][] {
+  const sizes = line.sizes.map(({ at_ms, width, height }) =>
+    t("recordingSizeFrom", { at: seconds(at_ms), width: String(width), height: String(height) }),
+  );
+  return [
+    [t("recordingSize"), sizes.length > 0 ? sizes.join(" ") : t("recordingUnknown")],
+    [t("recordingLoss"), loss(line, t)],
+    [t("recordingSkew"), skew(line, t)],
+  ];
+}
+
 function Side({ playback, side }: { readonly playback: Playback; readonly side: RecordedSide }) {
   const { t } = useWords();
   const video = useRef<HTMLVideoElement>(null);
@@ -217,6 +263,7 @@ function Side({ playback, side }: { readonly playback: Playback; readonly side: 
                   )
                   .join(" "),
           ],
+          ...(side.line === null ? [] : measured(side.line, seconds, t)),
         ]}
       />
       {!side.complete && (

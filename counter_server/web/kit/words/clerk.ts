@@ -243,6 +243,24 @@ export const clerkWords = {
   recordingGaps: { zh: "中断", en: "Gaps" },
   recordingNoGaps: { zh: "无", en: "none" },
   recordingGap: { zh: "{at} 起 {s} 秒。", en: "{s} s at {at}." },
+  recordingSize: { zh: "画面尺寸", en: "Size of the picture" },
+  recordingSizeFrom: { zh: "{at} 起 {width} × {height}。", en: "{width} × {height} from {at}." },
+  recordingLoss: { zh: "线路丢包", en: "Lost on the line" },
+  recordingLossNone: { zh: "没有丢失", en: "nothing" },
+  recordingLossTotal: {
+    zh: "共丢失 {lost} 个数据包（{percent}%），另有 {repaired} 个补发后收到。",
+    en: "{lost} packets for good ({percent} %), {repaired} more came when asked for again.",
+  },
+  recordingLossMinute: { zh: "最差为第 {minute} 分钟：{percent}%。", en: "Worst in minute {minute}: {percent} %." },
+  recordingSkew: { zh: "声画同步", en: "Lips and voice" },
+  recordingSkewLate: {
+    zh: "画面平均比声音晚 {mean} 毫秒，最大相差 {worst} 毫秒。",
+    en: "The picture is {mean} ms later than the voice on average, {worst} ms apart at worst.",
+  },
+  recordingSkewEarly: {
+    zh: "画面平均比声音早 {mean} 毫秒，最大相差 {worst} 毫秒。",
+    en: "The picture is {mean} ms earlier than the voice on average, {worst} ms apart at worst.",
+  },
   recordingIncomplete: {
     zh: "这一段因故障中断：现有内容完好，其余不存在。",
     en: "A fault ended this part: what is here is sound, the rest does not exist.",
