@@ -4,6 +4,7 @@ import sys
 
 from biometrics.errors import BiometricsError
 from biometrics.face.engines import open_engine
+from biometrics.face.texture import passive_from
 
 UNUSABLE = 2
 
@@ -12,10 +13,13 @@ def main() -> int:
     """Open the engine that the environment chooses; 0 when it can be used."""
     try:
         engine = open_engine()
+        passive = passive_from()
     except BiometricsError as error:
         print(f"biometrics: {error}", file=sys.stderr)
         return UNUSABLE
     print(f"faces: {engine.id} ({engine.version})")
+    if passive is not None:
+        print(f"passive: {passive.detector.id}, {'told only' if passive.accept_from is None else 'calibrated'}")
     return 0
 
 

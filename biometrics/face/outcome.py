@@ -21,6 +21,7 @@ class FaceReason(StrEnum):
     PICTURE_LOOPED = "picture_looped"  # seen before, movement by movement
     PICTURE_CUT = "picture_cut"  # from one frame to the next another picture
     WRONG_COLOURS = "wrong_colours"  # the face was lit in another order than the screen's
+    NO_SKIN = "no_skin"  # a print or a screen, by an operator's calibrated detector
     FLAT = "flat"  # what turned was a plane
     IDENTITY_CHANGED = "identity_changed"  # another face moved than the one looked at
     FACE_DIFFERENT = "face_different"

@@ -37,6 +37,7 @@ from biometrics.face.looks import Looks
 from biometrics.face.matching import compare_with
 from biometrics.face.outcome import FaceDecision, FaceReason
 from biometrics.face.reference import Reference
+from biometrics.face.texture import Texture
 
 TIMEOUT_S: Final = 40.0
 NEUTRAL_FRAMES: Final = 3
@@ -86,6 +87,7 @@ class FaceSession:
         thresholds: Measured for this engine.
         started_at_s: On the same monotonic clock as every `at_s`.
         flash: The screen's colours of this attempt, where a screen is to show them; the caller tells the page.
+        texture: Where the operator has a passive detector.
 
     Raises:
         CalibrationError: Thresholds or reference belong to another engine.
@@ -97,6 +99,7 @@ class FaceSession:
     thresholds: Thresholds
     started_at_s: float
     flash: Flash | None = None
+    texture: Texture | None = None
     phase: Phase = field(default=Phase.NEUTRAL, init=False)
     _reasons: list[FaceReason] = field(default_factory=list, init=False)
     _watch: Watch = field(default_factory=Watch, init=False)
@@ -221,7 +224,7 @@ class FaceSession:
         if self._neutral and jumped(self._neutral[-1][0].box, seen.box, seen.at_s - self._neutral[-1][0].at_s):
             self._begin_anew()  # somebody else sat down: begin again with them
         self._neutral.append((seen, chip))
-        self._keep(picture, chip, measured, seen.at_s)
+        self._keep(picture, chip, measured, seen)
         if len(self._neutral) < NEUTRAL_FRAMES:
             return self._holding()
         self._rest = Rest(
@@ -284,9 +287,11 @@ class FaceSession:
         self.phase = Phase.FINISHED
         return Guidance(GuidanceCode.DONE, None, 1.0)
 
-    def _keep(self, picture: Picture, chip: Chip, measured: quality.FrameQuality, at_s: float) -> None:
+    def _keep(self, picture: Picture, chip: Chip, measured: quality.FrameQuality, seen: Seen) -> None:
         """Offer a straight frame for the comparison, and keep the sharpest whole picture for the clerk."""
-        self._gallery.offer(chip, measured, at_s)
+        self._gallery.offer(chip, measured, seen.at_s)
+        if self.texture:
+            self.texture.see(picture, seen.points)
         if self._best is None or measured.sharpness > self._best[0]:
             self._best = (measured.sharpness, picture.copy())
 
@@ -294,6 +299,8 @@ class FaceSession:
         self._neutral.clear()
         self._gallery.forget()
         self._best = None
+        if self.texture:
+            self.texture.forget()
 
     def _offer(self, picture: Picture, boxes: tuple[FaceBox, ...], seen: Seen) -> Chip | None:
         """Keep what can be compared of the movements too: other views tell more than more of the same.
@@ -306,7 +313,7 @@ class FaceSession:
         chip = self.engine.align(picture, seen.box)
         measured = quality.judge(picture, boxes, seen.points, chip)
         if measured.trouble is None:
-            self._keep(picture, chip, measured, seen.at_s)
+            self._keep(picture, chip, measured, seen)
         return chip
 
     # --- what is said -----------------------------------------------------------------------------------------------
@@ -373,10 +380,11 @@ class FaceSession:
             depth_check(self._departures, self._reasons),
             one_person_check(self._looks.track if self._looks else None, self._sequence),
         ]
-        colours = [colours_check(self.flash, self._reasons)] if self.flash else []
+        cues = [colours_check(self.flash, self._reasons)] if self.flash else []
+        cues += [self.texture.check(self._reasons)] if self.texture else []
         live = not self._reasons and all(check.outcome is CheckOutcome.PASSED for check in checks)
         match_check, match, verdict = compare_with(self.reference, self.thresholds, fused, self._reasons)
-        checks += [*colours, pictures_check(self._pictures, self._reasons), match_check]
+        checks += [*cues, pictures_check(self._pictures, self._reasons), match_check]
         if not live:
             verdict = Verdict.REJECT
         self._decision = FaceDecision(

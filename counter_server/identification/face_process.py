@@ -23,6 +23,7 @@ from biometrics.face.liveness.flash import Flash
 from biometrics.face.outcome import FaceDecision
 from biometrics.face.reference import Reference, load_reference
 from biometrics.face.session import TIMEOUT_S, FaceSession
+from biometrics.face.texture import Passive, Texture, passive_from
 from counter_server.identification.continuity_calls import Follow, FollowedPeople, Unfollow
 from counter_server.identification.continuity_watch import thresholds_of_one
 from webrtc.engine import EncodedPicture
@@ -143,6 +144,7 @@ def main(pipe: Connection) -> None:
     try:
         engine = open_engine()
         thresholds = load_thresholds(engine, engine.calibration)
+        passive = passive_from()
         people = FollowedPeople(engine, thresholds_of_one(load_calibration(engine, engine.calibration)))
     except BiometricsError as error:
         pipe.send(Unfit(str(error)))  # whoever started us says it, once; a traceback would help nobody
@@ -155,7 +157,7 @@ def main(pipe: Connection) -> None:
                 match pipe.recv():
                     case Begin() as begin:
                         people.forget(begin.session_id)
-                        _begin(pipe, running, engine, thresholds, begin)
+                        _begin(pipe, running, engine, thresholds, passive, begin)
                     case Look() as look:
                         _look(pipe, running, people, look)
                     case Wish() as wish:
@@ -184,7 +186,12 @@ def main(pipe: Connection) -> None:
 
 
 def _begin(
-    pipe: Connection, running: dict[str, _Running], engine: FaceEngine, thresholds: Thresholds, begin: Begin
+    pipe: Connection,
+    running: dict[str, _Running],
+    engine: FaceEngine,
+    thresholds: Thresholds,
+    passive: Passive | None,
+    begin: Begin,
 ) -> None:
     try:
         reference = None if begin.portrait is None else load_reference(begin.portrait, engine)
@@ -199,7 +206,8 @@ def _begin(
         return
     challenge = draw(begin.seed)
     flash = Flash(() if begin.without_colours_because else challenge.colours, begin.seed, begin.without_colours_because)
-    session = FaceSession(engine, reference, challenge, thresholds, time.monotonic(), flash)
+    texture = None if passive is None else Texture(passive)
+    session = FaceSession(engine, reference, challenge, thresholds, time.monotonic(), flash, texture)
     running[begin.session_id] = _Running(session, reference)
 
 

@@ -19,6 +19,7 @@ const checkWords: Readonly<Record<string, Text>> = {
   movement: { zh: "完成了要求的动作", en: "Did the movements asked for" },
   line: { zh: "画面来自本次线路", en: "Pictures came by this visit's line" },
   camera_vouched: { zh: "画面确实来自摄像头", en: "Pictures come from a camera" },
+  texture: { zh: "皮肤质感（被动活体）", en: "Skin, not a print or a screen" },
   colours: { zh: "屏幕颜色映在脸上", en: "The screen's colours on the face" },
   depth: { zh: "是立体的人脸，不是照片", en: "A face with depth, no print" },
   face_error_rate: { zh: "人脸误识率符合此业务要求", en: "Error rate that this service asks for" },

@@ -146,6 +146,19 @@ const sentences: readonly Sentence[] = [
   [/^as different as strangers are$/, "与照片的差异相当于不同的人"],
   [
     /^modelled, strangers come as close at most ([\d.]+%) of the time, in the group told apart worst ([\d.]+%); counted alone, (\d+) comparisons can bound ([\d.]+%) and (\d+) of that group ([\d.]+%)$/,
+  [/^(\d+) straight looks, (\d+) are needed$/, "正面画面只有 $1 次，需要 $2 次"],
+  [
+    /^told only, nothing was measured to decide by: ([\d.]+) of 1 in the middle of (\d+) looks, (.*)$/,
+    "仅供参考（尚无实测依据，不作判断）：$2 次画面的中位值为 $1（满分 1），$3",
+  ],
+  [
+    /^like a print or a screen: ([\d.]+) of 1 in the middle of (\d+) looks, (.*), at least ([\d.]+)$/,
+    "像打印件或屏幕：$2 次画面的中位值为 $1（满分 1），应不低于 $4，$3",
+  ],
+  [
+    /^like skin: ([\d.]+) of 1 in the middle of (\d+) looks, (.*), at least ([\d.]+)$/,
+    "像真人皮肤：$2 次画面的中位值为 $1（满分 1），不低于 $4，$3",
+  ],
     "按模型推算，陌生人达到这一相似度的比例不超过 $1，最难区分的人群中不超过 $2；若只凭实际计数，$3 次比对只能说明不超过 $4，其中该人群 $5 次只能说明不超过 $6",
   ],
   [
@@ -240,3 +253,4 @@ const faceReasons: Readonly<Record<string, Text>> = {
 export function faceReason(reason: FaceView["reasons"][number], language: Language): string {
   return faceReasons[reason]?.[language] ?? reason.replaceAll("_", " ");
 }
+  no_skin: { zh: "画面像打印件或屏幕，不像真人皮肤", en: "It looked like a print or a screen, not like skin" },
