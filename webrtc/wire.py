@@ -435,11 +435,27 @@ class SupervisionMode(StrEnum):
     JOIN = "join"  # seen and heard by both, and recorded
 
 
+class ThirdKind(StrEnum):
+    """What somebody beside customer and clerk is there for."""
+
+    SUPERVISOR = "supervisor"
+    INTERPRETER = "interpreter"
+    COLLEAGUE = "colleague"
+
+
 class ThirdPerson(Message):
     """Who else is in the call, as far as policy tells this side."""
 
     name: str
     mode: SupervisionMode
+    kind: ThirdKind = ThirdKind.SUPERVISOR
+
+
+class ShownKind(StrEnum):
+    """What a customer sends as a second picture."""
+
+    DOCUMENT = "document"  # another camera, over papers
+    SCREEN = "screen"
 
 
 class Receipt(Message):
@@ -702,6 +718,7 @@ class CallPart(StrEnum):
     THIRD = "third"  # customer or clerk: whoever joined them
     WATCH_CUSTOMER = "watch-customer"  # a supervisor: the customer, and the supervisor's own voice
     WATCH_CLERK = "watch-clerk"  # a supervisor: the clerk
+    SHOWN = "shown"  # the customer's second picture: sent by one leg, seen by the clerk on another
     CHECK = "check"  # a customer before the queue: what is sent comes back, to measure the line
 
 
@@ -764,6 +781,13 @@ class DeviceTrouble(Message):
     trouble: Literal["refused", "missing", "busy", "ended"]
 
 
+class ShowPicture(Message):
+    """The customer begins to show something beside themselves, or no longer does (null). Journaled and recorded."""
+
+    type: Literal["show"] = "show"
+    what: ShownKind | None
+
+
 class LineCheck(Message):
     """What the page measured over a `check` leg before the queue; ends that leg. Told to the clerk, journaled."""
 
@@ -792,6 +816,7 @@ FromPage = Annotated[
     | StopColours
     | DeviceTrouble
     | LineCheck
+    | ShowPicture
     | Ping,
     Field(discriminator="type"),
 ]
@@ -980,6 +1005,7 @@ class ClerkVisit(Message):
     held: bool = False
     muted: bool = False
     third: ThirdPerson | None = None
+    shown: ShownKind | None = None
     reason: Reason | None = None
     receipt: Receipt | None = None
 
@@ -992,6 +1018,25 @@ class RunningCall(Message):
     service_title: Text
     clerk_name: str
     mode: SupervisionMode | None = Field(default=None, description="how the one who looks takes part now")
+
+
+class Colleague(Message):
+    """Somebody at a console who is free to come into a call."""
+
+    clerk_id: str
+    name: str
+    kind: ThirdKind
+
+
+class InvitationView(Message):
+    """A call this clerk was asked into, or takes part in by invitation; nothing personal."""
+
+    visit_id: str
+    ticket_number: str
+    service_title: Text
+    clerk_name: str
+    language: Language
+    joined: bool
 
 
 class ApprovalRow(Message):
@@ -1021,7 +1066,12 @@ class ConsoleView(Message):
     visit: ClerkVisit | None
     approvals: tuple[ApprovalRow, ...]
     media_ok: bool
-    calls: tuple[RunningCall, ...] = Field(default=(), description="for supervisors only")
+    calls: tuple[RunningCall, ...] = Field(
+        default=(), description="for supervisors, and of an invited colleague theirs"
+    )
+    colleagues: tuple[Colleague, ...] = Field(default=(), description="whom this clerk could ask into the call now")
+    invited: str | None = Field(default=None, description="clerk_id of whoever was asked and has not answered")
+    invitation: InvitationView | None = None
 
 
 class ConsoleMessage(Message):
@@ -1063,6 +1113,18 @@ class Supervise(Message):
     """POST /api/console/visits/{id}/supervision by a supervisor; null leaves. Journaled, told as policy decides."""
 
     mode: SupervisionMode | None
+
+
+class Invite(Message):
+    """POST /api/console/visits/{id}/invitation by the clerk who serves it; null takes it back. Journaled."""
+
+    clerk_id: ShortText | None
+
+
+class AnswerInvitation(Message):
+    """POST /api/console/visits/{id}/invitation/answer; declining after having joined leaves. Journaled."""
+
+    accept: bool
 
 
 class RefuseVisit(Message):

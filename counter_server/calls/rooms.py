@@ -10,7 +10,7 @@ from counter_server.calls.seats import (
     CLERK,
     CUSTOMER,
     MAIN,
-    SUPERVISOR,
+    SHOWN,
     WATCH_CUSTOMER,
     Seat,
     Seats,
@@ -81,7 +81,8 @@ class Calls(Wires):
         if part != MAIN and part not in self._parts_of(role, owner):
             raise CounterError(ErrorCode.NOT_ALLOWED)
         seat = self._seats.take(role, owner, part)
-        leg_role = SUPERVISOR if part == WATCH_CUSTOMER else role
+        # the role names the track this leg may fill
+        leg_role = {WATCH_CUSTOMER: self._third.kind_of(owner), SHOWN: SHOWN}.get(part, role)
         try:
             offer = await self._engine.create_leg(seat.room, leg_role, near=self._other_room(seat))
         except MediaError as error:

@@ -16,6 +16,7 @@ CUSTOMER, CLERK = "customer", "clerk"
 MAIN, THIRD = "main", "third"  # THIRD: where customer or clerk hear and see whoever joined them
 WATCH_CUSTOMER, WATCH_CLERK = "watch-customer", "watch-clerk"  # a supervisor's two; the first carries their own voice
 SUPERVISOR = "supervisor"
+SHOWN = "shown"  # the customer's second picture, and where the clerk sees it
 CHECK = "check"  # of a customer before the queue: what it sends comes back
 
 

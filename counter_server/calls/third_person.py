@@ -35,6 +35,8 @@ class ThirdPersons:
         self._engine = engine
         self._seats = seats
         self._present: dict[str, tuple[str, Supervision]] = {}  # visit id → their clerk id, how
+        self._kinds: dict[str, str] = {}  # visit id → what they are there for, in the names of their tracks
+        self._invited: dict[str, str] = {}  # visit id → clerk id of who was asked and has not answered
 
     def of(self, visit_id: str) -> tuple[str, Supervision] | None:
         """Who takes part in this call, by clerk id, and how."""
@@ -44,9 +46,29 @@ class ThirdPersons:
         """The visit this clerk takes part in as a third person, and how."""
         return next(((visit, how) for visit, (who, how) in self._present.items() if who == clerk_id), None)
 
-    def enter(self, visit_id: str, clerk_id: str, how: Supervision) -> None:
+    def enter(self, visit_id: str, clerk_id: str, how: Supervision, kind: str) -> None:
         """From now on in this way."""
         self._present[visit_id] = (clerk_id, how)
+        self._kinds[visit_id] = kind
+
+    def kind_of(self, clerk_id: str) -> str:
+        """What this clerk is there for, where they take part."""
+        present = self.visit_of(clerk_id)
+        return SUPERVISOR if present is None else self._kinds[present[0]]
+
+    def invite(self, visit_id: str, clerk_id: str | None) -> None:
+        """Ask this clerk in, and nobody else; None asks nobody."""
+        self._invited.pop(visit_id, None)
+        if clerk_id is not None:
+            self._invited[visit_id] = clerk_id
+
+    def invited(self, visit_id: str) -> str | None:
+        """Who was asked into this call."""
+        return self._invited.get(visit_id)
+
+    def invitation_of(self, clerk_id: str) -> str | None:
+        """The visit this clerk was asked into, the first if several."""
+        return next((visit for visit, who in self._invited.items() if who == clerk_id), None)
 
     def parts_of(self, role: str, owner: str, serving: str | None) -> frozenset[str]:
         """Legs this page may have for it; `serving` is the visit whose clerk the owner is."""
@@ -95,5 +117,5 @@ class ThirdPersons:
                     log.info("media: %s", error)
         if how is Supervision.JOIN and recording is not None and voice is not None and voice.leg_id is not None:
             recording.begun.add(voice.room)
-            name = f"{SUPERVISOR}-{recording.part}"
+            name = f"{self._kinds[visit_id]}-{recording.part}"
             await quietly(self._engine.record(voice.leg_id, recording.folder, name, recording.recipient))

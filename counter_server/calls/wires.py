@@ -7,6 +7,8 @@ from counter_server.calls.seats import (
     CLERK,
     CUSTOMER,
     MAIN,
+    SHOWN,
+    SUPERVISOR,
     WATCH_CLERK,
     WATCH_CUSTOMER,
     Recording,
@@ -14,6 +16,7 @@ from counter_server.calls.seats import (
     Seats,
     quietly,
 )
+from counter_server.calls.shown import ShownPictures
 from counter_server.calls.third_person import Supervision, ThirdPersons
 from counter_server.errors import CounterError
 from webrtc.engine import MediaEngine, RecordedTrack
@@ -30,6 +33,7 @@ class Wires:
         self._engine = engine
         self._seats = seats
         self._third = ThirdPersons(engine, seats)
+        self._shown = ShownPictures(engine, seats)
         self._pairs: dict[str, str] = {}  # visit id → clerk id
         self._held: set[str] = set()  # visits whose clerk asked them to wait
         self._recordings: dict[str, Recording] = {}
@@ -44,7 +48,9 @@ class Wires:
     async def part(self, visit_id: str) -> tuple[RecordedTrack, ...]:
         """Unwire both sides; returns what was recorded, durable on the disk."""
         self._held.discard(visit_id)
+        self._third.invite(visit_id, None)
         await self.end_supervision(visit_id)
+        await self._shown.end(visit_id, self._pairs.get(visit_id, ""))
         clerk_id = self._pairs.pop(visit_id, None)
         recording = self._recordings.pop(visit_id, None)
         if recording is None or clerk_id is None:
@@ -68,6 +74,26 @@ class Wires:
         """Neither side sees or hears the other until it is taken back; both go on being recorded."""
         (self._held.add if held else self._held.discard)(visit_id)
         await self._wire(visit_id)
+        await self._wire_shown(visit_id)
+
+    # --- a second picture ---
+
+    def shown(self, visit_id: str) -> str | None:
+        """What this visit's customer shows beside themselves."""
+        return self._shown.of(visit_id)
+
+    async def show(self, visit_id: str, what: str | None) -> None:
+        """Let the customer show this, or nothing more; the pages ask for their legs when their views say so.
+
+        Raises:
+            CounterError: WRONG_STEP when nobody serves the visit.
+        """
+        if what is None:
+            await self._shown.end(visit_id, self._pairs.get(visit_id, ""))
+            return
+        if visit_id not in self._pairs:
+            raise CounterError(ErrorCode.WRONG_STEP)
+        self._shown.begin(visit_id, what)
 
     # --- a third person ---
 
@@ -79,7 +105,7 @@ class Wires:
         """The visit this clerk supervises, and how."""
         return self._third.visit_of(clerk_id)
 
-    async def supervise(self, visit_id: str, clerk_id: str, how: Supervision) -> None:
+    async def supervise(self, visit_id: str, clerk_id: str, how: Supervision, kind: str = SUPERVISOR) -> None:
         """Let the supervisor take part in this way from now on; the pages ask for their legs when their views say so.
 
         Raises:
@@ -91,19 +117,36 @@ class Wires:
         before = self._third.visit_of(clerk_id)
         if before is not None and before[0] != visit_id:
             await self.end_supervision(before[0])
-        self._third.enter(visit_id, clerk_id, how)
+        self._third.enter(visit_id, clerk_id, how, kind)
         await self._wire_third(visit_id)
 
     async def end_supervision(self, visit_id: str) -> str | None:
         """Nobody takes part any more; who did."""
         return await self._third.leave(visit_id, self._pairs.get(visit_id, ""))
 
+    def invite(self, visit_id: str, clerk_id: str | None) -> None:
+        """Ask this clerk into the call; None takes it back."""
+        self._third.invite(visit_id, clerk_id)
+
+    def invited(self, visit_id: str) -> str | None:
+        """Who was asked into this call and has not answered."""
+        return self._third.invited(visit_id)
+
+    def invitation_of(self, clerk_id: str) -> str | None:
+        """The visit this clerk was asked into."""
+        return self._third.invitation_of(clerk_id)
+
     # --- for the pages' doors ---
 
     def _parts_of(self, role: str, owner: str) -> frozenset[str]:
         """Legs beside its own that this page may have now."""
-        parts = self._third.parts_of(role, owner, self._visit_of(owner) if role == CLERK else None)
-        return parts | {CHECK} if role == CUSTOMER and owner not in self._pairs else parts
+        serving = self._visit_of(owner) if role == CLERK else None
+        parts = set(self._third.parts_of(role, owner, serving))
+        if role == CUSTOMER and owner not in self._pairs:
+            parts.add(CHECK)
+        if self._shown.of((owner if role == CUSTOMER else serving) or "") is not None:
+            parts.add(SHOWN)
+        return frozenset(parts)
 
     def _other_room(self, seat: Seat) -> str | None:
         """Of whoever this leg is wired to: no media cross workers, so it must stand beside theirs."""
@@ -134,7 +177,14 @@ class Wires:
         if visit_id is not None:
             if seat.part == MAIN:
                 await self._wire(visit_id)
-            await self._wire_third(visit_id)
+            if seat.part == SHOWN:
+                await self._wire_shown(visit_id)
+            else:
+                await self._wire_third(visit_id)
+
+    async def _wire_shown(self, visit_id: str) -> None:
+        clerk_id, recording = self._pairs.get(visit_id, ""), self._recordings.get(visit_id)
+        await self._shown.wire(visit_id, clerk_id, recording, held=visit_id in self._held)
 
     async def _wire_third(self, visit_id: str) -> None:
         await self._third.wire(visit_id, self._pairs.get(visit_id, ""), self._recordings.get(visit_id))

@@ -26,7 +26,7 @@ LONGEST_SESSION_S = 7 * 86_400  # above any `session_s`: rows older than this ar
 
 HASHED_AT_ONCE, MOST_WAITING = 2, 20  # 256 MiB; the last in line waits about four seconds
 
-ROLES = ("clerk", "approver", "supervisor", "auditor")
+ROLES = ("clerk", "approver", "supervisor", "auditor", "interpreter")
 
 
 def hash_token(token: str) -> bytes:

@@ -7,19 +7,21 @@ from fastapi import APIRouter, Request, Response
 from counter_server.errors import CounterError
 from counter_server.hub import CONSOLES
 from counter_server.people import clerks, passkeys, phones
-from counter_server.visits import continuity, customer, desk, stepup, store, supervision
+from counter_server.visits import continuity, customer, desk, invitations, stepup, store, supervision
 from counter_server.visits.doors import BOUND_COOKIE, Clerk, clerk_of, console_of, kiosk_of, office_of, session_cookie
 from counter_server.visits.evidence import CHIP_PORTRAIT, LIVE_PICTURE, Exhibit
 from counter_server.visits.office import Office
 from counter_server.visits.once import json_response, once
 from counter_server.visits.passkeys_api import begin_session
 from webrtc.wire import (
+    AnswerInvitation,
     Approve,
     AskToAct,
     ClerkView,
     ConsoleView,
     Countersign,
     ErrorCode,
+    Invite,
     Login,
     RefuseVisit,
     SetCall,
@@ -123,6 +125,18 @@ async def set_call(request: Request, clerk: Clerk, visit_id: str, body: SetCall)
 async def supervise(request: Request, clerk: Clerk, visit_id: str, body: Supervise) -> Response:
     """A supervisor listens, whispers, joins or leaves."""
     return await _act(request, clerk, lambda office: supervision.supervise(office, clerk, visit_id, body))
+
+
+@router.post("/visits/{visit_id}/invitation")
+async def invite(request: Request, clerk: Clerk, visit_id: str, body: Invite) -> Response:
+    """Ask a colleague into the call."""
+    return await _act(request, clerk, lambda office: invitations.invite(office, clerk, visit_id, body))
+
+
+@router.post("/visits/{visit_id}/invitation/answer")
+async def answer_invitation(request: Request, clerk: Clerk, visit_id: str, body: AnswerInvitation) -> Response:
+    """Come in, decline, or leave again."""
+    return await _act(request, clerk, lambda office: invitations.answer(office, clerk, visit_id, body))
 
 
 @router.post("/visits/{visit_id}/refuse")

@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 from counter_server.errors import CounterError
 from counter_server.people import clerks, kiosks
 from counter_server.people.kiosks import Kiosk
-from counter_server.visits import phone_keys, store, supervision, views
+from counter_server.visits import invitations, phone_keys, store, supervision, views
 from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
 from webrtc.wire import (
@@ -145,7 +145,7 @@ async def console_of(office: Office, clerk: ClerkView) -> ConsoleView:
         if "supervisor" in clerk.roles:
             joined = office.calls.supervised_by(clerk.clerk_id)
             running = supervision.running_calls(connection, office.catalogue, joined, clerk.clerk_id)
-        return views.console_view(
+        view = views.console_view(
             connection,
             clerk,
             office.evidence,
@@ -156,5 +156,6 @@ async def console_of(office: Office, clerk: ClerkView) -> ConsoleView:
             supervision.third_person(connection, present, told, to_clerk=True),
             running,
         )
+        return view.model_copy(update=invitations.seen_by(connection, office, clerk))
 
     return await office.db.run(read)

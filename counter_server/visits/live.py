@@ -17,7 +17,7 @@ from counter_server.hub import CONSOLES, visit_topic
 from counter_server.visits import identify, store
 from counter_server.visits.doors import clerk_of, console_of, office_of, view_of, visit_for
 from counter_server.visits.facts import Visit
-from counter_server.visits.machine import FINAL
+from counter_server.visits.machine import FINAL, WITH_CLERK
 from counter_server.visits.office import Office
 from webrtc.wire import (
     Answer,
@@ -41,6 +41,7 @@ from webrtc.wire import (
     Ping,
     RejoinMessage,
     RestartLeg,
+    ShowPicture,
     StartFace,
     StopColours,
     ViewMessage,
@@ -233,6 +234,8 @@ async def _from_customer(office: Office, visit_id: str, message: Message, socket
             details: dict[str, str] = {"device": message.device, "trouble": message.trouble}
             await office.db.run(store.note, visit_id, store.CUSTOMER, "device_trouble", with_trouble, details)
             office.changed(visit_id)
+        case ShowPicture():
+            await _show(office, visit_id, message)
         case LineCheck():
 
             def with_check(visit: Visit) -> Visit:
@@ -249,6 +252,19 @@ async def _from_customer(office: Office, visit_id: str, message: Message, socket
             await _signalling(office, CUSTOMER, visit_id, message, socket)
         case _:
             await _signalling(office, CUSTOMER, visit_id, message, socket)
+
+
+async def _show(office: Office, visit_id: str, message: ShowPicture) -> None:
+    """The journal first: what cannot be written is not shown."""
+    what = None if message.what is None else message.what.value
+    if what == office.calls.shown(visit_id):
+        return
+    if what is not None and (await office.db.run(store.load, visit_id)).state not in WITH_CLERK:
+        raise CounterError(ErrorCode.WRONG_STEP)
+    event, details = ("picture_hidden", {}) if what is None else ("picture_shown", {"what": what})
+    await office.db.run(store.note, visit_id, store.CUSTOMER, event, details=details)
+    await office.calls.show(visit_id, what)
+    office.changed(visit_id)
 
 
 async def _signalling(office: Office, role: str, owner: str, message: Message, socket: WebSocket) -> None:

@@ -13,7 +13,7 @@ from counter_server.visits import store
 from counter_server.visits.facts import Visit
 from counter_server.visits.machine import WITH_CLERK
 from counter_server.visits.office import Office
-from webrtc.wire import ClerkView, ErrorCode, RunningCall, SetCall, Supervise, SupervisionMode, ThirdPerson
+from webrtc.wire import ClerkView, ErrorCode, RunningCall, SetCall, Supervise, SupervisionMode, ThirdKind, ThirdPerson
 
 
 async def set_call(office: Office, clerk: ClerkView, visit_id: str, request: SetCall) -> None:
@@ -87,7 +87,15 @@ def third_person(
         return None
     # The customer is not told that the clerk is whispered to, but that somebody listens
     mode = SupervisionMode(how.value) if hears or to_clerk else SupervisionMode.LISTEN
-    return ThirdPerson(name=clerks.view(connection, supervisor).name, mode=mode)
+    seen = clerks.view(connection, supervisor)
+    return ThirdPerson(name=seen.name, mode=mode, kind=kind_of(seen))
+
+
+def kind_of(clerk: ClerkView) -> ThirdKind:
+    """What this clerk would be in somebody else's call."""
+    if "supervisor" in clerk.roles:
+        return ThirdKind.SUPERVISOR
+    return ThirdKind.INTERPRETER if "interpreter" in clerk.roles else ThirdKind.COLLEAGUE
 
 
 def running_calls(

@@ -23,6 +23,7 @@ from webrtc.wire import (
     Line,
     PhoneKey,
     RunningCall,
+    ShownKind,
     ThirdPerson,
     TicketRow,
     TicketView,
@@ -147,6 +148,7 @@ def clerk_visit(
         held=visit.held,
         muted=visit.muted,
         third=third,
+        shown=None if (what := calls.shown(visit.visit_id)) is None else ShownKind(what),
         reason=visit.reason,
         receipt=visit.receipt,
     )

@@ -412,11 +412,27 @@ export const SUPERVISION_MODES = [
 ] as const;
 export type SupervisionMode = (typeof SUPERVISION_MODES)[number];
 
+/** What somebody beside customer and clerk is there for. */
+export const THIRD_KINDS = [
+  "supervisor",
+  "interpreter",
+  "colleague",
+] as const;
+export type ThirdKind = (typeof THIRD_KINDS)[number];
+
 /** Who else is in the call, as far as policy tells this side. */
 export interface ThirdPerson {
   readonly name: string;
   readonly mode: SupervisionMode;
+  readonly kind: ThirdKind;
 }
+
+/** What a customer sends as a second picture. */
+export const SHOWN_KINDS = [
+  "document",
+  "screen",
+] as const;
+export type ShownKind = (typeof SHOWN_KINDS)[number];
 
 /** What the customer takes home. */
 export interface Receipt {
@@ -590,6 +606,7 @@ export const CALL_PARTS = [
   "third",
   "watch-customer",
   "watch-clerk",
+  "shown",
   "check",
 ] as const;
 export type CallPart = (typeof CALL_PARTS)[number];
@@ -644,6 +661,12 @@ export interface DeviceTrouble {
   readonly type: "device_trouble";
   readonly device: "camera" | "microphone";
   readonly trouble: "refused" | "missing" | "busy" | "ended";
+}
+
+/** The customer begins to show something beside themselves, or no longer does (null). Journaled and recorded. */
+export interface ShowPicture {
+  readonly type: "show";
+  readonly what: ShownKind | null;
 }
 
 /** What the page measured over a `check` leg before the queue; ends that leg. Told to the clerk, journaled. */
@@ -818,6 +841,7 @@ export interface ClerkVisit {
   readonly held: boolean;
   readonly muted: boolean;
   readonly third: ThirdPerson | null;
+  readonly shown: ShownKind | null;
   readonly reason: Reason | null;
   readonly receipt: Receipt | null;
 }
@@ -830,6 +854,23 @@ export interface RunningCall {
   readonly clerk_name: string;
   /** how the one who looks takes part now */
   readonly mode: SupervisionMode | null;
+}
+
+/** Somebody at a console who is free to come into a call. */
+export interface Colleague {
+  readonly clerk_id: string;
+  readonly name: string;
+  readonly kind: ThirdKind;
+}
+
+/** A call this clerk was asked into, or takes part in by invitation; nothing personal. */
+export interface InvitationView {
+  readonly visit_id: string;
+  readonly ticket_number: string;
+  readonly service_title: Text;
+  readonly clerk_name: string;
+  readonly language: Language;
+  readonly joined: boolean;
 }
 
 /** A document that waits for a second person. */
@@ -858,8 +899,13 @@ export interface ConsoleView {
   readonly visit: ClerkVisit | null;
   readonly approvals: readonly ApprovalRow[];
   readonly media_ok: boolean;
-  /** for supervisors only */
+  /** for supervisors, and of an invited colleague theirs */
   readonly calls: readonly RunningCall[];
+  /** whom this clerk could ask into the call now */
+  readonly colleagues: readonly Colleague[];
+  /** clerk_id of whoever was asked and has not answered */
+  readonly invited: string | null;
+  readonly invitation: InvitationView | null;
 }
 
 /** The console changed. */
@@ -890,6 +936,16 @@ export interface SetCall {
 /** POST /api/console/visits/{id}/supervision by a supervisor; null leaves. Journaled, told as policy decides. */
 export interface Supervise {
   readonly mode: SupervisionMode | null;
+}
+
+/** POST /api/console/visits/{id}/invitation by the clerk who serves it; null takes it back. Journaled. */
+export interface Invite {
+  readonly clerk_id: string | null;
+}
+
+/** POST /api/console/visits/{id}/invitation/answer; declining after having joined leaves. Journaled. */
+export interface AnswerInvitation {
+  readonly accept: boolean;
 }
 
 /** POST /api/console/visits/{id}/refuse. */
@@ -1059,6 +1115,7 @@ export type FromPage =
   | StopColours
   | DeviceTrouble
   | LineCheck
+  | ShowPicture
   | Ping;
 
 export type ToPage =
