@@ -36,7 +36,7 @@ PReLU p 1 1 b p 0=2
 Pooling g 1 1 p g 0=1 1=2 2=2
 InnerProduct f 1 1 g f 0=2 1=0 2=4
 """
-TINY_NUMBERS = (
+TINY_NUMBERS: tuple[list[float], ...] = (
     [1, 0, 0, 0, 1, -2],  # kernels of two outputs
     [0.5, 0.25],  # their bias
     [2, 1], [1, 0], [4, 1], [3, -1],  # slope, mean, variance, bias
