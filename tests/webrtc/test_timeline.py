@@ -61,8 +61,8 @@ async def test_minutes_hold_what_came_and_what_did_not(tmp_path: Path, writer: S
     quality = (await recording.finish()).quality
     assert quality is not None
     assert [(minute.lost, minute.repaired) for minute in quality.minutes] == [(0, 0), (60, 0), (0, 0)]
-    for minute, wanted in zip(quality.minutes, (3_000, 2_940, 500), strict=True):
-        assert abs(minute.packets - wanted) <= 2
+    for measured, wanted in zip(quality.minutes, (3_000, 2_940, 500), strict=True):
+        assert abs(measured.packets - wanted) <= 2
     assert sum(minute.packets for minute in quality.minutes) == sum(sent.values())
 
 
