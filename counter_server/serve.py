@@ -25,8 +25,7 @@ from counter_server.errors import StoppedError
 from counter_server.guards import Guards, with_certificate
 from counter_server.identification.trust import load_trust
 from counter_server.people.kiosks import KioskAuthority
-from counter_server.records.authority import load_or_create_sealing_identity
-from counter_server.records.custodian import open_masters
+from counter_server.records.custodian import open_masters, open_sealing
 from counter_server.records.errors import RecordError
 from counter_server.records.keys import read_private
 from counter_server.records.store import RecordStore
@@ -80,7 +79,7 @@ def build_office(settings: Settings, database: Database) -> Office:
         StoppedError: a key, certificate or catalogue file is wrong; names it.
     """
     try:
-        sealing = load_or_create_sealing_identity(settings.keys, datetime.now(UTC))
+        sealing = open_sealing(settings.keys, settings.signing, datetime.now(UTC))
         master = open_masters(settings.keys, settings.signing)
     except RecordError as error:
         raise StoppedError(f"{settings.keys}: {error}") from error

@@ -124,6 +124,11 @@ class SignerKey(ec.EllipticCurvePrivateKey):
         self._signer = signer
 
     @property
+    def signer(self) -> Signer:
+        """Who holds the key."""
+        return self._signer
+
+    @property
     def curve(self) -> ec.EllipticCurve:
         """The curve of the key."""
         return self._signer.public_key.curve

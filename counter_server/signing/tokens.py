@@ -4,6 +4,7 @@ One session per process, opened once: sessions are not made for several threads,
 signed with the raw mechanism, because SoftHSM 2.6 has CKM_ECDSA alone and every other token has it too.
 """
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,11 @@ def read_secret(path: Path | None) -> str:
 
 
 class TokenKey:
-    """One private key in the token."""
+    """One private key in the token. Its session is not for several threads, hence the lock that all its keys share."""
 
-    def __init__(self, private: Any, public: ec.EllipticCurvePublicKey) -> None:
+    def __init__(self, private: Any, public: ec.EllipticCurvePublicKey, turn: threading.Lock) -> None:
         self._private, self._public = private, public  # the binding types its keys without their methods
+        self._turn = turn
 
     @property
     def public_key(self) -> ec.EllipticCurvePublicKey:
@@ -43,7 +45,8 @@ class TokenKey:
     def sign_digest(self, digest: bytes) -> bytes:
         """ECDSA over this hash, DER; the token gives the two numbers side by side."""
         try:
-            pair = self._private.sign(digest, mechanism=Mechanism.ECDSA)
+            with self._turn:
+                pair = self._private.sign(digest, mechanism=Mechanism.ECDSA)
         except pkcs11.PKCS11Error as error:
             raise SignerGoneError(f"the token: {type(error).__name__}") from error
         half = len(pair) // 2
@@ -51,9 +54,9 @@ class TokenKey:
 
 
 class Token:
-    """A token's keys by their labels; missing ones are made inside it and never leave."""
+    """A token's keys by their labels; missing ones are made inside it, on the named curve, and never leave."""
 
-    def __init__(self, module: Path, label: str, pin: str) -> None:
+    def __init__(self, module: Path, label: str, pin: str, *, curve: str = "secp256r1") -> None:
         try:
             found = pkcs11.lib(str(module)).get_token(token_label=label)
             try:
@@ -63,6 +66,7 @@ class Token:
         except (pkcs11.PKCS11Error, RuntimeError) as error:
             raise SignerGoneError(f"the token {label!r}: {type(error).__name__}") from error
         self._open: dict[str, TokenKey] = {}
+        self._curve, self._turn = curve, threading.Lock()
 
     def signer(self, label: str) -> TokenKey:
         """The key of this label, made at first use."""
@@ -81,17 +85,17 @@ class Token:
             return None
         if len(privates) != 1 or len(publics) != 1:
             raise SignerGoneError(f"the token holds several keys named {label!r}")
-        return TokenKey(privates[0], _public(publics[0]))
+        return TokenKey(privates[0], _public(publics[0]), self._turn)
 
     def _make(self, label: str) -> TokenKey:
-        parameters = encode_named_curve_parameters("secp256r1")
+        parameters = encode_named_curve_parameters(self._curve)
         domain = self._session.create_domain_parameters(KeyType.EC, {Attribute.EC_PARAMS: parameters}, local=True)
         public, private = domain.generate_keypair(
             store=True,
             label=label,
             private_template={Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False},
         )
-        return TokenKey(private, _public(public))
+        return TokenKey(private, _public(public), self._turn)
 
 
 def _public(found: pkcs11.Object) -> ec.EllipticCurvePublicKey:

@@ -8,10 +8,10 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from counter_server.config import read_signing
-from counter_server.records.authority import load_or_create_sealing_identity
 from counter_server.records.codes import is_record_id
 from counter_server.records.court.container import check_court
 from counter_server.records.court.export import export_court
+from counter_server.records.custodian import open_sealing, read_settings
 from counter_server.records.durable import PUBLIC_FILE, write_new
 from counter_server.records.errors import RecordUnknownError, StoreError
 from counter_server.records.home import SafeHome
@@ -56,7 +56,7 @@ def _export(asked: argparse.Namespace) -> int:
             proof: bytes | None = ledger.prove_record(conn, asked.record).spelling().encode()
         except NotPublishedError:
             proof = None
-    sealing = load_or_create_sealing_identity(home.sealing, datetime.now(UTC))
+    sealing = open_sealing(home.sealing, read_settings(home), datetime.now(UTC))
     try:
         desk = open_desk(home.sealing, read_signing(home.folder))
         clocks = installed_clock_roots(home.sealing) or desk.authority.root.public_bytes(Encoding.PEM)

@@ -25,7 +25,7 @@ from counter_server.records.court.container import (
 from counter_server.records.durable import PUBLIC_FILE, sync_folder, write_new
 from counter_server.records.errors import RecordFormatError, StoreError
 from counter_server.signing.cms_writer import sign_message
-from counter_server.signing.signers import HeldKey, hash_name
+from counter_server.signing.signers import hash_name
 from counter_server.signing.time_authority import TimeStamper
 
 
@@ -58,7 +58,7 @@ def export_court(
         small["log.tlog-proof"] = proof
         files.append(measure_bytes("log.tlog-proof", proof))
     listed = court_manifest(files)
-    key = HeldKey(sealing.key)
+    key = sealing.signer
     small[MANIFEST] = listed
     small[SIGNATURE] = sign_message(
         hashlib.new(hash_name(key.public_key), listed).digest(),

@@ -1,7 +1,7 @@
 """Whose time stamps count: an operator's provider under another root is believed where it is listed, and only there."""
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -175,7 +175,7 @@ def test_a_clock_below_an_issuer_of_its_own_is_believed_by_root_or_by_issuer(
 def test_an_evil_clock_is_refused_by_us_and_by_openssl(contract: Contract, tmp_path: Path, evil: str, why: str) -> None:
     root = maker()
     clerk = root.below("A clerk", authority=False)
-    clocks = {
+    clocks: dict[str, Callable[[], TimeAuthority]] = {
         "another root of the same name": lambda: maker().clock(GOOD),
         "not critical": lambda: root.clock((x509.ExtendedKeyUsage([STAMPING]), False)),
         "for code too": lambda: root.clock((x509.ExtendedKeyUsage([STAMPING, SIGNING]), True)),
