@@ -141,11 +141,11 @@ const sentences: readonly Sentence[] = [
     /^a phone's browser vouches for no camera: a picture made by software would look the same$/,
     "手机浏览器不能证明画面来自摄像头：软件生成的画面无法区分",
   ],
-  [/^no chip portrait to compare with$/, "没有芯片照片可比对"],
-  [/^too few clear frames$/, "清晰画面太少"],
-  [/^as different as strangers are$/, "与照片的差异相当于不同的人"],
   [
-    /^modelled, strangers come as close at most ([\d.]+%) of the time, in the group told apart worst ([\d.]+%); counted alone, (\d+) comparisons can bound ([\d.]+%) and (\d+) of that group ([\d.]+%)$/,
+    /^too many face checks with this document failed: none was begun, and nothing says that a living person is here$/,
+    "该证件的人脸核验失败次数过多：未再核验，也未确认镜头前是真人",
+  ],
+  [/^no chip portrait to compare with$/, "没有芯片照片可比对"],
   [/^(\d+) straight looks, (\d+) are needed$/, "正面画面只有 $1 次，需要 $2 次"],
   [
     /^told only, nothing was measured to decide by: ([\d.]+) of 1 in the middle of (\d+) looks, (.*)$/,
@@ -159,6 +159,10 @@ const sentences: readonly Sentence[] = [
     /^like skin: ([\d.]+) of 1 in the middle of (\d+) looks, (.*), at least ([\d.]+)$/,
     "像真人皮肤：$2 次画面的中位值为 $1（满分 1），不低于 $4，$3",
   ],
+  [/^too few clear frames$/, "清晰画面太少"],
+  [/^as different as strangers are$/, "与照片的差异相当于不同的人"],
+  [
+    /^modelled, strangers come as close at most ([\d.]+%) of the time, in the group told apart worst ([\d.]+%); counted alone, (\d+) comparisons can bound ([\d.]+%) and (\d+) of that group ([\d.]+%)$/,
     "按模型推算，陌生人达到这一相似度的比例不超过 $1，最难区分的人群中不超过 $2；若只凭实际计数，$3 次比对只能说明不超过 $4，其中该人群 $5 次只能说明不超过 $6",
   ],
   [
@@ -238,7 +242,9 @@ const faceReasons: Readonly<Record<string, Text>> = {
   picture_looped: { zh: "画面在重复播放", en: "The picture repeated itself" },
   picture_cut: { zh: "画面被剪接", en: "The picture was cut to another one" },
   wrong_colours: { zh: "脸上的光与屏幕颜色不符", en: "The face was lit by other colours than the screen's" },
+  document_tries: { zh: "该证件核验失败次数过多，未再核验", en: "Too many failed with this document: not checked again" },
   flat: { zh: "转动的是平面，像照片", en: "What turned was flat, like a print" },
+  no_skin: { zh: "画面像打印件或屏幕，不像真人皮肤", en: "It looked like a print or a screen, not like skin" },
   identity_changed: { zh: "动作过程中换了人", en: "The face changed during the movement" },
   face_different: { zh: "与芯片照片不是同一人", en: "Not the face of the chip's portrait" },
   face_uncertain: {
@@ -253,4 +259,3 @@ const faceReasons: Readonly<Record<string, Text>> = {
 export function faceReason(reason: FaceView["reasons"][number], language: Language): string {
   return faceReasons[reason]?.[language] ?? reason.replaceAll("_", " ");
 }
-  no_skin: { zh: "画面像打印件或屏幕，不像真人皮肤", en: "It looked like a print or a screen, not like skin" },
