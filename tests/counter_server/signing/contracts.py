@@ -1,6 +1,6 @@
 """Signed contracts for tests: a real authority, a real clock, the real document."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -48,3 +48,12 @@ def make_contract(folder: Path, settings: SigningSettings | None = None) -> Cont
 def hand(desk: ContractDesk, pdf: bytes) -> bytes:
     strokes = Strokes.of([wave()], 2.5)
     return sign_by_hand(desk, pdf, strokes, HOLDER, (SignerRole.CLERK, SignerRole.APPROVER), datetime.now(UTC))
+
+
+def signed_by_two(desk: ContractDesk, record_id: str) -> bytes:
+    """The document with the hands of a customer and a clerk, for this record."""
+    strokes, now = Strokes.of([wave()], 2.5), datetime.now(UTC)
+    by_hand = sign_by_hand(
+        desk, document().pdf, strokes, replace(HOLDER, record_id=record_id), (SignerRole.CLERK,), now
+    )
+    return sign_by_staff(desk, by_hand, replace(CLERK, record_id=record_id), now)
