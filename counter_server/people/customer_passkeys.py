@@ -15,7 +15,10 @@ from counter_server.errors import CounterError
 from counter_server.people import passkeys
 from counter_server.people.passkeys import Answer, Question, RelyingParty
 from counter_server.people.tables import customer_passkey, passkey
+from counter_server.records import slots
+from counter_server.records.errors import RecordError
 from counter_server.records.keeping import KeepClass
+from counter_server.records.masters import MasterKeys
 from counter_server.records.tables import record_slot
 from webrtc.wire import ErrorCode
 
@@ -67,12 +70,15 @@ def keep(connection: Connection, party: RelyingParty, question: Question, creden
     passkeys.note_in_log(connection, made.public_key_der, "added")
 
 
-def recognise(connection: Connection, party: RelyingParty, question: Question, credential_json: str) -> Recognised:
+def recognise(
+    connection: Connection, masters: MasterKeys, party: RelyingParty, question: Question, credential_json: str
+) -> Recognised:
     """Which visit's key answered; its counter moves on.
 
     Raises:
         CounterError: PASSKEY_REFUSED for an unknown or removed key, another handle than its own, a wrong page, a
-            person not verified, a signature that does not hold, or a counter that did not rise.
+            person not verified, a signature that does not hold, a counter that did not rise, or a row out of a
+            backup from before its customer was erased.
     """
     said = passkeys.parsed(credential_json)
     row = connection.execute(select(customer_passkey).where(customer_passkey.c.credential_id == said.raw_id)).first()
@@ -82,6 +88,8 @@ def recognise(connection: Connection, party: RelyingParty, question: Question, c
     if said.response.user_handle is None or not compare_digest(said.response.user_handle, row.user_handle):
         raise CounterError(ErrorCode.PASSKEY_REFUSED, "another handle")
     answer = passkeys.judge_answer(party, question, said, row.public_key, row.sign_count)
+    if not _slot_opens(connection, masters, row.record_id):
+        raise CounterError(ErrorCode.PASSKEY_REFUSED, "erased")
     used = {"sign_count": answer.sign_count, "used_at_s": int(time.time())}
     connection.execute(
         update(customer_passkey).where(customer_passkey.c.credential_id == row.credential_id).values(used)
@@ -105,6 +113,14 @@ def customer_of(connection: Connection, record_id: str) -> str | None:
     """Under whose key the slot lies that a passkey of this record hangs on; None when it is erased or not sealed."""
     mine = (record_slot.c.record_id == record_id) & (record_slot.c.keep_class == KEPT_WITH.value)
     return connection.execute(select(record_slot.c.customer_id).where(mine)).scalar()
+
+
+def _slot_opens(connection: Connection, masters: MasterKeys, record_id: str) -> bool:
+    """As a finger's templates would not open any more, a phone is not recognised any more."""
+    try:
+        return KEPT_WITH in slots.read_slots(connection, record_id).open(masters).identities
+    except RecordError:
+        return False
 
 
 def remove(connection: Connection, record_id: str) -> bool:

@@ -80,7 +80,7 @@ async def show(office: Office, visit_id: str, credential: str) -> None:
 
         def write(connection: Connection) -> PasskeyAct:
             _askable(connection, visit_id)
-            shown = customer_passkeys.recognise(connection, party, question, credential)
+            shown = customer_passkeys.recognise(connection, office.master, party, question, credential)
             details = {
                 "factor": CHECK,
                 "by": "passkey",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from counter_server.catalogue.catalogue import Service
 from counter_server.errors import CounterError
@@ -15,6 +15,7 @@ from counter_server.people import customer_passkeys, passkeys
 from counter_server.people.tables import customer_passkey
 from counter_server.records import erasure, slots
 from counter_server.records.passkey_act import POSSESSOR, PasskeyAct, passkey_object
+from counter_server.records.tables import customer_slot
 from counter_server.records.verify import verify_record
 from counter_server.records.verify_content import staff_acted_by_passkey
 from counter_server.visits import customer, desk, doors, phone_keys, store
@@ -422,6 +423,19 @@ async def test_erasing_the_customer_erases_the_phone_in_the_same_transaction(tmp
         await office.db.run(erasure.erase_customer, office.master, mine, now)
         assert await office.db.run(customer_passkeys.of_record, first.record_id) is None
         assert await office.db.run(customer_passkeys.of_record, other.record_id) is not None
+        await refused(office, await phone_at_consent(office), key)
+
+
+async def test_a_row_whose_slot_no_master_key_opens_is_nobodys(tmp_path: Path) -> None:
+    async with office_in(tmp_path) as office:
+        first = await kept(office, key := Authenticator())
+        await shown(office, await phone_at_consent(office), key)
+
+        def restored(connection: Connection) -> None:  # as out of a backup from before an erasure elsewhere
+            mine = customer_slot.c.customer_id == f"V-{first.record_id}"
+            connection.execute(update(customer_slot).where(mine).values(ciphertext=b"under a key that was destroyed"))
+
+        await office.db.run(restored)
         await refused(office, await phone_at_consent(office), key)
 
 
