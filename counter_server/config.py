@@ -31,6 +31,10 @@ class Patience(BaseModel):
     clerk_gone_s: float = Field(default=10, description="a console silent for longer gives its visit back to the queue")
     media_rejoin_s: float = Field(default=60, description="a lost line may come back for this long")
     face_attempts: int = Field(default=3, description="per visit; ISO 30107-3 practice: a bounded number of tries")
+    document_tries: int = Field(
+        default=5, description="failed face checks with one document in its window, in whatever visits; then a clerk"
+    )
+    document_window_s: float = Field(default=24 * 3600, description="how long a failed face check is counted")
     face_colours: bool = Field(
         default=True, description="the screen lights the face in changing colours, for whoever has not asked it not to"
     )

@@ -213,6 +213,7 @@ class Reason(StrEnum):
     FACE_DIFFERENT = "face_different"
     NOT_LIVE = "not_live"
     FINGER_DIFFERENT = "finger_different"
+    DOCUMENT_TRIES = "document_tries"  # too many face checks with this document failed, in this and other visits
     BY_CLERK = "by_clerk"
     BY_APPROVER = "by_approver"
     SERVER_RESTARTED = "server_restarted"

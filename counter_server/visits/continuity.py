@@ -53,7 +53,7 @@ async def follow(office: Office, visit: Visit) -> None:
     """The clerk and the person are together: watch from now on."""
     visit_id = visit.visit_id
     office.continuity[visit_id] = CallIdentity(leg_id=office.calls.leg(visit_id))
-    office.faces.follow(visit_id, known=visit.face is not None)
+    office.faces.follow(visit_id, known=visit.face is not None and visit.face.live)
     await office.calls.follow(visit_id, LOOKS_PER_S)
 
 

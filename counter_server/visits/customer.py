@@ -120,7 +120,7 @@ async def submit_form(office: Office, visit_id: str, form: SubmitForm) -> None:
         )
         if not alone:
             face = moved.face
-            referred = face is not None and face.verdict.value == "refer" and face.compared
+            referred = moved.without_face or (face is not None and face.verdict.value == "refer" and face.compared)
             number = queue.draw(
                 connection, visit_id, moved.service_id, moved.channel, moved.language, referred=referred
             )

@@ -77,7 +77,8 @@ async def take(office: Office, clerk: ClerkView, ticket_id: str | None) -> None:
         items = tuple(ChecklistItem(item_id=i.item_id, text=i.text) for i in service.checklist)
 
         def with_clerk(visit: Visit) -> Visit:
-            referred = visit.face is not None and visit.face.compared and visit.face.verdict is Verdict.REFER
+            face = visit.face
+            referred = visit.without_face or (face is not None and face.compared and face.verdict is Verdict.REFER)
             return visit.model_copy(
                 update={
                     "clerk_id": clerk.clerk_id,
@@ -85,7 +86,7 @@ async def take(office: Office, clerk: ClerkView, ticket_id: str | None) -> None:
                     "held": False,
                     "muted": False,
                     "checklist": (*items, *((FACE_REFERRED,) if referred else ()), *finger_items(visit)),
-                    "assurance": Assurance.LIVE_PERSON if referred else visit.assurance,
+                    "assurance": Assurance.LIVE_PERSON if referred and not visit.without_face else visit.assurance,
                     "document": None,
                     "signed": (),
                     "approval": "none",
@@ -141,7 +142,8 @@ async def set_item(office: Office, clerk: ClerkView, visit_id: str, item_id: str
             if not any(i.item_id == FACE_REFERRED.item_id for i in items):
                 return changed
             # The clerk's own eyes compare: while they have, and say so, the referred face counts as the chip's.
-            proven = Assurance.CHIP_AND_FACE if changed.checklist_complete else Assurance.LIVE_PERSON
+            seen = Assurance.NONE if before.without_face else Assurance.LIVE_PERSON
+            proven = Assurance.CHIP_AND_FACE if changed.checklist_complete else seen
             return changed.model_copy(update={"assurance": proven})
 
         details = {"item": item_id, "outcome": request.outcome.value}
@@ -205,7 +207,7 @@ async def countersign(office: Office, clerk: ClerkView, visit_id: str, request: 
 
     def write(connection: Connection) -> Visit:
         visit, act = judged(connection)
-        needs_approval = office.catalogue[visit.service_id].needs_approval or visit.without_finger
+        needs_approval = office.catalogue[visit.service_id].needs_approval or visit.without_finger or visit.without_face
         document = visit.document
         assert document is not None  # noqa: S101 - _act has looked
         return store.move(

@@ -57,7 +57,7 @@ def signers_of(office: Office, visit: Visit) -> tuple[SignerRole, ...]:
     """Who signs this visit's document, in order; nobody where the customer confirms on the screen."""
     if visit.route is Route.SELF_SERVICE:
         return ()
-    needs_approval = office.catalogue[visit.service_id].needs_approval or visit.without_finger
+    needs_approval = office.catalogue[visit.service_id].needs_approval or visit.without_finger or visit.without_face
     return (SignerRole.CUSTOMER, SignerRole.CLERK, *((SignerRole.APPROVER,) if needs_approval else ()))
 
 

@@ -23,6 +23,8 @@ from webrtc.wire import (
     VisitState,
 )
 
+DOCUMENT_TRIES = "document_tries"
+
 
 class Signed(BaseModel):
     """Somebody's act on the document: who, when, on which bytes, and the signed statement about it."""
@@ -87,6 +89,11 @@ class Visit(BaseModel):
     def signed_as(self, role: str) -> Signed | None:
         """The act of this role, if it was done."""
         return next((act for act in self.signed if act.role == role), None)
+
+    @property
+    def without_face(self) -> bool:
+        """Whether no face check was begun any more, because too many had failed with this document."""
+        return self.face is not None and DOCUMENT_TRIES in self.face.reasons
 
     @property
     def without_finger(self) -> bool:

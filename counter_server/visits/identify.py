@@ -19,7 +19,7 @@ from counter_server.identification.chip import ChipFinding, ChipQuestion, check_
 from counter_server.identification.continuity_calls import Noticed
 from counter_server.identification.face_process import FaceFinding, Guide
 from counter_server.records.record import ObjectClass
-from counter_server.visits import continuity, fingers, phone_keys, store
+from counter_server.visits import continuity, document_tries, fingers, phone_keys, store
 from counter_server.visits.closing import refuse
 from counter_server.visits.desk import FACE_REFERRED
 from counter_server.visits.evidence import CHIP_PORTRAIT, LIVE_PICTURE, Evidence
@@ -105,7 +105,7 @@ async def take_chip_evidence(
 
         await refuse(office, visit_id, finding.refusal, store.COUNTER, refused)
         return
-    dg3 = message.data_groups.get(3)
+    dg3 = message.data_groups.get(FINGERS)
     asked = await fingers.to_ask(office, visit, finding.holder, dg3, after_face=False)
     if asked is None:
         await office.db.run(store.move, visit_id, Event.CHIP_ACCEPTED, store.COUNTER, seen, details)
@@ -136,7 +136,10 @@ def _keep(evidence: Evidence, message: ChipEvidenceMessage, question: ChipQuesti
         evidence.add("chip/proofs.json", ObjectClass.EVIDENCE, "application/json", message.proofs)
     for name, content in (("ef-com", message.ef_com), ("ef-sod", message.ef_sod)):
         evidence.add(f"chip/{name}.bin", ObjectClass.EVIDENCE, "application/octet-stream", content)
+    evidence.chip_fingers = message.data_groups.get(FINGERS)
     for number, content in message.data_groups.items():
+        if number == FINGERS:
+            continue  # a picture of a finger: compared with, never kept; the signed list still names its hash
         evidence.add(f"chip/dg{number}.bin", ObjectClass.EVIDENCE, "application/octet-stream", content)
     if finding.portrait is not None:
         original = finding.portrait
@@ -157,6 +160,9 @@ async def start_face(office: Office, visit_id: str, *, colours: bool = False) ->
     visit = await office.db.run(store.load, visit_id)
     if visit.state is not VisitState.FACE:
         raise CounterError(ErrorCode.WRONG_STEP)
+    if await office.db.run(document_tries.are_spent, office.master, visit, office.settings.patience):
+        await _without_face_check(office, visit)
+        return
     if office.faces.unfit is not None:
         raise CounterError(ErrorCode.FACE_UNAVAILABLE)
     evidence = office.evidence_of(visit_id)
@@ -196,6 +202,20 @@ async def start_face(office: Office, visit_id: str, *, colours: bool = False) ->
     office.changed(visit_id)
 
 
+async def _without_face_check(office: Office, visit: Visit) -> None:
+    """Too many failed with this document: a clerk's eyes decide, where they may, and nobody else's."""
+    office.faces.end(visit.visit_id)
+    office.challenges.pop(visit.visit_id, None)
+    await office.calls.unwatch(visit.visit_id)
+    office.guidance.pop(visit.visit_id, None)
+    if not document_tries.may_go_to_clerk(office.catalogue[visit.service_id]):
+        await refuse(office, visit.visit_id, Reason.DOCUMENT_TRIES, store.COUNTER)
+        return
+    event, change = Event.FACE_LEFT_TO_CLERK, document_tries.left_to_clerk
+    await office.db.run(store.move, visit.visit_id, event, store.COUNTER, change)
+    office.changed(visit.visit_id)
+
+
 def draw_challenge(office: Office, visit_id: str) -> FaceChallenge:
     """What this attempt is drawn from; it holds for the line that is up now and for no other."""
     nonce = secrets.token_bytes(16)
@@ -215,7 +235,12 @@ async def _count_abandoned(office: Office, visit: Visit) -> bool:
         return before.model_copy(update={"face_attempts": attempts})
 
     details = {"attempt": str(attempts)}
-    await office.db.run(store.note, visit.visit_id, store.COUNTER, "face_abandoned", counted, details)
+
+    def write(connection: Connection) -> None:
+        store.note(connection, visit.visit_id, store.COUNTER, "face_abandoned", counted, details)
+        document_tries.count_failure(connection, office.master, visit, office.settings.patience)
+
+    await office.db.run(write)
     if attempts < office.settings.patience.face_attempts:
         return True
     await refuse(office, visit.visit_id, Reason.NOT_LIVE, store.COUNTER)
@@ -311,10 +336,9 @@ async def decide_face(office: Office, finding: FaceFinding) -> None:
     assurance = Assurance.CHIP_AND_FACE if accepted else Assurance.LIVE_PERSON if passed else Assurance.NONE
     # A genuine chip whose portrait is close but not close enough goes to a clerk's eyes, never through alone.
     referred = passed and finding.compared and not accepted
-    dg3 = office.evidence_of(visit_id).exhibits.get("chip/dg3.bin")
     asked = None
     if passed:
-        held = None if dg3 is None else dg3.content
+        held = office.evidence_of(visit_id).chip_fingers
         asked = await fingers.to_ask(office, visit, visit.holder, held, after_face=True)
         if asked is None and not visit.again and fingers.asks_finger(office, visit):
             checks += (unknown_check(),)
@@ -355,7 +379,12 @@ async def decide_face(office: Office, finding: FaceFinding) -> None:
         office.changed(visit_id)
         return
     office.faces.end(visit_id)  # also where the line was another: nobody is remembered who was not accepted
-    await office.db.run(store.note, visit_id, store.COUNTER, "face_not_passed", seen, details)
+
+    def write(connection: Connection) -> None:
+        store.note(connection, visit_id, store.COUNTER, "face_not_passed", seen, details)
+        document_tries.count_failure(connection, office.master, visit, office.settings.patience)
+
+    await office.db.run(write)
     office.changed(visit_id)
     if left == 0:
         reason = Reason.FACE_DIFFERENT if live else Reason.NOT_LIVE

@@ -15,6 +15,7 @@ class Event(StrEnum):
     CONSENTED_ON_PHONE = "consented_on_phone"
     CHIP_ACCEPTED = "chip_accepted"
     FACE_PASSED = "face_passed"
+    FACE_LEFT_TO_CLERK = "face_left_to_clerk"
     FINGER_ASKED = "finger_asked"
     FINGER_PASSED = "finger_passed"
     FINGER_ENROLLED = "finger_enrolled"
@@ -52,6 +53,7 @@ TRANSITIONS: dict[tuple[VisitState, Event], VisitState] = {
     (S.CONSENT, Event.CONSENTED_ON_PHONE): S.FACE,
     (S.CARD, Event.CHIP_ACCEPTED): S.FACE,
     (S.FACE, Event.FACE_PASSED): S.FORM,
+    (S.FACE, Event.FACE_LEFT_TO_CLERK): S.FORM,
     (S.CARD, Event.FINGER_ASKED): S.FINGER,
     (S.FACE, Event.FINGER_ASKED): S.FINGER,
     (S.FINGER, Event.FINGER_PASSED): S.FORM,

@@ -36,6 +36,15 @@ finger_enrolment = Table(
     Column("position", Integer, nullable=False),
 )
 
+# When a face check failed with which document, under the document's name in the safe (a keyed hash).
+document_try = Table(
+    "document_try",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("document", String(40), nullable=False, index=True),
+    Column("at_s", Float, nullable=False),
+)
+
 answered = Table(
     "answered",
     metadata,

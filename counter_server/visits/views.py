@@ -138,7 +138,7 @@ def clerk_visit(
         checklist=visit.checklist,
         checklist_complete=visit.checklist_complete,
         document=visit.document,
-        needs_approval=service.needs_approval or visit.without_finger,
+        needs_approval=service.needs_approval or visit.without_finger or visit.without_face,
         approval=visit.approval,
         customer_line=calls.line(CUSTOMER, visit.visit_id),
         my_line=Line.NONE if visit.clerk_id is None else calls.line(CLERK, visit.clerk_id),

@@ -15,6 +15,7 @@ from tests.journeys.reader import Reader, cable_reader, pcscd_reader, why_no_pcs
 COUNTER_PORT, KIOSK_DOOR_PORT, KIOSK_PORT = 8070, 8444, 8071
 READY_WITHIN_S = 90.0  # the first start converts the face network and compiles templates
 KIOSK_ID = "kiosk-a"
+TRIES_WITH_ONE_CARD = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ class Stack:
             words = ["clerk", "add", clerk.username, "--name", clerk.name, *roles]
             words += ["--language", clerk.language, "--password-stdin"]
             self.counter(*words, given=clerk.password + "\n")
+        self._let_cards_try_often()
         keys = self.folder / "kiosk"
         self.counter("kiosk", "enrol", KIOSK_ID, "--name", "Kiosk A", "--out", str(keys))
         settings = {
@@ -133,6 +135,13 @@ class Stack:
             lines += ["[finger]", *(f'{key} = "{value}"' for key, value in self.glass.settings.items())]
             self.glass.come()
         (keys / "kiosk.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def _let_cards_try_often(self) -> None:
+        """Every journey and every demo of a day uses the same few cards, many of them to be refused."""
+        path = self.home / "counter.toml"
+        told = path.read_text("utf-8") if path.exists() else ""
+        if "document_tries" not in told:
+            path.write_text(f"document_tries = {TRIES_WITH_ONE_CARD}\n{told}", encoding="utf-8")
 
     def start_counter(self) -> None:
         """Start the counter and wait until it listens."""

@@ -182,6 +182,7 @@ export const REASONS = [
   "face_different",
   "not_live",
   "finger_different",
+  "document_tries",
   "by_clerk",
   "by_approver",
   "server_restarted",

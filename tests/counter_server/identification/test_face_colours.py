@@ -6,14 +6,13 @@ from multiprocessing.connection import Connection
 
 from biometrics.evaluation.puppet import Posture
 from biometrics.face.calibration import load_thresholds
-from biometrics.face.engine import FaceEngine
-from biometrics.face.liveness.challenge import draw_colours
+from biometrics.face.liveness.challenge import draw, draw_colours
 from biometrics.face.liveness.colours import SYMBOL_S
+from biometrics.face.liveness.flash import Flash
+from biometrics.face.session import FaceSession
 from counter_server.identification.face_process import (
-    Begin,
     Guide,
     StopColours,
-    _begin,
     _guide,
     _Running,
     _stop_colours,
@@ -24,15 +23,14 @@ from tests.biometrics.test_session import puppet
 SEED = b"seed"
 
 
-def begun(pipe: Connection, engine: FaceEngine, because: str) -> dict[str, _Running]:
+def begun(flash: Flash) -> _Running:
     """A check whose straight frames are all seen, two seconds and a half ago."""
-    running: dict[str, _Running] = {}
-    _begin(pipe, running, engine, load_thresholds(engine), Begin("visit-1", None, SEED, because))
-    session, at_s = running["visit-1"].session, time.monotonic() - 2.5
+    engine, at_s = face_engine(), time.monotonic() - 2.5
+    session = FaceSession(engine, None, draw(SEED), load_thresholds(engine), at_s, flash)
     for _ in range(12):
         at_s += 0.1
         session.observe(puppet("obama.jpg").show(Posture()), at_s)
-    return running
+    return _Running(session, None)
 
 
 def told(pipe: Connection) -> Guide:
@@ -43,15 +41,14 @@ def told(pipe: Connection) -> Guide:
 
 def test_the_page_is_told_one_colour_at_a_time_until_its_person_wants_none() -> None:
     ours, theirs = Pipe()
-    running = begun(theirs, face_engine(), "")
-    now = running["visit-1"]
+    now = begun(Flash(draw_colours(SEED), SEED))
     _guide(theirs, "visit-1", now, now.session.guidance)
     first = told(ours).colour
     assert first in {colour.value for colour in draw_colours(SEED)[1:5]}  # begun when the first movement was asked for
     time.sleep(SYMBOL_S)
     _guide(theirs, "visit-1", now, now.session.guidance)
     assert told(ours).colour not in (None, first)
-    _stop_colours(theirs, running, StopColours("visit-1"))
+    _stop_colours(theirs, {"visit-1": now}, StopColours("visit-1"))
     assert told(ours).colour is None
     assert {check.name: check.why for check in now.session.decide(time.monotonic()).checks}["colours"] == (
         "the person asked for none"
@@ -60,8 +57,7 @@ def test_the_page_is_told_one_colour_at_a_time_until_its_person_wants_none() -> 
 
 def test_a_screen_that_shows_no_colours_is_told_none_and_the_record_says_why() -> None:
     ours, theirs = Pipe()
-    running = begun(theirs, face_engine(), "switched off at this counter")
-    now = running["visit-1"]
+    now = begun(Flash((), SEED, "switched off at this counter"))
     _guide(theirs, "visit-1", now, now.session.guidance)
     assert told(ours).colour is None
     assert {check.name: check.why for check in now.session.decide(time.monotonic()).checks}["colours"] == (

@@ -21,6 +21,7 @@ const checkWords: Readonly<Record<string, Text>> = {
   camera_vouched: { zh: "画面确实来自摄像头", en: "Pictures come from a camera" },
   texture: { zh: "皮肤质感（被动活体）", en: "Skin, not a print or a screen" },
   colours: { zh: "屏幕颜色映在脸上", en: "The screen's colours on the face" },
+  document_tries: { zh: "该证件的人脸核验次数", en: "Face checks with this document" },
   depth: { zh: "是立体的人脸，不是照片", en: "A face with depth, no print" },
   face_error_rate: { zh: "人脸误识率符合此业务要求", en: "Error rate that this service asks for" },
   same_person: { zh: "通话中始终是核验过的本人", en: "The person checked is the one in the call" },

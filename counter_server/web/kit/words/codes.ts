@@ -212,6 +212,10 @@ export const reasonWords: Record<Reason, Text> = {
     zh: "未能确认镜头前是真人：没有检测到要求的动作。",
     en: "We could not confirm a living person at the camera: the movement asked for was not seen.",
   },
+  document_tries: {
+    zh: "该证件的人脸核验失败次数过多。请由工作人员当面协助，或明天再试。",
+    en: "Too many face checks with this card have failed. Please ask our staff to help you, or come back tomorrow.",
+  },
   finger_different: {
     zh: "按下的手指与登记的指纹不一致。",
     en: "The finger on the scanner is not the one that was registered.",
