@@ -24,8 +24,6 @@ function wrongWith(field: FormField, answer: string, { t }: Words): string | nul
     }
     case "tel":
       return /^\+?[\d\s()-]{5,24}$/.test(text) ? null : t("formTel");
-    case "email":
-      return /^[!-~]{1,64}@[A-Za-z0-9.-]+\.[A-Za-z0-9-]{2,63}$/.test(text) ? null : t("formEmail");
     case "choice":
     case "text":
       return null;
@@ -85,9 +83,9 @@ function Question({ field, answer, wrong, onAnswer }: QuestionProps) {
       <input
         id={id}
         name={field.name}
-        type={field.kind === "tel" ? "tel" : "text"} // a browser's own "email" would say what is wrong in its own words
-        inputMode={field.kind === "money" ? "numeric" : field.kind === "choice" ? "text" : field.kind}
-        data-keys={field.kind === "text" ? "letters" : field.kind === "email" ? "mail" : "digits"}
+        type={field.kind === "tel" ? "tel" : "text"}
+        inputMode={field.kind === "money" ? "numeric" : field.kind === "tel" ? "tel" : "text"}
+        data-keys={field.kind === "text" ? "letters" : "digits"}
         autoComplete="off"
         spellCheck={false}
         maxLength={field.max_length}
