@@ -1,5 +1,6 @@
 """What the counter offers. Data, not code: one TOML file per service in `services/`."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
@@ -11,6 +12,7 @@ from counter_server.errors import CounterError, StoppedError
 from webrtc.wire import Assurance, Channel, ErrorCode, FieldKind, FingerTask, FormField, Risk, Route, ServiceOffer, Text
 
 SERVICES = Path(__file__).parent / "services"
+EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[a-z0-9.-]+\.[a-z0-9-]{2,63}", re.ASCII | re.IGNORECASE)  # as HTML's
 
 STRENGTH = {
     Assurance.NONE: 0,
@@ -160,6 +162,8 @@ def _fits(field: FormField, value: str) -> bool:
             return True
         case FieldKind.TEL:
             return value.isascii() and value.lstrip("+").replace(" ", "").replace("-", "").isdigit()
+        case FieldKind.EMAIL:
+            return EMAIL.fullmatch(value) is not None
         case FieldKind.MONEY:
             if not (value.isascii() and value.isdigit()):
                 return False

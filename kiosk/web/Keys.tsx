@@ -8,6 +8,7 @@ import { Icon } from "../../counter_server/web/kit/Icons";
 import { useWords } from "../../counter_server/web/kit/words";
 
 const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"] as const;
+const MAIL_SIGNS = ["@", ".", "-", "_"] as const;
 const LETTER_ROWS = ["QWERTYUIOP", "ASDFGHJKL", "ZXCVBNM"] as const;
 
 /** Put text into a field so that React hears of it. */
@@ -60,7 +61,8 @@ export function Keys({ open, onOpen }: KeysProps) {
       type(field, (text) => text + key);
     }
   };
-  const letters = field?.dataset["keys"] === "letters";
+  const mail = field?.dataset["keys"] === "mail";
+  const letters = mail || field?.dataset["keys"] === "letters";
   return (
     <section
       className="keys"
@@ -76,13 +78,14 @@ export function Keys({ open, onOpen }: KeysProps) {
       {letters &&
         LETTER_ROWS.map((row) => (
           <div className="keys-row" key={row}>
-            {[...row].map((key) => (
+            {[...(mail ? row.toLowerCase() : row)].map((key) => (
               <Key key={key} name={key} onPress={() => press(key)} />
             ))}
           </div>
         ))}
       <div className="keys-row">
-        {letters && <Key wide name={t("keySpace")} onPress={() => press(" ")} />}
+        {mail && MAIL_SIGNS.map((key) => <Key key={key} name={key} onPress={() => press(key)} />)}
+        {letters && !mail && <Key wide name={t("keySpace")} onPress={() => press(" ")} />}
         <Key wide name={t("keyDelete")} onPress={() => field && type(field, (text) => text.slice(0, -1))} />
         <Key wide name={t("keyHide")} onPress={() => onOpen(false)} />
       </div>

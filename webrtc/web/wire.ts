@@ -96,6 +96,7 @@ export const FIELD_KINDS = [
   "text",
   "money",
   "tel",
+  "email",
   "choice",
 ] as const;
 export type FieldKind = (typeof FIELD_KINDS)[number];
@@ -181,7 +182,6 @@ export const REASONS = [
   "other_card",
   "face_different",
   "not_live",
-  "document_tries",
   "finger_different",
   "by_clerk",
   "by_approver",

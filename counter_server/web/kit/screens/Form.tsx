@@ -1,7 +1,7 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { FormField, VisitView } from "../../../../webrtc/web/wire";
 import type { ScreenProps } from "../door";
-import { Button, Facts, Notice, Problem, ScreenTitle, useAction } from "../parts";
+import { Button, Facts, Problem, ScreenTitle, useAction } from "../parts";
 import { useWords, type Words } from "../words";
 import { errorWords, fingerNames } from "../words/codes";
 
@@ -24,6 +24,8 @@ function wrongWith(field: FormField, answer: string, { t }: Words): string | nul
     }
     case "tel":
       return /^\+?[\d\s()-]{5,24}$/.test(text) ? null : t("formTel");
+    case "email":
+      return /^[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9.-]+\.[A-Za-z0-9-]{2,63}$/.test(text) ? null : t("formEmail");
     case "choice":
     case "text":
       return null;
@@ -83,9 +85,9 @@ function Question({ field, answer, wrong, onAnswer }: QuestionProps) {
       <input
         id={id}
         name={field.name}
-        type={field.kind === "tel" ? "tel" : "text"}
-        inputMode={field.kind === "money" ? "numeric" : field.kind === "tel" ? "tel" : "text"}
-        data-keys={field.kind === "text" ? "letters" : "digits"}
+        type={field.kind === "tel" ? "tel" : "text"} // a browser's own "email" would say what is wrong in its own words
+        inputMode={field.kind === "money" ? "numeric" : field.kind}
+        data-keys={field.kind === "text" ? "letters" : field.kind === "email" ? "mail" : "digits"}
         autoComplete="off"
         spellCheck={false}
         maxLength={field.max_length}
@@ -146,11 +148,6 @@ export function Form({ visit, view }: ScreenProps) {
         <p className="eyebrow">{say(view.service_title)}</p>
         <ScreenTitle>{t("formTitle")}</ScreenTitle>
         {view.holder_name && <p className="lead">{t("formHello", { name: view.holder_name })}</p>}
-        {view.face?.reasons.includes("document_tries") && (
-          <Notice tone="info">
-            <p>{t("faceByClerk")}</p>
-          </Notice>
-        )}
       </div>
       <div className="deck">
         {view.form.map((field) => (

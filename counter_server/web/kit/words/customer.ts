@@ -240,10 +240,6 @@ export const customerWords = {
   mediaAgain: { zh: "重新打开摄像头和麦克风", en: "Open camera and microphone again" },
 
   formTitle: { zh: "请填写办理信息", en: "Please fill in" },
-  faceByClerk: {
-    zh: "该证件的人脸核验已多次失败，不再自动核验。请继续填写，柜员会在视频中与您核对。",
-    en: "Too many face checks with this card have failed. Please go on: a clerk will compare you with it by video.",
-  },
   formHello: { zh: "您好，{name}", en: "Hello, {name}" },
   formOptional: { zh: "（可不填）", en: " (optional)" },
   formMissing: { zh: "请填写此项", en: "Please answer this one" },
