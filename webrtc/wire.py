@@ -213,6 +213,7 @@ class Reason(StrEnum):
     OTHER_CARD = "other_card"  # asked for again in mid-call, somebody else's was laid on
     FACE_DIFFERENT = "face_different"
     NOT_LIVE = "not_live"
+    DOCUMENT_TRIES = "document_tries"  # too many face checks with this document failed, in this and other visits
     FINGER_DIFFERENT = "finger_different"
     BY_CLERK = "by_clerk"
     BY_APPROVER = "by_approver"

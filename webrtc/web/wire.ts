@@ -182,6 +182,7 @@ export const REASONS = [
   "other_card",
   "face_different",
   "not_live",
+  "document_tries",
   "finger_different",
   "by_clerk",
   "by_approver",

@@ -1,7 +1,7 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { FormField, VisitView } from "../../../../webrtc/web/wire";
 import type { ScreenProps } from "../door";
-import { Button, Facts, Problem, ScreenTitle, useAction } from "../parts";
+import { Button, Facts, Notice, Problem, ScreenTitle, useAction } from "../parts";
 import { useWords, type Words } from "../words";
 import { errorWords, fingerNames } from "../words/codes";
 
@@ -148,6 +148,11 @@ export function Form({ visit, view }: ScreenProps) {
         <p className="eyebrow">{say(view.service_title)}</p>
         <ScreenTitle>{t("formTitle")}</ScreenTitle>
         {view.holder_name && <p className="lead">{t("formHello", { name: view.holder_name })}</p>}
+        {view.face?.reasons.includes("document_tries") && (
+          <Notice tone="info">
+            <p>{t("faceByClerk")}</p>
+          </Notice>
+        )}
       </div>
       <div className="deck">
         {view.form.map((field) => (

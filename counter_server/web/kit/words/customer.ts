@@ -240,11 +240,16 @@ export const customerWords = {
   mediaAgain: { zh: "重新打开摄像头和麦克风", en: "Open camera and microphone again" },
 
   formTitle: { zh: "请填写办理信息", en: "Please fill in" },
+  faceByClerk: {
+    zh: "该证件的人脸核验已多次失败，不再自动核验。请继续填写，柜员会在视频中与您核对。",
+    en: "Too many face checks with this card have failed. Please go on: a clerk will compare you with it by video.",
+  },
   formHello: { zh: "您好，{name}", en: "Hello, {name}" },
   formOptional: { zh: "（可不填）", en: " (optional)" },
   formMissing: { zh: "请填写此项", en: "Please answer this one" },
   formNumber: { zh: "请只输入数字", en: "Use digits only" },
   formBetween: { zh: "请输入 {low} 到 {high} 之间的数", en: "Enter a number between {low} and {high}" },
+  formEmail: { zh: "请输入一个邮箱地址，例如 name@example.cn", en: "Enter one mail address, such as name@example.com" },
   formEmail: { zh: "请输入一个邮箱地址，例如 name@example.cn", en: "Enter one mail address, such as name@example.com" },
   formTel: { zh: "请输入电话号码", en: "Enter a telephone number" },
   formChoose: { zh: "请选择", en: "Please choose" },
