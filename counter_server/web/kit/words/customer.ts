@@ -250,7 +250,6 @@ export const customerWords = {
   formNumber: { zh: "请只输入数字", en: "Use digits only" },
   formBetween: { zh: "请输入 {low} 到 {high} 之间的数", en: "Enter a number between {low} and {high}" },
   formEmail: { zh: "请输入一个邮箱地址，例如 name@example.cn", en: "Enter one mail address, such as name@example.com" },
-  formEmail: { zh: "请输入一个邮箱地址，例如 name@example.cn", en: "Enter one mail address, such as name@example.com" },
   formTel: { zh: "请输入电话号码", en: "Enter a telephone number" },
   formChoose: { zh: "请选择", en: "Please choose" },
   formYuan: { zh: "{n} 元", en: "{n} yuan" },
