@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse
 from hardware_drivers.fingerprint.scanner import FingerprintScanner
 from hardware_drivers.smartcard.readers import CardReaders
 from kiosk.card_desk import CardDesk, CounterSide
-from kiosk.config import KioskConfig
+from kiosk.config import KioskConfig, read_inspection
 from kiosk.counter_client import Answer, CounterClient
 from kiosk.doorkeeper import Doorkeeper
 from kiosk.errors import BadRequestError, KioskError
@@ -55,7 +55,7 @@ def build_agent(
 ) -> Doorkeeper:
     """The whole application of one desk, for the port that it will be reached at."""
     counter = CounterClient(config)
-    desk = CardDesk(readers)
+    desk = CardDesk(readers, read_inspection(config))
     fingers = FingerDesk(scanner, minimum_quality=config.finger.minimum_quality)
 
     @asynccontextmanager

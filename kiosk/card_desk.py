@@ -6,6 +6,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from hardware_drivers.id_chip.terminal_auth import TerminalCredential
 from hardware_drivers.smartcard.readers import CardReaders
 from kiosk.errors import CardStepError, KioskError
 from kiosk.steps.read_card import read_card
@@ -35,8 +36,10 @@ class CounterSide:
 class CardDesk:
     """Orders readings and knows how far the current one is."""
 
-    def __init__(self, readers: CardReaders) -> None:
+    def __init__(self, readers: CardReaders, credential: TerminalCredential | None = None) -> None:
+        """Over these readers; `credential` opens the chip's fingers, where a state gave the operator one."""
         self._readers = readers
+        self._credential = credential
         self._busy = False
         self._step: CardStep | None = None
 
@@ -84,7 +87,14 @@ class CardDesk:
 
             reading = asyncio.create_task(
                 asyncio.to_thread(
-                    read_card, self._readers, access, challenge, ask_counter, self._note, cancelled.is_set
+                    read_card,
+                    self._readers,
+                    access,
+                    challenge,
+                    ask_counter,
+                    self._note,
+                    cancelled.is_set,
+                    credential=self._credential,
                 )
             )
             while not reading.done():

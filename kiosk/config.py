@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from hardware_drivers.errors import MalformedFileError
+from hardware_drivers.id_chip.terminal_auth import TerminalCredential
 from kiosk.errors import ConfigError
 
 FINGER_PATHS = ("folder", "hand", "virtual_image", "sbi_trust")  # may be relative to the file
@@ -68,6 +70,9 @@ class KioskConfig(BaseModel):
     reader: ReaderKind = ReaderKind.PCSC
     reader_name: str = Field(default="", description="part of the reader's name; empty takes the first with a card")
     cable_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    inspection: Path | None = Field(
+        default=None, description="folder of CV certificates and the terminal's key: a state lets this desk read DG3"
+    )
     finger: FingerConfig = FingerConfig()
 
     @model_validator(mode="after")
@@ -91,6 +96,22 @@ def read_config(path: Path) -> KioskConfig:
     for key, file in files.items():
         if not file.is_file():
             raise ConfigError(f"{path}: {key} = {file} is not there; `counter kiosk enrol` writes it")
+    if described.inspection is not None:
+        files["inspection"] = path.parent / described.inspection
     finger = described.finger
     beside = {key: path.parent / value for key in FINGER_PATHS if (value := getattr(finger, key)) is not None}
     return described.model_copy(update={**files, "finger": finger.model_copy(update=beside)})
+
+
+def read_inspection(config: KioskConfig) -> TerminalCredential | None:
+    """By which the fingers in a chip open; None where no state gave the operator any.
+
+    Raises:
+        ConfigError: The folder is there and holds no credential.
+    """
+    if config.inspection is None:
+        return None
+    try:
+        return TerminalCredential.load(config.inspection)
+    except (OSError, MalformedFileError) as error:
+        raise ConfigError(f"inspection = {config.inspection}: {error}") from error

@@ -572,6 +572,7 @@ class CardAccess(Message):
     ]
     date_of_birth: date
     date_of_expiry: date
+    fingers: bool = Field(default=False, description="a finger will be compared: the chip's are wanted, if permitted")
 
 
 class ChipEvidenceMessage(Message):

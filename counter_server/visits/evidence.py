@@ -76,6 +76,7 @@ class Evidence:
     possession: PasskeyAct | None = None  # what the customer's own phone signed when it was recognised
     door: str = ""  # the kiosk it was opened at; empty for phones
     finger: FingerSession | None = None  # what the finger step has seen so far
+    chip_fingers: bytes | None = None  # DG3, where this desk was let read it; in memory only
     tracks: tuple[RecordedTrack, ...] = ()  # of calls with clerks who lost the visit
 
     def add(self, name: str, object_class: ObjectClass, media_type: str, content: bytes) -> None:

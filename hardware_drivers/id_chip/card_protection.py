@@ -78,6 +78,7 @@ class Protection:
     Attributes:
         can: Six digits printed on the front, with PACE.
         inspection_authority: Certificate of the authority whose terminals may read DG3; None leaves DG3 out.
+        fingers: Content of DG3; None says that no finger could be enrolled.
     """
 
     pace: PaceKind | None = None
@@ -85,6 +86,7 @@ class Protection:
     chip: ChipAuthenticationKind | None = None
     active: ActiveAuthenticationKind | None = None
     inspection_authority: bytes | None = field(default=None, repr=False)
+    fingers: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def protect(protection: Protection, key: MrzKey, issuer: TestIssuer, rng: Random
         others[0x0100 | EF_CVCA_SFI] = tlv.encode(0x42, trust_point.holder).ljust(EF_CVCA_LENGTH, b"\x00")
         # no finger could be enrolled: zero instances and a random number, Doc 9303-10 §4.7.3
         empty = tlv.encode(0x7F61, tlv.encode(0x02, b"\x00") + tlv.encode(0x53, rng(16)))
-        groups[3] = tlv.encode(DATA_GROUP_TAGS[3], empty)
+        groups[3] = protection.fingers or tlv.encode(DATA_GROUP_TAGS[3], empty)
     pace = _pace(protection, key, issuer, static_keys, rng)
     if pace is not None:
         infos.insert(0, tlv.only(pace.card_access, der.SET))

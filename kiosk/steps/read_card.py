@@ -18,6 +18,8 @@ from hardware_drivers.id_chip.chip_auth import Offer
 from hardware_drivers.id_chip.evidence import ChipEvidence, proofs_of
 from hardware_drivers.id_chip.mrz import MrzKey
 from hardware_drivers.id_chip.read import read_chip
+from hardware_drivers.id_chip.reading import FINGERPRINTS, USUAL_GROUPS
+from hardware_drivers.id_chip.terminal_auth import TerminalCredential
 from hardware_drivers.smartcard.readers import CardReaders
 from kiosk.errors import CardStepError
 from webrtc.wire import CardAccess, CardStep, ChipEvidenceMessage, ChipOffer, ErrorCode
@@ -45,6 +47,7 @@ def read_card(
     on_step: Callable[[CardStep], None],
     cancelled: Callable[[], bool],
     *,
+    credential: TerminalCredential | None = None,
     wait_s: float = WAIT_FOR_CARD_S,
 ) -> ChipEvidenceMessage:
     """What the chip gave, ready for the counter; blocks the calling thread.
@@ -55,11 +58,13 @@ def read_card(
         ask_counter: Given DG14, what the counter wants carried to the chip.
         on_step: Told each step as it begins.
         cancelled: Asked while waiting for a card; true ends the waiting.
+        credential: By which a state lets this desk read fingers; used only where one will be compared.
 
     Raises:
         CardStepError: with the code whose sentence the page shows.
     """
     on_step(CardStep.WAITING_FOR_CARD)
+    shown = credential if access.fingers else None
     try:
         link = readers.wait_for_card(wait_s, cancelled)
         try:
@@ -69,6 +74,8 @@ def read_card(
                 challenge,
                 secrets.token_bytes,
                 lambda step: on_step(CardStep(step)),
+                groups=USUAL_GROUPS if shown is None else USUAL_GROUPS | {FINGERPRINTS},
+                credential=shown,
                 offer=lambda dg14: offer_in(ask_counter(dg14)),
             )
         finally:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from counter_server.identification.card_finger import finger_in
 from counter_server.identification.chip import ChipQuestion, check_chip, evidence_in
 from hardware_drivers.errors import CardMuteError, DeviceGoneError, NotAnIdCardError, TamperedAnswerError
 from hardware_drivers.id_chip.card_file import PersonalisedCard
@@ -25,12 +26,16 @@ from hardware_drivers.id_chip.card_protection import (
     PaceKind,
     Protection,
 )
+from hardware_drivers.id_chip.inspection_issuer import InspectionIssuer
 from hardware_drivers.id_chip.issuer import TestIssuer
 from hardware_drivers.id_chip.personalise import Person, personalise
 from hardware_drivers.id_chip.trust import TrustStore
 from hardware_drivers.smartcard.cable import CableReaders
 from kiosk.steps.read_card import code_of, read_card
-from tests.kiosk.conftest import Desk
+from tests.counter_server.fingers import HOLDERS
+from tests.counter_server.fingers import picture as synthetic_picture
+from tests.hardware_drivers.id_chip.test_content import finger_record, group
+from tests.kiosk.conftest import Desk, running_desk
 from tests.kiosk.standin_counter import CHALLENGE
 from webrtc.wire import CardAccess, CardStep, CheckOutcome, ChipEvidenceMessage, ErrorCode, Reason
 
@@ -182,3 +187,39 @@ def test_nobodys_card_is_said_so_and_nothing_personal_is_logged(caplog: pytest.L
 )
 def test_every_other_trouble_has_a_sentence(error: Exception, code: ErrorCode) -> None:
     assert code_of(error) is code  # type: ignore[arg-type] # all of them are device errors
+
+
+@pytest.mark.parametrize(("asked", "held", "given"), [(True, True, True), (False, True, False), (True, False, False)])
+def test_the_fingers_in_a_chip_are_read_where_a_state_permits_and_one_will_be_compared(
+    tmp_path: Path, asked: bool, held: bool, given: bool
+) -> None:
+    """Behind terminal authentication, of an agent as its file describes it, up to the counter's comparison."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    state, issuer = InspectionIssuer.create(secrets.token_bytes, now), TestIssuer.create(secrets.token_bytes, now)
+    pixels = synthetic_picture(HOLDERS, 1)
+    record = finger_record(pixels.tobytes(), compression=0, sides=(pixels.shape[1], pixels.shape[0]), position=7)
+    portrait = io.BytesIO()
+    Image.new("RGB", (120, 160), (120, 130, 140)).save(portrait, "JPEG")
+    protection = Protection(
+        PaceKind.GENERIC,
+        chip=ChipAuthenticationKind.ECDH_AES128,
+        inspection_authority=state.authority,
+        fingers=group(0x63, record),
+    )
+    person = Person("ZHANG", "WEI", NUMBER, BORN, EXPIRES)
+    personalise(person, portrait.getvalue(), issuer, secrets.token_bytes, protection=protection).save(tmp_path / "card")
+    (tmp_path / "inspection").mkdir()
+    state.save(tmp_path / "inspection")
+    inspection = tmp_path / "inspection" if held else None
+    with running_desk(tmp_path, lambda config: config.model_copy(update={"inspection": inspection})) as desk:
+        desk.heard.answer_status, desk.heard.answer = 409, b'{"code": "wrong_step", "message": "no"}'
+        with on_reader(desk, tmp_path / "card"):
+            desk.page.post("/api/visits/v1/card", json=TYPED | {"fingers": asked})
+        message = ChipEvidenceMessage.model_validate_json(desk.heard.requests[-1][3])
+    assert (3 in message.data_groups) is given
+    if given:
+        question = ChipQuestion(CHALLENGE, desk.heard.question.terminal)
+        assert check_chip(message, TrustStore.of([issuer.csca_der]), now, question).refusal is None
+        found = finger_in(message.data_groups[3])
+        assert found is not None
+        assert (found[0], found[1].pixels) == (7, pixels.tobytes())

@@ -535,6 +535,8 @@ export interface CardAccess {
   readonly document_number: string;
   readonly date_of_birth: string;
   readonly date_of_expiry: string;
+  /** a finger will be compared: the chip's are wanted, if permitted */
+  readonly fingers?: boolean;
 }
 
 /** POST /api/visits/{id}/finger on the kiosk agent: wait for this finger and hand its picture to the counter. */

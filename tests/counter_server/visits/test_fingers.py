@@ -317,7 +317,7 @@ async def test_the_finger_in_the_card_is_compared_before_any_that_was_registered
         on_card = picture(HOLDERS, 1)
         record = finger_record(on_card.tobytes(), compression=0, sides=(on_card.shape[1], on_card.shape[0]), position=7)
         evidence = office.evidence_of(visit.visit_id)  # a chip's DG3 as read: its signature is chip.py's matter
-        evidence.add("chip/dg3.bin", ObjectClass.EVIDENCE, "application/octet-stream", group(0x63, record))
+        evidence.chip_fingers = group(0x63, record)
         await decided(office, face(visit.visit_id))
         asked = await now(office, visit)
         assert asked.finger is not None

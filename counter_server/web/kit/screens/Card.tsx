@@ -86,7 +86,7 @@ function DateField({ name, spot, legend, hint, value, wrong, onChange }: DateFie
 }
 
 /** The key of the chip is typed, then the card is put down and read; this desk's own reader does it. */
-export function Card({ visit }: ScreenProps) {
+export function Card({ visit, view }: ScreenProps) {
   const { t } = useWords();
   const [number, setNumber] = useState("");
   const [birth, setBirth] = useState(NO_DATE);
@@ -107,7 +107,12 @@ export function Card({ visit }: ScreenProps) {
     const date_of_birth = isoDate(birth);
     const date_of_expiry = isoDate(expiry);
     if (NUMBER_PATTERN.test(typed) && date_of_birth !== null && date_of_expiry !== null) {
-      const access: CardAccess = { document_number: typed, date_of_birth, date_of_expiry };
+      const access: CardAccess = {
+        document_number: typed,
+        date_of_birth,
+        date_of_expiry,
+        fingers: view.asks_finger === "compare",
+      };
       void reading.run(() => visit.readCard(access));
     } else {
       const first = !NUMBER_PATTERN.test(typed) ? "document-number" : date_of_birth === null ? "birth" : "expiry";
