@@ -27,6 +27,7 @@ from counter_server.visits.facts import Visit
 from counter_server.visits.finger_checks import unknown_check
 from counter_server.visits.machine import Event
 from counter_server.visits.office import FaceChallenge, Office
+from hardware_drivers.id_chip.reading import FINGERPRINTS
 from webrtc.wire import (
     Assurance,
     Channel,
@@ -105,7 +106,7 @@ async def take_chip_evidence(
 
         await refuse(office, visit_id, finding.refusal, store.COUNTER, refused)
         return
-    dg3 = message.data_groups.get(FINGERS)
+    dg3 = message.data_groups.get(FINGERPRINTS)
     asked = await fingers.to_ask(office, visit, finding.holder, dg3, after_face=False)
     if asked is None:
         await office.db.run(store.move, visit_id, Event.CHIP_ACCEPTED, store.COUNTER, seen, details)
@@ -136,9 +137,9 @@ def _keep(evidence: Evidence, message: ChipEvidenceMessage, question: ChipQuesti
         evidence.add("chip/proofs.json", ObjectClass.EVIDENCE, "application/json", message.proofs)
     for name, content in (("ef-com", message.ef_com), ("ef-sod", message.ef_sod)):
         evidence.add(f"chip/{name}.bin", ObjectClass.EVIDENCE, "application/octet-stream", content)
-    evidence.chip_fingers = message.data_groups.get(FINGERS)
+    evidence.chip_fingers = message.data_groups.get(FINGERPRINTS)
     for number, content in message.data_groups.items():
-        if number == FINGERS:
+        if number == FINGERPRINTS:
             continue  # a picture of a finger: compared with, never kept; the signed list still names its hash
         evidence.add(f"chip/dg{number}.bin", ObjectClass.EVIDENCE, "application/octet-stream", content)
     if finding.portrait is not None:
