@@ -46,6 +46,11 @@ def throw_away_clerks() -> tuple[Clerk, Clerk]:
     )
 
 
+def throw_away_interpreter() -> Clerk:
+    """Somebody who serves nobody and may be asked into a call."""
+    return Clerk("anna", "Anna Weber", ("interpreter",), "en", secrets.token_urlsafe(9))
+
+
 class Stack:
     """A running house. Make one with `running_stack`."""
 
@@ -214,7 +219,8 @@ def running_stack(
     """
     folder.mkdir(parents=True, exist_ok=True)
     glass = glass_for(finger or GlassKind(os.environ.get("COUNTER_FINGER", "simulated")), folder / "kiosk")
-    stack = Stack(folder, reader or demo_reader(folder / "pcscd"), throw_away_clerks(), lan, glass)
+    people = (*throw_away_clerks(), throw_away_interpreter())
+    stack = Stack(folder, reader or demo_reader(folder / "pcscd"), people, lan, glass)
     try:
         stack.prepare()
         stack.trust(*trusted)

@@ -46,6 +46,8 @@ async function bytesReceived(peer: RTCPeerConnection): Promise<number> {
 /** Whose tracks a leg sends: the page's camera and microphone, another picture, or a test pattern. */
 export interface Source {
   readonly stream: MediaStream | null;
+  /** Hear when it sends other tracks than before; they are exchanged in the running leg. */
+  readonly subscribe?: (listener: () => void) => () => void;
 }
 
 export class Call {
@@ -68,6 +70,7 @@ export class Call {
     this.#devices = devices;
     this.#part = part;
     this.#stopListening = [
+      devices?.subscribe?.(() => void this.#exchangeTracks()) ?? (() => undefined),
       channel.onMessage((message) => {
         if (message.type === "offer" && message.part === this.#part) {
           void (message.leg_id === this.#legId ? this.#findAnotherWay(message) : this.#answer(message));
@@ -115,9 +118,7 @@ export class Call {
 
   /** Send the devices' present tracks on the leg that is up, after a camera came back. */
   async refreshTracks(): Promise<void> {
-    for (const transceiver of this.#peer?.getTransceivers() ?? []) {
-      await transceiver.sender.replaceTrack(this.#localTrack(transceiver));
-    }
+    await this.#exchangeTracks();
   }
 
   /** The person asked for a picture now: the time to the next frame shown by `show` is measured from here. */
@@ -152,6 +153,17 @@ export class Call {
     }
     this.#hangUp();
     this.#enter("idle");
+  }
+
+  /** Nothing is negotiated: the other side only sees another picture. */
+  async #exchangeTracks(): Promise<void> {
+    const peer = this.#peer;
+    for (const transceiver of peer?.getTransceivers() ?? []) {
+      const track = this.#localTrack(transceiver);
+      if (transceiver.sender.track !== track && peer?.signalingState !== "closed") {
+        await transceiver.sender.replaceTrack(track);
+      }
+    }
   }
 
   async #answer(offer: OfferMessage): Promise<void> {
@@ -217,7 +229,10 @@ export class Call {
       if (peer !== this.#peer) {
         return;
       }
-      const sending = peer.getSenders().some(({ track }) => track?.kind === "video" && track.readyState === "live");
+      // papers and screens stand still, and then nothing is sent for seconds: of those only ICE knows
+      const lively = this.#part !== "shown";
+      const sending =
+        lively && peer.getSenders().some(({ track }) => track?.kind === "video" && track.readyState === "live");
       if (bytes !== heard || !sending) {
         heard = bytes;
         heardAt = performance.now();

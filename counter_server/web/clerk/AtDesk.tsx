@@ -6,11 +6,12 @@ import { Button, Notice, Patience, Problem, ScreenTitle, Sheet, useAction, useLo
 import { LineState } from "../kit/screens/InCall";
 import { lineFigures } from "../kit/screens/LineCheck";
 import { useWords, type Words } from "../kit/words";
-import { verdictWords } from "../kit/words/call";
+import { thirdKindWords, verdictWords } from "../kit/words/call";
 import { assuranceWords, channelWords, deviceWords, reasonWords, stateWords, troubleWords } from "../kit/words/codes";
 import { Checklist } from "./Checklist";
 import type { ClerkDesk } from "./desk";
 import { Checks, Entered, Face, Finger, Holder, Portraits } from "./Evidence";
+import { InviteColleague } from "./Invitation";
 import { CountersignForm, Papers } from "./Papers";
 import { SamePerson } from "./SamePerson";
 
@@ -21,6 +22,8 @@ interface AtDeskProps {
   readonly desk: ClerkDesk;
   readonly visit: ClerkVisit;
 }
+
+const WITH_CLERK: readonly VisitState[] = ["serving", "reading", "countersigning"];
 
 /** The customer at this desk: picture, evidence, checklist, document, signature. */
 export function AtDesk({ desk, visit }: AtDeskProps) {
@@ -89,7 +92,12 @@ function CustomerPicture({ desk, visit }: AtDeskProps) {
   return (
     <section className="call" aria-label={t("customerVideo")}>
       <div className="call-pictures">
-        <RemotePicture key={visit.visit_id} call={desk.call} label={t("customerVideo")} />
+        <RemotePicture
+          key={visit.visit_id}
+          call={desk.call}
+          label={t("customerVideo")}
+          speaker={desk.devices.inUse("speaker")}
+        />
         {lost && (
           <p className="call-lost" role="status">
             {t("customerLost")}
@@ -100,6 +108,11 @@ function CustomerPicture({ desk, visit }: AtDeskProps) {
           {t("recorded")}
         </p>
       </div>
+      {desk.shown && (
+        <div className="call-pictures call-shown">
+          <RemotePicture call={desk.shown} label={t("shownByCustomer")} />
+        </div>
+      )}
       <div className="call-below">
         <LineState name={t("customerLine")} line={visit.customer_line} />
         <LineState name={t("myLine")} line={visit.my_line} />
@@ -132,12 +145,14 @@ const thirdWords = { listen: "callListened", whisper: "callWhispered", join: "ca
 
 /** Waiting, the own microphone, and who else is there. */
 function CallControls({ desk, visit }: AtDeskProps) {
-  const { t } = useWords();
+  const { t, say } = useWords();
   const acting = useAction();
-  const { held, muted, third } = visit;
+  const { held, muted } = visit;
+  const third = visit.third ?? null;
+  const kind = say(thirdKindWords[third?.kind ?? "supervisor"]);
   return (
     <section className="call-controls" aria-label={t("callControls")}>
-      {["serving", "reading", "countersigning"].includes(visit.state) && (
+      {WITH_CLERK.includes(visit.state) && (
         <div className="actions">
           <Button
             pressed={held}
@@ -164,8 +179,11 @@ function CallControls({ desk, visit }: AtDeskProps) {
       </p>
       {desk.third && (
         <div className="call-pictures call-third">
-          <RemotePicture call={desk.third} label={t("thirdVideo")} />
+          <RemotePicture call={desk.third} label={t("thirdPicture", { kind })} />
         </div>
+      )}
+      {third === null && WITH_CLERK.includes(visit.state) && desk.view && (
+        <InviteColleague desk={desk} view={desk.view} />
       )}
     </section>
   );

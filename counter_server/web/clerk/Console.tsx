@@ -1,6 +1,7 @@
 /** The clerk's page: login, queue, the customer at the desk, approvals. Works by keyboard alone. */
 import { useEffect, useState, useSyncExternalStore } from "react";
 import type { ConsoleView, Language } from "../../../webrtc/web/wire";
+import { DeviceCheck, DeviceExchanged, PermissionHelp } from "../kit/DeviceCheck";
 import { Mark } from "../kit/Icons";
 import { LanguageSwitch } from "../kit/Language";
 import { OwnPicture } from "../kit/Pictures";
@@ -11,6 +12,7 @@ import { stateWords } from "../kit/words/codes";
 import { Approval, Approvals } from "./Approvals";
 import { AtDesk } from "./AtDesk";
 import { ClerkDesk } from "./desk";
+import { Invited } from "./Invitation";
 import { LoginPage } from "./LoginPage";
 import { Passkeys } from "./Passkeys";
 import { Queue } from "./Queue";
@@ -85,6 +87,7 @@ function Inside({ desk, view }: { readonly desk: ClerkDesk; readonly view: Conso
   return (
     <div className="room">
       <aside className="side" aria-label={t("queueTitle")}>
+        <Invited desk={desk} view={view} />
         <Queue desk={desk} view={view} />
         <Approvals view={view} open={row ? reviewed : null} onOpen={setReviewed} />
         {view.clerk.roles.includes("supervisor") && <RunningCalls desk={desk} view={view} />}
@@ -141,6 +144,7 @@ function Nobody() {
 /** Oneself, as customers see one; the leg is warm before a ticket is taken. */
 function OwnCamera({ desk, view }: { readonly desk: ClerkDesk; readonly view: ConsoleView }) {
   const { t } = useWords();
+  const [testing, setTesting] = useState(false);
   const state = desk.call?.state;
   const line =
     view.visit?.my_line ??
@@ -156,9 +160,19 @@ function OwnCamera({ desk, view }: { readonly desk: ClerkDesk; readonly view: Co
       {(desk.devices.stream === null || troubled) && (
         <>
           <p className="hint">{t("ownOff")}</p>
+          {(desk.devices.cameraTrouble === "refused" || desk.devices.microphoneTrouble === "refused") && (
+            <PermissionHelp />
+          )}
           <Button onPress={() => void desk.openDevices()}>{t("openDevices")}</Button>
         </>
       )}
+      <DeviceExchanged devices={desk.devices} />
+      {desk.devices.stream !== null && (
+        <Button icon="camera" onPress={() => setTesting(true)}>
+          {t("deviceTest")}
+        </Button>
+      )}
+      {testing && <DeviceCheck devices={desk.devices} onClose={() => setTesting(false)} />}
     </section>
   );
 }

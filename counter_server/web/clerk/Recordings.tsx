@@ -13,6 +13,9 @@ const sideWords: Readonly<Record<string, Word>> = {
   customer: "sideCustomer",
   clerk: "sideClerk",
   supervisor: "sideSupervisor",
+  interpreter: "sideInterpreter",
+  colleague: "sideColleague",
+  shown: "sideShown",
 };
 
 export function Recordings({ api, onClose }: { readonly api: Api; readonly onClose: () => void }) {

@@ -34,6 +34,7 @@ export class ClerkDesk {
   #channel: LiveChannel | null = null;
   #call: Call | null = null;
   #third: Call | null = null;
+  #shown: Call | null = null;
   #watching: { readonly customer: Call; readonly clerk: Call; readonly visit_id: string } | null = null;
   #trouble: RefusedError | null = null;
   #snapshot = 0;
@@ -63,6 +64,11 @@ export class ClerkDesk {
   /** Whoever joined this clerk's call or whispers into it. */
   get third(): Call | null {
     return this.#third;
+  }
+
+  /** What the customer shows beside themselves. */
+  get shown(): Call | null {
+    return this.#shown;
   }
 
   /** The two sides of the call this supervisor takes part in. */
@@ -140,6 +146,15 @@ export class ClerkDesk {
 
   supervise(visit_id: string, mode: SupervisionMode | null): Promise<void> {
     return this.#act(`visits/${visit_id}/supervision`, { mode });
+  }
+
+  /** Ask a colleague into the call; null takes it back. */
+  invite(clerk_id: string | null): Promise<void> {
+    return this.#act(`${this.#visitPath()}/invitation`, { clerk_id });
+  }
+
+  answerInvitation(visit_id: string, accept: boolean): Promise<void> {
+    return this.#act(`visits/${visit_id}/invitation/answer`, { accept });
   }
 
   async countersign(document_sha256: string, password: string): Promise<void> {
@@ -255,8 +270,10 @@ export class ClerkDesk {
     this.#channel?.close();
     this.devices.stop();
     this.#third?.close();
+    this.#shown?.close();
     this.#stopWatching();
     this.#third = null;
+    this.#shown = null;
     this.#call = null;
     this.#channel = null;
     this.#clerk = null;
@@ -287,6 +304,13 @@ export class ClerkDesk {
     } else if (!speaks && this.#third !== null) {
       this.#third.close();
       this.#third = null;
+    }
+    const shown = (view.visit?.shown ?? null) !== null;
+    if (shown && this.#shown === null) {
+      this.#shown = this.#listenOn(channel, null, "shown");
+    } else if (!shown && this.#shown !== null) {
+      this.#shown.close();
+      this.#shown = null;
     }
     const watched = view.calls.find((call) => call.mode !== null);
     if (watched?.visit_id !== this.#watching?.visit_id) {

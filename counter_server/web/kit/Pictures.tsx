@@ -1,13 +1,19 @@
 /** Moving and still pictures: the other side, oneself, and pictures that need the visit's token. */
 import { useEffect, useRef, useState } from "react";
 import type { Call } from "../../../webrtc/web/call";
-import type { Devices } from "../../../webrtc/web/devices";
 import type { Api } from "./api";
 import { Button } from "./parts";
 import { useWords } from "./words";
 
 /** The other side, with sound. */
-export function RemotePicture({ call, label }: { readonly call: Call | null; readonly label: string }) {
+interface RemotePictureProps {
+  readonly call: Call | null;
+  readonly label: string;
+  /** Identifier of the loudspeaker it is heard from; "" for the system's own. */
+  readonly speaker?: string;
+}
+
+export function RemotePicture({ call, label, speaker = "" }: RemotePictureProps) {
   const { t } = useWords();
   const video = useRef<HTMLVideoElement>(null);
   const [silent, setSilent] = useState(false);
@@ -33,6 +39,12 @@ export function RemotePicture({ call, label }: { readonly call: Call | null; rea
       stopShowing();
     };
   }, [call]);
+  useEffect(() => {
+    const element = video.current;
+    if (element !== null && "setSinkId" in element) {
+      element.setSinkId(speaker).catch(() => undefined); // unplugged meanwhile: the system's own plays
+    }
+  }, [speaker]);
   return (
     <>
       {/* biome-ignore lint/a11y/useMediaCaption: a live conversation has no captions yet (research K28) */}
@@ -46,8 +58,14 @@ export function RemotePicture({ call, label }: { readonly call: Call | null; rea
   );
 }
 
+/** Whose stream is shown to its own person. */
+interface Shown {
+  readonly stream: MediaStream | null;
+  readonly subscribe: (listener: () => void) => () => void;
+}
+
 /** Oneself, as in a mirror, without sound. */
-export function OwnPicture({ devices, label }: { readonly devices: Devices; readonly label: string }) {
+export function OwnPicture({ devices, label }: { readonly devices: Shown; readonly label: string }) {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     const element = video.current;

@@ -7,6 +7,7 @@ import { Call } from "../../../webrtc/web/call";
 import { Devices } from "../../../webrtc/web/devices";
 import { Listeners } from "../../../webrtc/web/listeners";
 import { NetworkCheck } from "../../../webrtc/web/network_check";
+import { SecondPicture } from "../../../webrtc/web/second_picture";
 import { LiveChannel } from "../../../webrtc/web/signalling";
 import type {
   AskFinger,
@@ -16,6 +17,7 @@ import type {
   Language,
   OpenVisit,
   PageSeen,
+  ShownKind,
   SignDocument,
   SubmitForm,
   ToPage,
@@ -57,12 +59,15 @@ interface Stored {
 export class Visit {
   readonly api: Api;
   readonly devices = new Devices();
+  /** What the customer shows beside themselves. */
+  readonly second = new SecondPicture(this.devices);
   readonly #changes = new Listeners();
   #id = "";
   #view: VisitView | null = null;
   #channel: LiveChannel | null = null;
   #call: Call | null = null;
   #third: Call | null = null;
+  #shown: Call | null = null;
   #lineCheck: NetworkCheck | null = null;
   #guidance: Guidance | null = null;
   #trouble: RefusedError | null = null;
@@ -75,6 +80,7 @@ export class Visit {
   constructor(api: Api) {
     this.api = api;
     this.devices.subscribe(() => this.#changed());
+    this.second.subscribe(() => this.#secondChanged());
     this.devices.onTrouble((trouble) => this.#channel?.send(trouble));
   }
 
@@ -256,6 +262,19 @@ export class Visit {
     }
   }
 
+  /** Show papers or the screen to the clerk. */
+  async show(what: ShownKind): Promise<void> {
+    if ((await this.second.begin(what)) && this.#channel !== null) {
+      this.#channel.send({ type: "show", what });
+      this.#shown = new Call(this.#channel, this.second, "shown");
+      this.#shown.join();
+    }
+  }
+
+  stopShowing(): void {
+    this.second.stop();
+  }
+
   /** Begin or repeat the face check. */
   startFace(): void {
     this.#guidance = null;
@@ -294,6 +313,7 @@ export class Visit {
     this.api.token = null;
     this.#third?.close();
     this.#third = null;
+    this.second.stop();
     this.#id = "";
     this.#view = null;
     this.#call = null;
@@ -322,6 +342,9 @@ export class Visit {
     channel.subscribe(() => {
       if (channel.state === "waiting" && channel.failures >= 2) {
         void this.#askWhetherGone();
+      }
+      if (channel.state === "open" && this.#shown === null) {
+        channel.send({ type: "show", what: null }); // a page loaded anew shows nothing, whatever it did before
       }
       if (channel.state === "open" && this.#view?.state === "consent" && lineCheck.state === "idle") {
         lineCheck.run();
@@ -421,6 +444,9 @@ export class Visit {
       this.#third.close();
       this.#third = null;
     }
+    if (hasEnded(view.state) || view.state === "waiting") {
+      this.second.stop(); // nobody is there to see it
+    }
     if (hasEnded(view.state)) {
       this.#call?.close();
       this.#channel?.close();
@@ -434,6 +460,16 @@ export class Visit {
     const wishes = ["(prefers-reduced-motion: reduce)", "(prefers-contrast: more)", "(forced-colors: active)"];
     const plain = document.documentElement.dataset["contrast"] !== "high";
     return plain && sessionStorage.getItem(NO_COLOURS_AS) === null && !wishes.some((wish) => matchMedia(wish).matches);
+  }
+
+  /** It may end by itself: unplugged, or by the browser's own "stop sharing". */
+  #secondChanged(): void {
+    if (this.second.what === null && this.#shown !== null) {
+      this.#shown.close();
+      this.#shown = null;
+      this.#channel?.send({ type: "show", what: null });
+    }
+    this.#changed();
   }
 
   #callChanged(): void {

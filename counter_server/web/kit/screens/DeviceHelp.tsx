@@ -1,4 +1,6 @@
 import type { Trouble } from "../../../../webrtc/web/devices";
+import { PermissionHelp } from "../DeviceCheck";
+import { useDoor } from "../door";
 import { Button, Notice } from "../parts";
 import type { Visit } from "../visit";
 import { useWords, type Word } from "../words";
@@ -19,6 +21,7 @@ const microphoneTroubles: Record<Trouble, Word> = {
 /** Camera or microphone did not come: why, and one button that asks again. */
 export function DeviceHelp({ visit, needs }: { readonly visit: Visit; readonly needs: "camera" | "both" }) {
   const { t } = useWords();
+  const phone = useDoor().channel === "phone"; // at a kiosk nobody may change the browser's permissions
   const camera = visit.devices.cameraTrouble;
   const microphone = needs === "both" ? visit.devices.microphoneTrouble : null;
   if (camera === null && microphone === null) {
@@ -33,6 +36,7 @@ export function DeviceHelp({ visit, needs }: { readonly visit: Visit; readonly n
         </>
       )}
       {microphone !== null && <p>{t(microphoneTroubles[microphone])}</p>}
+      {phone && (camera === "refused" || microphone === "refused") && <PermissionHelp />}
       <Button
         kind="primary"
         onPress={() => {

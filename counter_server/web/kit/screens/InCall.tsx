@@ -1,15 +1,21 @@
 import type { ReactNode } from "react";
 import type { Line, VisitState, VisitView } from "../../../../webrtc/web/wire";
+import { DeviceExchanged } from "../DeviceCheck";
 import type { ScreenProps } from "../door";
 import { Icon } from "../Icons";
 import { BadLine } from "../LineQuality";
 import { OwnPicture, RemotePicture } from "../Pictures";
 import { Notice, ScreenTitle } from "../parts";
 import { useWords } from "../words";
+import { thirdKindWords } from "../words/call";
 import { lineWords } from "../words/codes";
 import { DeviceHelp } from "./DeviceHelp";
+import { Showing } from "./Showing";
 
 const DURING_CALL: readonly VisitState[] = ["serving", "reading", "countersigning", "approving"];
+
+/** As the counter has it: whoever is with a clerk. */
+const MAY_SHOW: readonly VisitState[] = ["serving", "reading", "countersigning"];
 
 /** Also while somebody is identified again in mid-call: the clerk goes on being seen and heard. */
 export const isInCall = (view: VisitView): boolean =>
@@ -28,14 +34,15 @@ export function LineState({ name, line }: { readonly name: string; readonly line
 
 /** Clerk and customer, for as long as the call lasts: it stays while the part beside it changes with the state. */
 export function InCall({ visit, view, children }: ScreenProps & { readonly children: ReactNode }) {
-  const { t } = useWords();
+  const { t, say } = useWords();
+  const third = view.third ?? null;
   const clerkLost = view.clerk_line === "lost" || visit.call?.state === "lost";
   const clerk = view.clerk_name ?? "";
   return (
     <div className="in-call" data-large={view.state === "serving"} data-again={view.continuity?.again === true}>
       <section className="call" aria-label={t("servingClerkVideo")}>
         <div className="call-pictures">
-          <RemotePicture call={visit.call} label={t("servingClerkVideo")} />
+          <RemotePicture call={visit.call} label={t("servingClerkVideo")} speaker={visit.devices.inUse("speaker")} />
           <div className="call-own">
             <OwnPicture devices={visit.devices} label={t("servingOwnVideo")} />
           </div>
@@ -65,14 +72,21 @@ export function InCall({ visit, view, children }: ScreenProps & { readonly child
           <LineState name={t("servingClerkLine")} line={view.clerk_line} />
           <BadLine call={visit.call} />
         </div>
-        {view.third && (
-          <Notice tone="info">
-            <p>{t(view.third.mode === "join" ? "servingJoined" : "servingListened", { name: view.third.name })}</p>
+        {third && (
+          <Notice tone="info" urgent>
+            <p>
+              {third.mode === "join"
+                ? t("thirdJoined", { name: third.name, kind: say(thirdKindWords[third.kind ?? "supervisor"]) })
+                : t("servingListened", { name: third.name })}
+            </p>
           </Notice>
         )}
         {visit.third && (
           <div className="call-pictures call-third">
-            <RemotePicture call={visit.third} label={t("servingThirdVideo")} />
+            <RemotePicture
+              call={visit.third}
+              label={t("thirdPicture", { kind: say(thirdKindWords[third?.kind ?? "supervisor"]) })}
+            />
           </div>
         )}
         {view.my_line === "lost" && (
@@ -81,6 +95,8 @@ export function InCall({ visit, view, children }: ScreenProps & { readonly child
           </Notice>
         )}
         <DeviceHelp visit={visit} needs="both" />
+        <DeviceExchanged devices={visit.devices} />
+        {MAY_SHOW.includes(view.state) && <Showing visit={visit} />}
       </section>
       <div className="beside-call">
         <SamePerson view={view} />

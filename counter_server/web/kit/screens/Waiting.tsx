@@ -1,5 +1,6 @@
 import { useState } from "react";
 import type { TicketView } from "../../../../webrtc/web/wire";
+import { DeviceCheck } from "../DeviceCheck";
 import type { ScreenProps } from "../door";
 import { Button, clockTime, Notice, Problem, ScreenTitle, Sheet, useAction, useCounting } from "../parts";
 import { useWords, type Words } from "../words";
@@ -24,6 +25,7 @@ export function Waiting({ visit, view }: ScreenProps) {
   const words = useWords();
   const { t, say } = words;
   const [leaving, setLeaving] = useState(false);
+  const [testing, setTesting] = useState(false);
   const ticket = view.ticket;
   const waited = useCounting(ticket?.waiting_s ?? 0, ticket !== null);
   const leave = useAction();
@@ -74,9 +76,15 @@ export function Waiting({ visit, view }: ScreenProps) {
       <div className="deck">
         <DeviceHelp visit={visit} needs="both" />
         <div className="actions">
+          {visit.devices.stream !== null && (
+            <Button icon="camera" onPress={() => setTesting(true)}>
+              {t("deviceTest")}
+            </Button>
+          )}
           <Button onPress={() => setLeaving(true)}>{t("waitingLeave")}</Button>
         </div>
       </div>
+      {testing && <DeviceCheck devices={visit.devices} onClose={() => setTesting(false)} />}
       {leaving && (
         <Sheet title={t("waitingLeave")} onClose={() => setLeaving(false)}>
           <p>{t("waitingLeaveText")}</p>
