@@ -13,7 +13,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from biometrics.decision import CheckOutcome
+from biometrics.decision import CheckOutcome, Thresholds
 from biometrics.errors import EvaluationDataError
 from biometrics.evaluation.actor import LOOKS_PER_S, puppet_of
 from biometrics.evaluation.attacks import DROWNED, LIT, SPECIES, Cast, Play, lit, willing
@@ -54,7 +54,7 @@ def evaluate_liveness(
     if unknown := set(species) - set(SPECIES):
         raise EvaluationDataError(f"no species {', '.join(sorted(unknown))}; there are {', '.join(SPECIES)}")
     engine = engine or open_engine()
-    cast = cast_of(data_dir, engine)
+    cast, thresholds = cast_of(data_dir, engine), load_thresholds(engine)
     apcer: dict[str, Any] = {}
     for name in species:
         rng = np.random.default_rng([seed, *name.encode()])
@@ -64,7 +64,7 @@ def evaluate_liveness(
         for index in range(attacks):
             who = _two(cast, index, rng)
             asked = draw(rng.bytes(32))
-            decision = judge(engine, asked, SPECIES[name](who, asked, rng))
+            decision = judge(engine, thresholds, asked, SPECIES[name](who, asked, rng))
             accepted += decision.live
             colours[_colours(decision)] += 1
             reasons[decision.reasons[0].value if not decision.live else "accepted"] += 1
@@ -85,7 +85,7 @@ def evaluate_liveness(
         who = _two(cast, index, rng)
         room, gain = list(ROOMS.items())[index % len(ROOMS)]
         watch = _Watch(willing(who, rng) if gain is None else lit(who, rng, gain))
-        decision = judge(engine, draw(rng.bytes(32)), watch, colours=gain is not None)
+        decision = judge(engine, thresholds, draw(rng.bytes(32)), watch, colours=gain is not None)
         seconds.append(watch.at_s)
         rooms[room][_colours(decision)] += 1
         if not decision.live:
@@ -137,10 +137,12 @@ def cast_from(photograph: Picture, engine: FaceEngine) -> Cast:
     return Cast(person, Puppet.sheet(still, points), bent)
 
 
-def judge(engine: FaceEngine, asked: Challenge, play: Play, *, colours: bool = True) -> FaceDecision:
+def judge(
+    engine: FaceEngine, thresholds: Thresholds, asked: Challenge, play: Play, *, colours: bool = True
+) -> FaceDecision:
     """One clip before one session, to its end."""
     flash = Flash(asked.colours if colours else (), asked.seed)
-    session = FaceSession(engine, None, asked, load_thresholds(engine), 0.0, flash)
+    session = FaceSession(engine, None, asked, thresholds, 0.0, flash)
     said, at_s = Guidance(GuidanceCode.STARTING), 0.0
     while not session.finished and at_s <= TIMEOUT_S:
         at_s += 1 / LOOKS_PER_S
