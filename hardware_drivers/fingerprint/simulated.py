@@ -26,6 +26,7 @@ from hardware_drivers.fingerprint.synthetic_impression import Touch, empty_glass
 
 INFO: Final = ScannerInfo("Nobody", "synthetic finger", "", DPI, previews=True)
 FINGERS_APART: Final = 16  # seeds between two people: more than fingers
+TIP_DOWN_MM: Final = 14.5  # of a glass 19 mm high: 2 to 5 minutiae are found in what is left (LEADER, 9 touches)
 LANDING: Final = (0.35, 0.7)  # part of the contact in the live pictures before the whole
 
 
@@ -40,6 +41,7 @@ class HandFault(StrEnum):
     LIFTED = "lifted"
     WET = "wet"
     DRY = "dry"
+    TIP = "tip"  # laid so low that about three minutiae are seen
     IMITATION = "imitation"  # the sensor says so; the picture is as good as any
 
 
@@ -58,6 +60,8 @@ def scene_of(person: int, position: FingerPosition, fault: HandFault | None, rng
             return Scene([empty_glass(seed=int(rng.integers(2**32)))])
         case HandFault.LIFTED:
             touch = replace(Touch.drawn(rng), coverage=0.2)
+        case HandFault.TIP:
+            touch = replace(Touch.drawn(rng), right_mm=0.0, down_mm=TIP_DOWN_MM)
         case HandFault.WET:
             touch = replace(Touch.drawn(rng), moisture=1.6, pressure=1.0)
         case HandFault.DRY:
