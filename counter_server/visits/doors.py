@@ -133,21 +133,25 @@ async def view_of(office: Office, visit_id: str) -> VisitView:
 
 
 async def console_of(office: Office, clerk: ClerkView) -> ConsoleView:
-    """The console as this clerk sees it now."""
+    """The console as this clerk sees it now.
+
+    Who they are is looked up anew: a passkey may have come since the page connected.
+    """
     told = office.settings.patience.supervision_told
 
     identities = dict(office.continuity)
 
     def read(connection: Connection) -> ConsoleView:
+        myself = clerks.view(connection, clerk.clerk_id)
         mine = store.visit_of_clerk(connection, clerk.clerk_id)
         present = None if mine is None else office.calls.supervision_of(mine.visit_id)
         running: tuple[RunningCall, ...] = ()
-        if "supervisor" in clerk.roles:
+        if "supervisor" in myself.roles:
             joined = office.calls.supervised_by(clerk.clerk_id)
             running = supervision.running_calls(connection, office.catalogue, joined, clerk.clerk_id)
         view = views.console_view(
             connection,
-            clerk,
+            myself,
             office.evidence,
             office.catalogue,
             office.calls,

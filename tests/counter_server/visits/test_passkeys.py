@@ -17,7 +17,7 @@ from counter_server.records import slots
 from counter_server.records.log import ledger
 from counter_server.records.passkey_act import PASSKEY_POLICY, PasskeyAct
 from counter_server.records.verify import verify_record
-from counter_server.visits import desk, stepup, store
+from counter_server.visits import desk, doors, stepup, store
 from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
 from tests.counter_server.authenticator import PRESENT, Authenticator
@@ -234,6 +234,13 @@ async def test_login_tells_whose_key_it_is(tmp_path: Path) -> None:
         assert (held.clerk_id, held.answer.credential_id) == (zhang.clerk_id, key.credential_id)
         assert (await office.db.run(clerks.view, zhang.clerk_id)).passkeys == 1
         assert await office.db.run(passkeys.forget, zhang.clerk_id) == 1
+
+
+async def test_a_console_that_was_open_before_learns_of_a_new_passkey(tmp_path: Path) -> None:
+    async with office_in(tmp_path) as office:
+        connected_as = await add_clerk(office, "zhang")
+        await enrol(office, connected_as)
+        assert (await doors.console_of(office, connected_as)).clerk.passkeys == 1
 
 
 async def test_a_lost_passkey_is_forgotten_with_its_sessions_and_the_log_says_so(
