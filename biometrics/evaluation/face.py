@@ -13,10 +13,10 @@ import numpy as np
 
 from biometrics.decision import Calibration
 from biometrics.evaluation.enrolment import FRAMES, Enrolment, enrol
-from biometrics.evaluation.intervals import upper_bound
+from biometrics.evaluation.intervals import exact_interval, upper_bound
 from biometrics.evaluation.misses import Misses, misses_at
 from biometrics.evaluation.people import people_in
-from biometrics.evaluation.scores import EVERYBODY, Distances, Scores, compare_all
+from biometrics.evaluation.scores import EVERYBODY, Distances, Scores, compare_all, distance_at
 from biometrics.evaluation.splits import Kept, promise_kept, rate_worth_claiming, small_group_check
 from biometrics.evaluation.strangers import MIN_GROUP
 from biometrics.face.calibration import load_calibration
@@ -84,6 +84,7 @@ def _figures(enrolled: Enrolment, engine: FaceEngine, calibration: Calibration) 
         "fnmr_at_fmr_1e3_by_frames": {str(frames): _rate(one) for frames, one in misses.items()},
         **_realised(kept, notes),
         **_at_shipped_thresholds(fused, chip, calibration, notes),
+        "fnmr_at_fmr_1e3_by_group": misses_by_group(single, fused, notes),
         "failure_to_acquire": enrolled.failures / enrolled.pictures,
         "failure_to_acquire_upper": upper_bound(enrolled.failures, enrolled.pictures),
         "failure_to_acquire_chip_8kb": sum(one is None for one in chips) / max(1, len(chips)),
@@ -166,6 +167,32 @@ def _at(fused: Scores, chip: Scores, accept: float, refer: float) -> dict[str, A
         "genuine_mean": float(genuine.mean()) if len(genuine) else None,
         "genuine_max": float(genuine.max()) if len(genuine) else None,
     }
+
+
+def misses_by_group(single: Scores, fused: Scores, notes: list[str]) -> dict[str, Any] | None:
+    """FNMR of each group at the distance where one in a thousand of *all* strangers is accepted; with 95 % intervals.
+
+    Few groups have a thousand comparisons of their own; the bounds count people, of whom one may be missed often.
+    """
+    limits = {"single": (single, distance_at(single.impostor, FMR)), "fused": (fused, distance_at(fused.impostor, FMR))}
+    if any(limit is None for _, limit in limits.values()):
+        return None
+    notes.append("fnmr_at_fmr_1e3_by_group: at everybody's distance for that rate; intervals are exact, over people")
+    by_group: dict[str, Any] = {}
+    for name in sorted({group for group in fused.groups if group}):
+        rows: dict[str, Any] = {}
+        for form, (scores, limit) in limits.items():
+            inside = scores.of_group(name)
+            missed = inside.genuine >= limit
+            whose, people = inside.genuine_people, len(np.unique(inside.genuine_people))
+            if people:
+                hit = len(np.unique(whose[missed]))
+                low, high = exact_interval(hit, people)
+                rows[form] = {"genuine": len(missed), "missed": int(missed.sum()), "fnmr": float(missed.mean())}
+                rows[form] |= {"people": people, "people_missed": hit, "interval": [low, high]}
+        if rows:
+            by_group[name] = rows
+    return by_group or None
 
 
 def _rate(misses: Misses | None) -> float | None:

@@ -25,6 +25,12 @@ def upper_bound(events: int, trials: int, *, confidence: float = CONFIDENCE) -> 
     return high
 
 
+def exact_interval(events: int, trials: int, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Both ends of the Clopper-Pearson interval."""
+    each = (1 + confidence) / 2
+    return 1 - upper_bound(trials - events, trials, confidence=each), upper_bound(events, trials, confidence=each)
+
+
 def _at_most(events: int, trials: int, rate: float) -> float:
     """Probability of at most so many events."""
     if rate >= 1:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from biometrics.evaluation.face import misses_by_group
 from biometrics.evaluation.misses import misses_at
 from biometrics.evaluation.scores import Scores, compare_all, distance_at
 from biometrics.evaluation.splits import promise_kept, rate_worth_claiming
@@ -104,3 +105,19 @@ def test_no_miss_among_few_people_still_leaves_a_wide_interval() -> None:
     assert misses is not None
     assert (misses.fnmr, misses.low) == (0.0, 0.0)
     assert misses.high == pytest.approx(0.116, abs=0.002)  # Clopper-Pearson, two-sided 95 %, 0 of 30 people
+
+
+def test_each_group_is_told_its_own_misses_single_and_fused() -> None:
+    fused = invented({"a": 20, "b": 20}, seed=3)
+    worse = Scores(fused.distances.copy(), fused.person, fused.groups)
+    of_b = np.array([fused.groups[person] == "b" for person in fused.person])
+    same = fused.person[:, None] == fused.person[None, :]
+    worse.distances[same & of_b[:, None]] = 5.0  # farther than any stranger
+    notes: list[str] = []
+    told = misses_by_group(worse, fused, notes)
+    assert told is not None
+    assert told["a"]["single"]["missed"] == told["b"]["fused"]["missed"] == 0
+    assert (told["b"]["single"]["fnmr"], told["b"]["single"]["people_missed"]) == (1.0, 20)
+    assert told["b"]["fused"]["interval"] == pytest.approx([0, 0.1684], abs=1e-3)  # 0 of 20: 1 - 0.025 ** (1 / 20)
+    assert told["b"]["single"]["interval"] == pytest.approx([0.8316, 1], abs=1e-3)
+    assert notes
