@@ -1296,6 +1296,7 @@ class ReceiptCheck(Message):
     record_id: str
     known: bool
     intact: bool | None = None
+    broken: str | None = Field(default=None, description="number and name of the first check that failed")
     outcome: str | None = None
     service_title: Text | None = None
     sealed_at: datetime | None = None

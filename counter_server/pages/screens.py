@@ -30,6 +30,7 @@ WORDS = {
         "intact": "记录真实且完整。",
         "broken": "警告：记录与封存时不一致。请联系我们。",
         "unknown": "编号或查验码不正确。请核对回执后重试。",
+        "failed": "未通过的检查",
         "sealed": "封存时间",
         "outcome": "结果",
         "hash": "清单 SHA-256",
@@ -48,6 +49,7 @@ WORDS = {
         "intact": "The record is genuine and complete.",
         "broken": "Warning: the record is no longer what was sealed. Please contact us.",
         "unknown": "Number or code is wrong. Please compare with your receipt and try again.",
+        "failed": "The check that failed",
         "sealed": "Sealed at",
         "outcome": "Outcome",
         "hash": "Manifest SHA-256",
@@ -145,6 +147,8 @@ def _receipt_html(language: Language, record: str, code: str, checked: ReceiptCh
                     (words["hash"], checked.manifest_sha256 or ""),
                 )
             )
+        if checked.broken is not None:
+            rows = f"<dt>{words['failed']}</dt><dd>{html.escape(checked.broken)}</dd>{rows}"
         if proof is not None and checked.known:
             rows += _log_html(words, checked.record_id, code, proof)
         answer = f'<p class="{key}" role="status">{html.escape(words[key])}</p><dl>{rows}</dl>'

@@ -117,6 +117,12 @@ CONTENT_STEPS: tuple[Step, ...] = (
 LOG_STEPS: tuple[Step, ...] = (log_includes_record, log_signed_checkpoint, log_is_witnessed)
 
 
+def numbered(name: str) -> str:
+    """A check's number and name, as the checkers and their pages say it; the name alone where it has no number."""
+    names = [step.__name__ for step in SEAL_STEPS + CONTENT_STEPS]
+    return f"{names.index(name) + 1} {name}" if name in names else name
+
+
 def verify_record(
     folder: Path,
     trust_pem: bytes,

@@ -11,6 +11,7 @@ from counter_server.records.codes import is_record_id
 from counter_server.records.errors import RecordUnknownError
 from counter_server.records.log.errors import NotPublishedError
 from counter_server.records.log.proof import Proof
+from counter_server.records.verify import numbered
 from counter_server.visits import store
 from counter_server.visits.office import Office
 from webrtc.wire import ErrorCode, ReceiptCheck
@@ -36,6 +37,7 @@ async def check_receipt(office: Office, record_id: str, code: str) -> ReceiptChe
         record_id=found.record_id,
         known=found.known,
         intact=found.intact,
+        broken=None if found.first_broken is None else numbered(found.first_broken),
         outcome=found.outcome,
         service_title=None if service is None else service.title,
         sealed_at=found.sealed_at,

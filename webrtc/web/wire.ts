@@ -1102,6 +1102,8 @@ export interface ReceiptCheck {
   readonly record_id: string;
   readonly known: boolean;
   readonly intact: boolean | null;
+  /** number and name of the first check that failed */
+  readonly broken: string | null;
   readonly outcome: string | null;
   readonly service_title: Text | null;
   readonly sealed_at: string | null;
