@@ -152,8 +152,10 @@ def test_the_device_is_asked_for_what_was_wished_and_its_statement_is_kept(tmp_p
         desk.scanner.open()
         assert desk.scanner.info().name == f"Test One {SERIAL}"
         desk.lay()
-        taken = desk.scanner.capture(CaptureWish(FingerPosition.LEFT_RING, 5.0, 40), lambda: False)
+        wish = CaptureWish(FingerPosition.LEFT_RING, 5.0, 40, transaction="c" * 32)
+        taken = desk.scanner.capture(wish, lambda: False)
         (order,) = desk.device.orders
+        assert order["transactionId"] == "c" * 32  # the counter's, so that the counter can check it
         assert order["bio"][0]["bioSubType"] == ["Left RingFinger"]  # type: ignore[index]
         assert (taken.pixels == picture()).all()
         assert taken.quality == 77  # the device's own
