@@ -174,9 +174,10 @@ def misses_by_group(single: Scores, fused: Scores, notes: list[str]) -> dict[str
 
     Few groups have a thousand comparisons of their own; the bounds count people, of whom one may be missed often.
     """
-    limits = {"single": (single, distance_at(single.impostor, FMR)), "fused": (fused, distance_at(fused.impostor, FMR))}
-    if any(limit is None for _, limit in limits.values()):
+    of_one, of_several = distance_at(single.impostor, FMR), distance_at(fused.impostor, FMR)
+    if of_one is None or of_several is None:
         return None
+    limits = {"single": (single, of_one), "fused": (fused, of_several)}
     notes.append("fnmr_at_fmr_1e3_by_group: at everybody's distance for that rate; intervals are exact, over people")
     by_group: dict[str, Any] = {}
     for name in sorted({group for group in fused.groups if group}):
