@@ -11,7 +11,6 @@ from enum import Enum
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from biometrics.decision import CheckOutcome, Thresholds, Verdict
 from biometrics.errors import CalibrationError
@@ -37,6 +36,7 @@ from biometrics.face.looks import Looks
 from biometrics.face.matching import compare_with
 from biometrics.face.outcome import FaceDecision, FaceReason
 from biometrics.face.reference import Reference
+from biometrics.face.rest import Rest, Seen
 from biometrics.face.texture import Texture
 
 TIMEOUT_S: Final = 40.0
@@ -53,27 +53,6 @@ class Phase(Enum):
     NEUTRAL = "neutral"
     MOVING = "moving"
     FINISHED = "finished"
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One frame's main face."""
-
-    box: FaceBox
-    points: Landmarks
-    pose: motion.Pose
-    at_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """The person before anything was asked of them."""
-
-    pose: motion.Pose
-    points: Landmarks
-    eyes: NDArray[np.float64]
-    lifted: motion.Pose
-    """The same by a second fit, against which looking up is measured."""
 
 
 @dataclass(slots=True, repr=False)  # a face must not reach a log by way of repr
@@ -227,12 +206,8 @@ class FaceSession:
         self._keep(picture, chip, measured, seen)
         if len(self._neutral) < NEUTRAL_FRAMES:
             return self._holding()
-        self._rest = Rest(
-            motion.mean_pose([one.pose for one, _ in self._neutral]),
-            np.mean([one.points for one, _ in self._neutral], axis=0),
-            motion.eye_patches(picture, seen.points),
-            self._fitted_again(picture, seen.points),
-        )
+        lifted = self._fitted_again(picture, seen.points)
+        self._rest = Rest.of([one for one, _ in self._neutral], picture, lifted)
         looks = [self.engine.embed(one) for _, one in self._neutral]
         self._looks = Looks(IdentityTrack(fuse(looks)))
         for (one, _), look in zip(self._neutral, looks, strict=True):
@@ -248,7 +223,7 @@ class FaceSession:
         """One frame of a movement or of the way back from it."""
         eyes = motion.eyes_changed(rest.eyes, motion.eye_patches(picture, seen.points))
         efforts = motion.efforts(rest.pose, seen.pose, eyes)
-        if sequence.movement is Movement.LOOK_UP:
+        if sequence.movement is Movement.LOOK_UP and rest.stirred(seen):
             lifted = motion.efforts(rest.lifted, self._fitted_again(picture, seen.points))
             efforts[Movement.LOOK_UP] = lifted[Movement.LOOK_UP]
         before, movement, done = sequence.stage, sequence.movement, len(sequence.seen)

@@ -23,6 +23,7 @@ from biometrics.face.calibration import load_thresholds
 from biometrics.face.engine import FaceEngine
 from biometrics.face.engines import open_engine
 from biometrics.face.liveness.challenge import draw
+from biometrics.face.liveness.flash import Flash
 from biometrics.face.outcome import FaceDecision
 from biometrics.face.reference import load_reference
 from biometrics.face.session import TIMEOUT_S, FaceSession
@@ -88,7 +89,9 @@ def _check(engine: FaceEngine, person: Person, number: int, meter: _Meter) -> tu
     grain = [rng.normal(0, GRAIN, (CAMERA[1], CAMERA[0], 3)).astype(np.int16) for _ in range(7)]
     reference = meter.count(load_reference, person.pictures[0].read_bytes(), engine)
     seed = number.to_bytes(32, "big")  # the same movements in every run
-    session = FaceSession(engine, reference, draw(seed), load_thresholds(engine, engine.calibration), 0.0)
+    challenge = draw(seed)
+    flash = Flash(challenge.colours, seed)  # of which this film shows nothing: read all the same, and found unclear
+    session = FaceSession(engine, reference, challenge, load_thresholds(engine, engine.calibration), 0.0, flash)
     due_s = 0.0
     for index in range(1, round(TIMEOUT_S * PICTURES_PER_S)):
         at_s = index / PICTURES_PER_S
