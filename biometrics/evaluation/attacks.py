@@ -33,6 +33,8 @@ FILM_NEUTRAL_S: Final = 0.9
 FILM_STEP_S: Final = 2.2  # of a movement and the way back in a film of an earlier check
 LIT: Final = (0.015, 0.06)
 """Share of a face's light that comes from a screen in a room not too bright: assumed, to be measured at the desk."""
+CLEARLY_LIT: Final = (0.03, 0.08)
+"""In a room dim enough for the colours to be seen; weaker ones of another order are unclear more often (1 of 30)."""
 DROWNED: Final = (0.0, 0.002)  # beside a window
 NOISE: Final = 2.0  # grey levels of a webcam's sensor
 
@@ -235,8 +237,8 @@ def swap(cast: Sequence[Cast], _: Challenge, rng: np.random.Generator) -> Play:
 
 
 def wrong_colours(cast: Sequence[Cast], _: Challenge, rng: np.random.Generator) -> Play:
-    """A film of an earlier check in which all movements happen to be right, and the colours on the face are not."""
-    return lit(cast, rng, LIT, draw_colours(rng.bytes(32)))
+    """A film of an earlier check in a dim room: all movements happen to be right, the colours on the face are not."""
+    return lit(cast, rng, CLEARLY_LIT, draw_colours(rng.bytes(32)))
 
 
 SPECIES: Final[Mapping[str, Attack]] = {
