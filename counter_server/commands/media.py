@@ -8,7 +8,7 @@ from pathlib import Path
 
 from counter_server.commands.home import provenance
 from counter_server.errors import StoppedError
-from webrtc.engine import EngineKind
+from webrtc.engine import EngineKind, VideoCodec
 from webrtc.errors import MediaError
 from webrtc.supervisor import SupervisedEngine
 
@@ -19,13 +19,14 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", title: 
     fuzz = media.add_parser("fuzz", help="malformed RTP, RTCP, STUN and SDP into a real worker; about 2 minutes")
     fuzz.add_argument("--packets", type=int, default=100_000)
     fuzz.add_argument("--seed", type=int, default=1, help="same seed, same packets")
+    fuzz.add_argument("--codec", choices=list(VideoCodec), default=VideoCodec.VP8, help="what the worker speaks")
     fuzz.add_argument("--json", choices=["-"], help="print one JSON object")
     fuzz.set_defaults(run=_fuzz)
 
 
 def _fuzz(options: argparse.Namespace) -> int:
     try:
-        figures = asyncio.run(_fuzz_worker(options.packets, options.seed))
+        figures = asyncio.run(_fuzz_worker(options.packets, options.seed, VideoCodec(options.codec)))
     except MediaError as error:
         raise StoppedError(f"media fuzz: {error}") from error
     if options.json:
@@ -36,7 +37,7 @@ def _fuzz(options: argparse.Namespace) -> int:
     return 0 if figures["worker_deaths"] == 0 and figures["same_worker"] and figures["answers_after"] else 1
 
 
-async def _fuzz_worker(packets: int, seed: int) -> dict[str, object]:
+async def _fuzz_worker(packets: int, seed: int, codec: VideoCodec) -> dict[str, object]:
     """Figures of one run against the worker a counter would start."""
     # the key of a recording nobody will open
     import pyrage  # type: ignore[import-untyped]  # noqa: PLC0415
@@ -44,7 +45,7 @@ async def _fuzz_worker(packets: int, seed: int) -> dict[str, object]:
     from webrtc.proving.fuzz import fuzz_engine  # noqa: PLC0415 - loads aiortc, which `counter --help` need not
 
     recipient = str(pyrage.x25519.Identity.generate().to_public())
-    engine = SupervisedEngine(host_addresses=["127.0.0.1"], kind=EngineKind.OWN)
+    engine = SupervisedEngine(host_addresses=["127.0.0.1"], kind=EngineKind.OWN, codec=codec)
     await engine.start()
     try:
         with tempfile.TemporaryDirectory(prefix="counter-fuzz-") as folder:

@@ -39,9 +39,17 @@ def datagram_of_nobody(dice: random.Random) -> bytes:
 def _payload(dice: random.Random) -> bytes:
     """VP8 descriptors, H.264 units and repairs that end in the middle of themselves."""
     tail = dice.randbytes(dice.choice((0, 0, 1, 2, 3, 10, 200)))
-    match dice.randrange(8):
+    match dice.randrange(11):
         case 0:
             return tail
+        case 8:  # FU-A out of order: any of beginning, middle and end, of any kind (RFC 6184 §5.8)
+            return bytes([0x7C, dice.choice((0x00, 0x40, 0x80, 0xC0)) | dice.getrandbits(5)]) + tail
+        case 9:  # parameter sets that promise a size and break off, in one STAP-A with what should follow
+            sps = b"\x67\x42\xe0\x1f" + tail
+            return b"\x78" + struct.pack("!H", len(sps)) + sps + b"\x00\x04\x68\xce\x38\x80" + tail[:2]
+        case 10:  # an aggregate inside an aggregate, or a start code inside a unit
+            inner = dice.choice((b"\x78\x00\x02\x67\x42", b"\x65\x00\x00\x00\x01\x67", b"\x7c\x85")) + tail
+            return b"\x78" + struct.pack("!H", len(inner)) + inner
         case 1:  # VP8 with every extension announced, and fewer there (RFC 7741 §4.2)
             return bytes([0x90 | dice.getrandbits(4), dice.getrandbits(8)]) + tail
         case 2:  # a key picture's first packet, size and all, then nothing
