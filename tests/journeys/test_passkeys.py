@@ -7,8 +7,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.biometrics.simulated_customer import customer_script
 from tests.journeys.browsers import Browsers, two_browsers
 from tests.journeys.console import ConsoleScreen
+from tests.journeys.customer import CustomerScreen
+from tests.journeys.desk import CUSTOMER_PHOTOGRAPH
+from tests.journeys.phone_visits import ADDRESS_CHANGE, face_to_form, open_link, sealed, served
+from tests.journeys.photographs import photograph
 from tests.journeys.reader import cable_reader
 from tests.journeys.stack import Stack, throw_away_clerks
 
@@ -50,6 +55,29 @@ def test_a_passkey_logs_in_and_another_finger_does_not(stack: Stack, browsers: B
     zhang.button("loginPasskey").click()
     expect(zhang.page.get_by_role("heading", name=zhang.word("queueTitle"))).to_be_visible()
     assert zhang.authenticator.sign_count() > before
+    assert browsers.faults == []
+
+
+def test_a_clerk_countersigns_by_passkey_and_with_another_finger_nothing(
+    stack: Stack, browsers: Browsers, tmp_path: Path
+) -> None:
+    li = ConsoleScreen(browsers.console("en"), stack.clerks["li"])
+    li.log_in(stack.console_url)
+    li.register_passkey()
+    link = li.page.request.post(stack.console_url.removesuffix("/console") + "/api/console/phone-links").json()["url"]
+    phone = CustomerScreen(browsers.phone(customer_script(photograph(CUSTOMER_PHOTOGRAPH)), "en"), "en")
+    open_link(phone, link)
+    phone.choose(ADDRESS_CHANGE["en"])
+    face_to_form(phone)
+    served(phone, li)
+    li.countersign_with_wrong_finger()
+    li.page.screenshot(path=tmp_path / "wrong-finger-en.png")
+    phone.state("countersigning")
+    sealed(phone, li)
+    number, _ = phone.receipt()
+    assert "1 passkeys" in stack.record("verify", number, "--content")
+    li.page.context.close()
+    phone.page.context.close()
     assert browsers.faults == []
 
 
