@@ -1,4 +1,4 @@
-"""The page's player with a recording in H.264: the right second after a jump, sound too, and a picture that turned."""
+"""The page's player: the right second of an H.264 recording after a jump, sound too, a picture that turned; and VP8."""
 
 import asyncio
 import base64
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pyrage  # type: ignore[import-untyped]
 import pytest
 from playwright.async_api import Page as BrowserPage
 
@@ -16,7 +17,9 @@ import build_web
 from counter_server.records.recordings import first_cluster_ms
 from tests.webrtc.films import unseal
 from tests.webrtc.stage import browsers
+from tests.webrtc.test_record import Clock, Leg, encoded
 from tests.webrtc.test_record_h264 import Page
+from webrtc.record import Recording
 from webrtc.sealed import SegmentWriter
 
 SECONDS, KEY_EVERY_S, TURNED_AT_S = 24, 8, 16
@@ -128,6 +131,28 @@ async def test_the_player_shows_the_second_that_was_jumped_to(tmp_path: Path) ->
         assert faults == []
     begun_at = [offset for offset, _ in asked][1]
     assert begun_at == 0 or begun_at >= len(pieces[0])  # whole pieces, none before the one that is needed
+
+
+async def test_vp8_is_played_as_it_lies_there(tmp_path: Path) -> None:
+    """The same clusters without a change: what webrtc/matroska.py writes is what Chromium takes as WebM."""
+    script = bundle("webrtc/web/playback.ts", tmp_path)
+    clock, writer, identity = Clock(), SegmentWriter(), pyrage.x25519.Identity.generate()
+    film = Recording("customer", tmp_path, "customer", str(identity.to_public()), writer, clock)
+    Leg(film, clock, timestamp=7, sequence=7).talk(encoded(300))
+    track = await film.finish()
+    writer.close()
+    pieces = [unseal(tmp_path, [name], identity) for name, _, _ in track.segments]
+    async with browsers(1) as ((browser,), address):
+        page = await browser.new_page()
+        await page.goto(address)
+        await stage_player(page, script, b"".join(pieces), [])
+        await page.evaluate("view => begin(view)", view_of(pieces, track.duration_s))
+        await page.evaluate("() => { playback.seek(6000); playback.play() }")
+        await page.wait_for_function("() => playback.position() > 7000 && !playback.waiting")
+        seen = await page.evaluate("look()")
+        assert (seen["width"], seen["height"], seen["broken"]) == (320, 240, False)
+        assert seen["heard"] > 0
+        assert seen["at_s"] > 6
 
 
 async def test_libav_reads_the_fragments_as_mp4_with_the_same_pictures(tmp_path: Path) -> None:
