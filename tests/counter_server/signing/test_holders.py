@@ -9,10 +9,14 @@ import pkcs11
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from counter_server.config import KeyHolder, SigningSettings
+from counter_server.records.cms import read_signed_message
+from counter_server.records.durable import write_new
 from counter_server.records.errors import KeyFileError
 from counter_server.records.verify_contract import check_contract
+from counter_server.signing.authority import AUTHORITY, CLOCK
 from counter_server.signing.errors import SignerGoneError
 from counter_server.signing.examine import examine
 from counter_server.signing.key_rings import open_key_ring
@@ -22,6 +26,8 @@ from counter_server.signing.tokens import Token
 from tests.counter_server.signing import softhsm
 from tests.counter_server.signing.contracts import EXPECTED, RECORD, Contract, make_contract
 from tests.counter_server.signing.services import SECRET, Provider, TransitService, served
+from tests.counter_server.signing.test_contract import extracted
+from tests.counter_server.signing.test_contract_script import asked
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +57,20 @@ def holds(contract: Contract) -> None:
     root = contract.desk.authority.root
     assert len(check_contract(contract.countersigned, contract.shown.sha256, root, EXPECTED, RECORD)) == 2
     assert examine(contract.countersigned, root).flaws == ()
+
+
+def test_a_contract_by_keys_on_p_384(tmp_path: Path) -> None:
+    """As an operator's policy may want them: authority, clerk and clock; pyHanko and openssl believe it too."""
+    (tmp_path / "signers").mkdir(mode=0o700)
+    for label in (AUTHORITY, CLOCK, f"staff-{EXPECTED[1][1]}"):
+        key = ec.generate_private_key(ec.SECP384R1())
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        write_new(tmp_path / "signers" / f"{label}.pem", pem)
+    contract = make_contract(tmp_path)
+    holds(contract)
+    clerk = read_signed_message(extracted(contract.countersigned)[1][0])
+    assert clerk.digest_name == "sha384"
+    assert asked(contract, contract.countersigned, tmp_path)[1][-1] == "WHOLE contract.pdf"
 
 
 def test_a_contract_by_keys_in_a_token(token: SigningSettings, tmp_path: Path) -> None:
