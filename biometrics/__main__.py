@@ -4,7 +4,6 @@ import sys
 
 from biometrics.errors import BiometricsError
 from biometrics.face.engines import open_engine
-from biometrics.face.texture import passive_from
 
 UNUSABLE = 2
 
@@ -13,6 +12,9 @@ def main() -> int:
     """Open the engine that the environment chooses; 0 when it can be used."""
     try:
         engine = open_engine()
+        # late: it needs NumPy, whose absence the engine has told by then
+        from biometrics.face.texture import passive_from  # noqa: PLC0415
+
         passive = passive_from()
     except BiometricsError as error:
         print(f"biometrics: {error}", file=sys.stderr)

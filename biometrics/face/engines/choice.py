@@ -1,15 +1,19 @@
 """Which engine: the default, `face_recognition`, or an operator's own, and the plain words when it cannot be had."""
 
 import importlib
+import importlib.util
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from biometrics.errors import LibraryMissingError
-from biometrics.face.engine import FaceEngine
+from biometrics.face.models import PACKAGE, PACKAGE_VERSION
+
+if TYPE_CHECKING:
+    from biometrics.face.engine import FaceEngine  # needs NumPy, whose absence is an answer too
 
 DEFAULT: Final = "default"
 COMPATIBLE: Final = "face_recognition"
@@ -20,12 +24,15 @@ CALIBRATION: Final = "COUNTER_FACE_CALIBRATION"
 LANDMARKS: Final = "COUNTER_FACE_68_LANDMARKS"
 
 WHERE_FROM: Final = {
-    "dlib": "pip install dlib-bin",
-    "cv2": "pip install opencv-python-headless",
     "numpy": "pip install numpy",
+    "cv2": "pip install opencv-python-headless",
+    "dlib": "pip install dlib-bin",
+    PACKAGE: f"pip install --no-deps {PACKAGE}=={PACKAGE_VERSION}",
     "pydantic": "pip install pydantic",
 }
-"""Libraries that an engine cannot do without. onnxruntime is not one of them: OpenCV stands in for it."""
+"""What an engine cannot do without. onnxruntime is no part of it: OpenCV stands in for it."""
+
+ALWAYS: Final = ("numpy", "cv2", "dlib", PACKAGE)  # pydantic reads manifests only
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ def choice_from(environment: Mapping[str, str] = os.environ) -> EngineChoice:
     )
 
 
-def open_engine(choice: EngineChoice | None = None, *, to_calibrate: bool = False) -> FaceEngine:
+def open_engine(choice: EngineChoice | None = None, *, to_calibrate: bool = False) -> "FaceEngine":
     """The engine of that choice, by default of the environment's; under two seconds.
 
     Args:
@@ -77,4 +84,14 @@ def _load(module: str) -> ModuleType:
         library = (error.name or "").partition(".")[0]
         if library not in WHERE_FROM:
             raise
-        raise LibraryMissingError(f"faces need {library}, which cannot be loaded: {WHERE_FROM[library]}") from error
+        lacking = [library, *(name for name in ALWAYS if name != library and not _is_there(name))]
+        remedy = "; ".join(WHERE_FROM[name] for name in lacking)
+        raise LibraryMissingError(f"faces need {', '.join(lacking)}, which cannot be loaded: {remedy}") from error
+
+
+def _is_there(library: str) -> bool:
+    """Whether it is installed, without loading it; all that is missing is told at once."""
+    try:
+        return importlib.util.find_spec(library) is not None
+    except ImportError:
+        return False

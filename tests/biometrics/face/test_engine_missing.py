@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,25 @@ def test_a_missing_library_is_one_line_with_its_remedy(library: str, how: str) -
     assert done.stderr.count("\n") == 1
     assert library in done.stderr
     assert how in done.stderr
+
+
+def test_a_bare_machine_is_told_everything_in_one_line() -> None:
+    done = run(NO_MODELS + OPEN, absent=("numpy", "cv2", "dlib", "onnxruntime", "onnx", "pydantic"))
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    for how in ("numpy", "opencv-python-headless", "dlib-bin", "--no-deps face_recognition_models==0.3.0"):
+        assert f"pip install {how}" in done.stderr
+
+
+def test_an_environment_with_nothing_in_it_is_told_too(tmp_path: Path) -> None:
+    """No blocker here: an interpreter without site-packages, as a fresh virtual environment has it."""
+    venv.create(tmp_path / "bare", with_pip=False)
+    words = [str(tmp_path / "bare" / "bin" / "python"), "-m", "biometrics"]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("COUNTER_FACE_", "PYTHON"))}
+    done = subprocess.run(words, env=kept, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("biometrics: faces need numpy, cv2, dlib, face_recognition_models, which cannot be")
 
 
 def test_missing_models_are_one_line_with_their_remedy() -> None:
