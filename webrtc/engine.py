@@ -128,7 +128,7 @@ class LineBack:
 
 @dataclass(frozen=True, slots=True)
 class LegClosed:
-    """The leg ended for good without `close_leg`: the page left, never connected, or stayed away for about 30 s."""
+    """The leg ended for good without `close_leg`: the page left, never connected, or stayed away for about 90 s."""
 
     leg_id: str
 

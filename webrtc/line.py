@@ -30,6 +30,10 @@ class LineWatch:
         """Whether the page has answered the offer."""
         return self._answered_s is not None
 
+    def lost_s(self, now_s: float) -> float | None:
+        """For how long nothing has come, while the line is lost."""
+        return now_s - self._heard_s if self._lost and not self.over else None
+
     def answered(self) -> None:
         """The page's answer was applied: from now on it has `CONNECT_PATIENCE_S`."""
         self._answered_s = time.monotonic()

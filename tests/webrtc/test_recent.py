@@ -133,6 +133,22 @@ async def test_a_stream_nobody_looks_at_is_kept_fresh_as_far_as_its_line_allows(
     await source.stop()
 
 
+async def test_after_an_outage_nothing_lost_in_it_is_asked_for_but_a_key_picture() -> None:
+    wire = Wire()
+    source = await publisher(wire)
+    feed(source, 1, KEY, 1, 1)
+    source.subscribers.append(await viewer(Wire()))
+    source.begin_anew()
+    assert wire.key_requests == 1
+    feed(source, 100, KEY, 30, 1)
+    feed(source, 101, DELTA, 31, 1)
+    asked = len(wire.rtcp)
+    assert not any(packet[1] == 205 for packet in wire.rtcp)  # RFC 4585 §6.2.1: no NACK
+    feed(source, 103, DELTA, 33, 1)
+    assert wire.rtcp[asked][1] == 205  # loss after it is loss as ever
+    await source.stop()
+
+
 def kept(sequence: int, payload: bytes, timestamp: int = 0) -> KeptPacket:
     return KeptPacket(payload, sequence, timestamp, 0, len(payload), 0)
 

@@ -38,6 +38,11 @@ class ArrivalLog:
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(FEEDBACK_EVERY_S, self._tell)
 
+    def forget(self) -> None:
+        """Tell nothing of what was lost so far: an outage is not a line that carries little."""
+        self._noted.clear()
+        self._next = None
+
     def stop(self) -> None:
         """End the timer."""
         if self._timer is not None:

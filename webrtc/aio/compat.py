@@ -33,12 +33,17 @@ _RTCP_SECOND = range(192, 224)
 # A check that gets no answer is repeated by aioice itself after 0.5 s; no need to begin another before.
 FOLLOW_PAUSE_S = 0.3
 
+# A page that is silent for longer has gone; aioice asks every 5 s and would end the connection after six refusals.
+AWAY_S = 90.0
+# RFC 7675 §5.1: nothing but checks goes to an address that has not consented for so long.
+CONSENT_S = 30.0
+
 _PRIVATE_NAMES: tuple[tuple[type, tuple[str, ...]], ...] = (
     (RTCRtpTransceiver, ("_setCurrentDirection", "_set_mid", "setCodecPreferences")),
     (RTCDtlsTransport, ("_setup_srtp", "_recv_next", "_handle_rtp_data", "_handle_rtcp_data")),
     (RTCIceTransport, ("_monitor",)),
-    (aioice.ice.Connection, ("data_received", "request_received", "query_consent", "check_incoming")),
-    (aioice.ice.StunProtocol, ("datagram_received", "connection_made")),
+    (aioice.ice.Connection, ("data_received", "request_received", "query_consent", "check_incoming", "build_request")),
+    (aioice.ice.StunProtocol, ("datagram_received", "connection_made", "send_stun")),
 )
 
 _stun_datagram_received: Callable[..., None] = aioice.ice.StunProtocol.datagram_received
@@ -71,6 +76,16 @@ def install_first_byte_demultiplexer() -> None:
                 _stun_datagram_received(self, datagram, address)
 
     aioice.ice.StunProtocol.datagram_received = datagram_received
+
+
+def stay_for_the_page() -> None:
+    """Keep a connection whose page is silent for `AWAY_S`: aioice's 30 s are shorter than a lift or a tunnel.
+
+    Chromium forgets a way after 30 s of silence but not its connection: a check of ours makes it begin anew.
+    """
+    if not hasattr(aioice.ice, "CONSENT_FAILURES") or not hasattr(aioice.ice, "CONSENT_INTERVAL"):
+        raise EngineUnfitError("aioice.ice has no CONSENT_FAILURES: check the pinned version")
+    vars(aioice.ice)["CONSENT_FAILURES"] = int(AWAY_S / aioice.ice.CONSENT_INTERVAL)
 
 
 def negotiate_transport_cc() -> None:
@@ -156,6 +171,7 @@ class SecureLink:
         self._on_new_way = on_new_way
         self._pair: Any = None
         self._followed_s = 0.0
+        self._consented = True
         self._on_rtp = on_rtp
         self._on_rtcp = on_rtcp
         self._ice: Any = dtls.transport._connection
@@ -203,6 +219,19 @@ class SecureLink:
         check.attributes["PRIORITY"] = aioice.ice.candidate_priority(1, "prflx")
         self._ice.check_incoming(check, address, protocol)
 
+    def call_back(self, silent_s: float) -> None:
+        """Ask a silent page whether it is there again; its answer and its own checks take the usual way.
+
+        Called while the line is lost, and once more with 0 when it is back.
+        """
+        self._consented = silent_s < CONSENT_S
+        pair = self._ice._nominated.get(1)
+        if pair is None or silent_s <= 0 or self._ice.remote_password is None:
+            return
+        check = self._ice.build_request(pair, nominate=self._ice.ice_controlling)
+        check.add_message_integrity(self._ice.remote_password.encode())
+        pair.protocol.send_stun(check, pair.remote_addr)
+
     def send_rtp(self, packet: bytes) -> None:
         """Encrypt and send one RTP packet now, or drop it while the line is not up."""
         if self._dtls._state is State.CONNECTED:
@@ -220,5 +249,5 @@ class SecureLink:
             had_another, self._pair = self._pair is not None, pair
             if had_another:
                 self._on_new_way()
-        if pair is not None:
+        if pair is not None and self._consented:
             pair.protocol.transport.sendto(datagram, pair.remote_addr)

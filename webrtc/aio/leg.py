@@ -1,6 +1,7 @@
 """One participant's connection: offer, answer, candidates, and the four ends of its sound and picture."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from aiortc import RTCPeerConnection
@@ -85,6 +86,13 @@ class Leg:
     def _begin_anew(self) -> None:
         if self._port is not None:
             self._port.begin_anew()
+            for receiver in self.receivers.values():
+                receiver.begin_anew()
+
+    def _on_return(self) -> None:
+        """The first packet after a silence: not a moment is lost until the next tick."""
+        if self._port is not None:
+            self._line.tick(self._port.packets, time.monotonic())
 
     # --- while it lives ---
 
@@ -100,6 +108,9 @@ class Leg:
                 receiver.report(now_s)
             for sender in self.senders.values():
                 sender.report(now_s)
+        silent_s = self._line.lost_s(now_s)
+        if self._port is not None and silent_s is not None:
+            self._port.call_back(silent_s, self._on_return)
         listens = self._port is not None and any(receiver.started for receiver in self.receivers.values())
         self._line.tick(self._port.packets if listens and self._port is not None else None, now_s)
 

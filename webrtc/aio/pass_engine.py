@@ -5,6 +5,7 @@ from webrtc.aio.compat import (
     check_private_names,
     install_first_byte_demultiplexer,
     negotiate_transport_cc,
+    stay_for_the_page,
 )
 from webrtc.aio.leg import Leg
 from webrtc.engine import VideoCodec
@@ -26,6 +27,7 @@ class PassEngine(LegEngine[Leg]):
         set_host_addresses(self._host_addresses)
         install_first_byte_demultiplexer()
         negotiate_transport_cc()
+        stay_for_the_page()
 
     def _new_leg(self, leg_id: str, room: str, role: str) -> Leg:
         """A leg that has not offered yet."""

@@ -1,6 +1,8 @@
 """One leg's door for media: hands decrypted packets to the right receiver and RTCP to whom it concerns."""
 
+import asyncio
 import struct
+from collections.abc import Callable
 
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtp import (
@@ -23,6 +25,8 @@ from webrtc.rtp import parse_rtp
 from webrtc.transport_cc import FMT as TRANSPORT_FEEDBACK
 from webrtc.transport_cc import RTPFB, transport_number
 
+# Between two ticks of the engine a lost page is called once more: it is answered 60 ms after its return on average.
+CALL_AGAIN_S = 0.125
 # What aiortc's parsers raise on packets that lie about their lengths (found by `counter media fuzz`).
 _UNREADABLE = (ValueError, IndexError, struct.error)
 
@@ -37,6 +41,7 @@ class Port:
         self._arrivals: ArrivalLog | None = None
         self._receivers: dict[int, PassReceiver] = {}
         self._senders: dict[int, PassSender] = {}
+        self._on_return: Callable[[], None] | None = None
 
     def add_receiver(self, receiver: PassReceiver, payload_types: list[int]) -> None:
         """From now on packets of these types go to this receiver."""
@@ -51,13 +56,27 @@ class Port:
         """From now on the publisher hears when its numbered packets arrive; `ssrc` is who tells."""
         self._arrivals = ArrivalLog(self.link.send_rtcp, ssrc)
 
+    def call_back(self, silent_s: float, on_return: Callable[[], None]) -> None:
+        """The line is lost: ask the page whether it is there again, and tell with its first packet that it is."""
+        self._on_return = on_return
+        self.link.call_back(silent_s)
+        asyncio.get_running_loop().call_later(CALL_AGAIN_S, self._call_again, silent_s)
+
+    def _call_again(self, silent_s: float) -> None:
+        if self._on_return is not None:
+            self.link.call_back(silent_s)
+
     def begin_anew(self) -> None:
         """The line is another, or back after silence: what was known of it is worth nothing now."""
+        self.link.call_back(0.0)
+        if self._arrivals is not None:
+            self._arrivals.forget()
         for sender in set(self._senders.values()):
             sender.begin_anew()
 
     def close(self) -> None:
         """Hand nothing to anybody any more."""
+        self._on_return = None
         self._receivers.clear()
         self._senders.clear()
         if self._arrivals is not None:
@@ -72,6 +91,9 @@ class Port:
         receiver = self._receivers.get(fields.payload_type)
         if receiver is not None:
             self.packets += 1
+            if self._on_return is not None:
+                on_return, self._on_return = self._on_return, None
+                on_return()
             if receiver.transport_cc_id and self._arrivals is not None:
                 number = transport_number(packet, receiver.transport_cc_id)
                 if number is not None:

@@ -81,6 +81,7 @@ class PassReceiver:
         self._highest = self._base = self._cycles = 0
         self._received = self._expected_before = self._received_before = 0
         self._missing: dict[int, float] = {}
+        self._anew = False
         self._repair_times_s: deque[float] = deque(maxlen=16)
         self._nack_timer: asyncio.TimerHandle | None = None
         self._key_timer: asyncio.TimerHandle | None = None
@@ -163,6 +164,13 @@ class PassReceiver:
             for tap in self.taps:
                 tap.take(self.format, self._source, sequence, timestamp, marker, payload)
 
+    def begin_anew(self) -> None:
+        """The line is back after silence: ask for nothing lost in it, but for a picture that needs none of it."""
+        self._missing.clear()
+        self._anew = True
+        if self.subscribers or self.taps:
+            self.ask_key()
+
     def _begin_source(self, ssrc: int, sequence: int, payload_format: PayloadFormat, *, with_key: bool) -> None:
         """A new stream: everything counted so far was about another. `with_key`: it begins as all wish it to."""
         self.ssrc, self.format = ssrc, payload_format
@@ -187,7 +195,8 @@ class PassReceiver:
         if sequence < self._highest:
             self._cycles += 1 << 16
         before, self._highest = self._highest, sequence
-        if step > JUMP_PACKETS:
+        anew, self._anew = self._anew, False
+        if step > (1 if anew else JUMP_PACKETS):
             self._missing.clear()
             self.ask_key()
         elif step > 1 and self.kind == "video":

@@ -5,7 +5,8 @@ import tempfile
 from pathlib import Path
 
 from webrtc.proving import janus as janus_server
-from webrtc.proving.stage import FULL_RATE_S, ROOM, SETTLE_S, Figures, stage
+from webrtc.proving.people import KIOSK_ARGUMENTS
+from webrtc.proving.stage import FULL_RATE_S, ROOM, SETTLE_S, Figures, Stage, stage
 
 
 async def measure_loss(seconds: float) -> Figures:
@@ -69,26 +70,38 @@ async def measure_loss_by_janus(seconds: float) -> Figures:
     return {"janus_freeze_s_at_10pct_loss": sight.frozen_s, "janus_fps_at_10pct_loss": sight.per_s}
 
 
-# Chromium looks at its interfaces this long after one changed (NetworkChangeCalculatorParams); no page can hurry it.
-_BROWSER_KNOWS_S = 2.2
+# What webrtc/web/call.ts waits before it asks for another way.
+_PAGE_NOTICES_S = 1.0
+
+
+async def _moved(play: Stage, *, restarts: bool) -> float | None:
+    """Seconds from another address of the customer's to a picture made after it; None if none came."""
+    await play.call()
+    await asyncio.sleep(SETTLE_S)
+    since_ms = float(await play.clerk.page.evaluate("(take(), Date.now())"))
+    play.network.hosts["customer"].move()
+    drawn = int(await play.customer.page.evaluate("number"))
+    if restarts:
+        await asyncio.sleep(_PAGE_NOTICES_S)
+        await play.customer.restart()
+    return await play.clerk.next_picture_s(since_ms, 10.0, after=drawn)
 
 
 async def measure_moves() -> Figures:
-    """Another address in mid-call, and a line that is gone for 40 s."""
+    """Another address in mid-call, and a line that is gone for 40 s; nobody helps but, where it must, the page.
+
+    A browser we configure (a kiosk's) has sockets that outlive an address. Any other must first notice that its
+    interfaces have changed, which takes Chromium 2 s whatever the page does (NetworkChangeCalculatorParams).
+    """
+    async with stage(more_arguments=KIOSK_ARGUMENTS) as play:
+        moved_s = await _moved(play, restarts=False)
     async with stage() as play:
-        await play.call()
+        phone_s = await _moved(play, restarts=True)
         await asyncio.sleep(SETTLE_S)
-        host, customer = play.network.hosts["customer"], play.customer
-        host.move()
-        await asyncio.sleep(_BROWSER_KNOWS_S)
-        since_ms = float(await play.clerk.page.evaluate("(take(), Date.now())"))
-        await customer.restart()
-        back_s = await play.clerk.next_picture_s(since_ms, 10.0)
-        await asyncio.sleep(2.0)
+        host = play.network.hosts["customer"]
         host.cut()
         await asyncio.sleep(40.0)
         since_ms = float(await play.clerk.page.evaluate("(take(), Date.now())"))
         host.mend()
-        await customer.join("bench")
-        await play.wire()
-        return {"address_change_s": back_s, "outage_40s_s": await play.clerk.next_picture_s(since_ms, 10.0)}
+        back_s = await play.clerk.next_picture_s(since_ms, 10.0)
+    return {"address_change_s": moved_s, "address_change_phone_s": phone_s, "outage_40s_s": back_s}

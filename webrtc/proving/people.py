@@ -31,6 +31,8 @@ _ARGUMENTS = [
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
 ]
+# How a kiosk's Chromium is to be started (docs/calls.md): its sockets then belong to no address, and outlive one.
+KIOSK_ARGUMENTS = ("--webrtc-ip-handling-policy=default_public_interface_only",)
 CONNECT_PATIENCE_S = 15.0
 # A pause this long is seen as a freeze (issue 6).
 FREEZE_S = 0.5
@@ -143,7 +145,9 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 @asynccontextmanager
-async def people(network: Network, engine: MediaEngine | None) -> AsyncIterator[dict[str, Person]]:
+async def people(
+    network: Network, engine: MediaEngine | None, *, more_arguments: tuple[str, ...] = ()
+) -> AsyncIterator[dict[str, Person]]:
     """One person with a browser on every host; their camera runs. Events of the engine reach whose leg it is."""
     server = await asyncio.start_server(_serve, network.address, 0)
     address = f"http://{network.address}:{server.sockets[0].getsockname()[1]}/"
@@ -167,7 +171,11 @@ async def people(network: Network, engine: MediaEngine | None) -> AsyncIterator[
                     browser = await playwright.chromium.launch(
                         executable_path=str(host.browser(Path(folder))),
                         headless=True,
-                        args=[*_ARGUMENTS, f"--unsafely-treat-insecure-origin-as-secure={address.rstrip('/')}"],
+                        args=[
+                            *_ARGUMENTS,
+                            *more_arguments,
+                            f"--unsafely-treat-insecure-origin-as-secure={address.rstrip('/')}",
+                        ],
                     )
                     browsers.append(browser)
                     page = await browser.new_page()

@@ -113,13 +113,13 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(*, delayed: bool = False) -> AsyncIterator[Stage]:
+async def stage(*, delayed: bool = False, more_arguments: tuple[str, ...] = ()) -> AsyncIterator[Stage]:
     """Network, worker and two browsers."""
     with Network(("customer", "clerk"), delayed=delayed) as network:
         engine = SupervisedEngine(host_addresses=[network.address])
         await engine.start()
         try:
-            async with people(network, engine) as everybody:
+            async with people(network, engine, more_arguments=more_arguments) as everybody:
                 yield Stage(network, engine, everybody)
         finally:
             await engine.stop()

@@ -7,20 +7,21 @@ from contextlib import asynccontextmanager
 import pytest
 
 from webrtc.aio.pass_engine import PassEngine
+from webrtc.engine import LegClosed, LineBack, LineLost
 from webrtc.proving.network import Network, usable
-from webrtc.proving.people import Person, look_back, people
+from webrtc.proving.people import KIOSK_ARGUMENTS, Person, look_back, people
 
 pytestmark = pytest.mark.skipif(usable() is not None, reason=usable() or "")
 
 
 @asynccontextmanager
-async def call() -> AsyncIterator[tuple[Network, PassEngine, Person, Person]]:
+async def call(*more_arguments: str) -> AsyncIterator[tuple[Network, PassEngine, Person, Person]]:
     """Customer and clerk, each on a host of their own, see each other."""
     with Network(("customer", "clerk")) as network:
         engine = PassEngine(host_addresses=[network.address])
         await engine.start()
         try:
-            async with people(network, engine) as everybody:
+            async with people(network, engine, more_arguments=more_arguments) as everybody:
                 customer, clerk = everybody["customer"], everybody["clerk"]
                 await customer.join("room")
                 await clerk.join("room")
@@ -50,6 +51,26 @@ async def test_a_call_bears_loss_and_a_new_address() -> None:
     assert sight.longest_freeze_s < 1.0
     assert back_s is not None
     assert back_s < 2.0
+
+
+async def test_a_kiosk_whose_address_changes_and_whose_line_was_gone_goes_on_without_being_asked() -> None:
+    async with call(*KIOSK_ARGUMENTS) as (network, engine, customer, clerk):
+        host = network.hosts["customer"]
+        await asyncio.sleep(2)
+        for change in (host.move, host.cut):
+            since_ms = float(await clerk.page.evaluate("(take(), Date.now())"))
+            change()
+            if change == host.cut:
+                await asyncio.sleep(8)  # Chromium says "disconnected" after 6.5 s
+                since_ms = float(await clerk.page.evaluate("(take(), Date.now())"))
+                host.mend()
+            drawn = int(await customer.page.evaluate("number"))
+            assert await clerk.next_picture_s(since_ms, 10, after=drawn) is not None
+        told = [type(event) for event in customer.told]
+        assert engine.healthy
+
+    assert LegClosed not in told
+    assert told[-2:] == [LineLost, LineBack]
 
 
 async def test_a_narrow_viewer_is_followed() -> None:
