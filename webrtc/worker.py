@@ -7,6 +7,7 @@ latency of every call (p95 from 43 to 175 ms, measured).
 
 import argparse
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -90,6 +91,8 @@ class Desk:
             kind = EngineKind(message["kind"])
             codec = VideoCodec(message["codec"])
             self._engine, echo_s = await open_engine(kind, message["host_addresses"], codec)
+            gc.collect()
+            gc.freeze()  # what never goes need not be looked through at every turn: 35 ms in which no packet moves
             return echo_s
         if self._engine is None:
             raise EngineUnfitError("the first call must be start")

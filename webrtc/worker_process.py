@@ -15,8 +15,9 @@ from webrtc.engine import MediaEvent
 from webrtc.errors import EngineUnfitError, WorkerGoneError
 from webrtc.pipe import FRAME_MAX_BYTES, Object, failure_from_json, pack_frame, read_event, read_frame
 
-# Importing aiortc takes 0.7 s and the echo call 0.3 s on an idle machine; a loaded one is ten times slower.
-START_PATIENCE_S = 30.0
+# Importing aiortc takes 0.7 s and the echo call 0.3 s on an idle machine; one with ten others waiting for each of its
+# cores took more than 30 s.
+START_PATIENCE_S = 90.0
 PING_EVERY_S = 1.0
 # Longer than any fsync seen; a worker that does not answer for so long forwards no packets either.
 PING_PATIENCE_S = 3.0
