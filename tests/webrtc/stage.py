@@ -74,7 +74,7 @@ class Events:
         return None
 
 
-async def until(condition: Callable[[], bool | Awaitable[bool]], what: str, patience_s: float = 12.0) -> float:
+async def until(condition: Callable[[], bool | Awaitable[bool]], what: str, patience_s: float = 30.0) -> float:
     """Seconds until the condition held; fail naming what did not happen."""
     began_s = time.monotonic()
     while time.monotonic() - began_s < patience_s:

@@ -130,6 +130,11 @@ class Peer:
         for connection in self._connections:
             follow_remote_ice(connection)
 
+    @property
+    def up(self) -> bool:
+        """Whether this side thinks so too: only then does the other hear of its leaving."""
+        return all(connection.connectionState == "connected" for connection in self._connections)
+
     def levels_since(self, since_s: float) -> list[float]:
         """Brightness of the pictures seen since."""
         return [level for at_s, level in self.seen if at_s > since_s]

@@ -65,7 +65,7 @@ async def page(engine: Engine, events: Events, room: str, level: int) -> AsyncIt
     try:
         offer = await engine.create_leg(room, room.split("-")[0])
         await engine.accept(offer.leg_id, await peer.answer(offer.sdp))
-        await until(lambda: events.has(LegConnected, offer.leg_id), f"{room} connected")
+        await until(lambda: events.has(LegConnected, offer.leg_id) and peer.up, f"{room} connected")
         yield peer, offer
     finally:
         await peer.close()
@@ -125,7 +125,7 @@ async def test_a_page_that_comes_again_is_seen_on_the_viewers_connection_of_befo
         async with page(engine, events, "customer-1", DARK) as (_, first):
             await engine.attach(first.leg_id, own.leg_id)
             await until(sees(clerk, DARK, since_s=0), "the clerk sees the customer")
-        await until(lambda: events.has(LegClosed, first.leg_id), "the customer has gone", 5)
+        await until(lambda: events.has(LegClosed, first.leg_id), "the customer has gone")
         await asyncio.sleep(0.5)
         async with page(engine, events, "customer-1", DARK) as (_, second):
             again_s = time.monotonic()
@@ -170,7 +170,7 @@ async def test_a_watched_leg_delivers_decodable_pictures_from_a_key_picture_on(e
         assert decoder.broken == 0
         before = len(events.pictures)
         engine.ask_key(its.leg_id)
-        await until(lambda: any(sampled.picture.key for sampled in events.pictures[before:]), "another key picture", 4)
+        await until(lambda: any(sampled.picture.key for sampled in events.pictures[before:]), "another key picture")
         await engine.unwatch(its.leg_id)
         await asyncio.sleep(0.2)
         before = len(events.pictures)
@@ -203,9 +203,9 @@ async def test_a_silent_line_is_told_and_its_return_too(engine: Engine) -> None:
     async with listening(engine) as events, page(engine, events, "customer-1", DARK) as (peer, its):
         await asyncio.sleep(0.5)
         peer.flowing.clear()
-        await until(lambda: events.has(LineLost, its.leg_id), "the lost line told", 4)
+        await until(lambda: events.has(LineLost, its.leg_id), "the lost line told")
         peer.flowing.set()
-        await until(lambda: events.has(LineBack, its.leg_id), "the line back", 4)
+        await until(lambda: events.has(LineBack, its.leg_id), "the line back")
         assert not events.has(LegClosed, its.leg_id)
 
 
@@ -242,7 +242,7 @@ def _credentials(sdp: str) -> set[str]:
 async def test_a_page_that_leaves_is_told(engine: Engine) -> None:
     async with listening(engine) as events, page(engine, events, "customer-1", DARK) as (peer, its):
         await peer.close()
-        await until(lambda: events.has(LegClosed, its.leg_id), "the leg closed", 5)
+        await until(lambda: events.has(LegClosed, its.leg_id), "the leg closed")
 
 
 async def test_nonsense_is_refused_and_the_leg_stays(engine: Engine) -> None:
