@@ -118,8 +118,8 @@ def clear_desk(connection: Connection, clerk_id: str) -> None:
 
 
 def ended_with_people(connection: Connection) -> tuple[str, ...]:
-    """Ended visits that still say whose they were."""
-    named = visit.c.facts.not_like('%"holder":null%')
+    """Ended visits that still say whose they were, or what somebody on a phone wrote whom no card named."""
+    named = visit.c.facts.not_like('%"holder":null%') | visit.c.facts.not_like('%"values":{}%')
     return tuple(connection.execute(select(visit.c.visit_id).where(visit.c.state.in_(_ENDED), named)).scalars())
 
 

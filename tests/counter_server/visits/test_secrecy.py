@@ -20,6 +20,7 @@ from counter_server.records import service as records
 from counter_server.visits import customer, desk, identify, presence, store
 from kiosk.logs import PlaceFormatter as KioskFormatter
 from tests.counter_server.builders import (
+    ADDRESS,
     PASSWORD,
     add_clerk,
     chip_message,
@@ -27,12 +28,13 @@ from tests.counter_server.builders import (
     face,
     noticed,
     office_in,
+    opened,
     signature,
     signed,
     with_card_and_face,
 )
 from tests.counter_server.test_doors import doors, enrolled
-from webrtc.wire import ContinuityState, Countersign, GiveConsent, VisitState
+from webrtc.wire import Channel, ContinuityState, Countersign, GiveConsent, SubmitForm, VisitState
 
 CANARY_ADDRESS, CANARY_PHONE = "北京市金丝雀街7号", "010-55550007"
 KEY = {"idempotency-key": "7a0e5a39-5f2c-4d6e-9f2d-canary000001"}
@@ -205,10 +207,15 @@ async def test_a_visit_that_ended_is_nobodys_in_the_database(tmp_path: Path) -> 
         assert records.verify_stored(office.safe, row).first_broken is None
         other = await with_card_and_face(office, "change-address")
         await customer.cancel(office, other.visit_id)
+        phone = await opened(office, "change-address", Channel.PHONE)
+        await customer.consent(office, phone.visit_id)
+        await decided(office, face(phone.visit_id, "refer", compared=False))
+        await customer.submit_form(office, phone.visit_id, SubmitForm(values=ADDRESS))
+        await customer.cancel(office, phone.visit_id)
     kept = await asyncio.to_thread(database_of, tmp_path)
     assert visit.values["deliver_to"].encode() not in kept
     async with office_in(tmp_path) as again:  # stopped before it forgot: the next one does
-        assert await again.db.run(store.ended_with_people) == (other.visit_id,)
+        assert set(await again.db.run(store.ended_with_people)) == {other.visit_id, phone.visit_id}
         await presence.recover(again)
         await presence.look_around(again, Counter())
         assert await again.db.run(store.ended_with_people) == ()
