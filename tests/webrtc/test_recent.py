@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass, field
 from typing import cast
 
-import pytest
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpparameters import (
     RTCRtcpParameters,
@@ -18,7 +17,7 @@ from aiortc.rtcrtpparameters import (
 from webrtc.aio.arrivals import DepartureLog
 from webrtc.aio.port import Port
 from webrtc.aio.receiver import PassReceiver
-from webrtc.aio.recent import KEPT_PACKETS, KeptPacket, RecentPictures
+from webrtc.aio.recent import KEPT_PACKETS, RecentPictures
 from webrtc.aio.sender import PassSender
 from webrtc.rtp import VP8, RtpFields, parse_rtp
 
@@ -149,26 +148,26 @@ async def test_after_an_outage_nothing_lost_in_it_is_asked_for_but_a_key_picture
     await source.stop()
 
 
-def kept(sequence: int, payload: bytes, timestamp: int = 0) -> KeptPacket:
-    return KeptPacket(payload, sequence, timestamp, 0, len(payload), 0)
+def take(recent: RecentPictures, sequence: int, payload: bytes, picture: int) -> None:
+    recent.take(VP8, payload, sequence, picture * PICTURE_TICKS, 0, len(payload), 0)
 
 
 def test_packets_out_of_order_are_put_in_order_and_a_long_stretch_is_forgotten() -> None:
     recent = RecentPictures()
-    recent.take(VP8, kept(1, DELTA))
+    take(recent, 1, DELTA, 0)
     assert recent.whole() == []
-    for sequence in (65_535, 1, 0):
-        recent.take(VP8, kept(sequence, KEY if sequence == 65_535 else DELTA))
+    for sequence, payload, picture in ((65_535, KEY, 1), (1, DELTA, 2), (0, MORE, 1)):
+        take(recent, sequence, payload, picture)
     assert [packet.sequence for packet in recent.whole()] == [65_535, 0, 1]
+    assert recent.key_bytes == len(KEY) + len(MORE)
     for sequence in range(2, KEPT_PACKETS + 1):
-        recent.take(VP8, kept(sequence, DELTA))
+        take(recent, sequence, DELTA, sequence)
     assert recent.whole() == []
 
 
-@pytest.mark.parametrize("repeat", [65_535, 0])
-def test_a_packet_that_comes_twice_is_shown_once(repeat: int) -> None:
+def test_a_packet_that_comes_twice_is_shown_once() -> None:
     recent = RecentPictures()
-    recent.take(VP8, kept(65_535, KEY))
-    recent.take(VP8, kept(0, DELTA))
-    recent.take(VP8, kept(repeat, DELTA))
+    take(recent, 65_535, KEY, 1)
+    for _ in range(2):
+        take(recent, 0, DELTA, 2)
     assert [packet.sequence for packet in recent.whole()] == [65_535, 0]

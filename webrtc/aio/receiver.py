@@ -25,7 +25,7 @@ from aiortc.stats import RTCStatsReport
 
 from webrtc.aio.compat import payload_type_of
 from webrtc.aio.rate import CAP_BPS
-from webrtc.aio.recent import KeptPacket, RecentPictures
+from webrtc.aio.recent import RecentPictures
 from webrtc.leg_engine import Tap
 from webrtc.rtp import FORMATS, PayloadFormat, RtpFields, ahead
 from webrtc.transport_cc import URI as TRANSPORT_CC
@@ -156,7 +156,7 @@ class PassReceiver:
             self._key_timer.cancel()  # the wish that waits for its turn has just been granted
             self._key_timer = None
         if self.kind == "video" and self.format is not None:
-            self.recent.take(self.format, KeptPacket(packet, sequence, timestamp, begin, end, marker))
+            self.recent.take(self.format, packet, sequence, timestamp, begin, end, marker)
         for subscriber in self.subscribers:
             subscriber.forward(packet, sequence, timestamp, begin, end, marker)
         if self.taps and self.format is not None:

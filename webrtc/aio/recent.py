@@ -30,18 +30,35 @@ class RecentPictures:
     def __init__(self) -> None:
         self._kept: list[KeptPacket] = []
         self._keeps = False
+        self._timestamp = -1
         self.key_bytes = 0  # of the last key picture, to weigh what another would cost
 
-    def take(self, payload_format: PayloadFormat, packet: KeptPacket) -> None:
-        """One packet, repairs included, in any order. This runs for every packet: keep it flat."""
-        if payload_format.begins_key(packet.packet[packet.begin : packet.end], 0):
-            self._kept = [packet]
-            self._keeps = True
-            self.key_bytes = packet.end - packet.begin
-        elif self._keeps:
-            if packet.timestamp == self._kept[0].timestamp:
-                self.key_bytes += packet.end - packet.begin
-            self._kept.append(packet)
+    def take(
+        self,
+        payload_format: PayloadFormat,
+        packet: bytes,
+        sequence: int,
+        timestamp: int,
+        begin: int,
+        end: int,
+        marker: int,
+    ) -> None:
+        """One packet, repairs included, in any order. This runs for every packet: keep it flat.
+
+        Only the first of a picture's packets to come is asked whether it begins a key picture; one whose own first
+        packet was lost and repaired is not noticed, and the next is.
+        """
+        if timestamp != self._timestamp:
+            self._timestamp = timestamp
+            if kind.begins_key(packet, begin):
+                self._kept = [KeptPacket(packet, sequence, timestamp, begin, end, marker)]
+                self._keeps = True
+                self.key_bytes = end - begin
+                return
+        if self._keeps:
+            if timestamp == self._kept[0].timestamp:
+                self.key_bytes += end - begin
+            self._kept.append(KeptPacket(packet, sequence, timestamp, begin, end, marker))
             if len(self._kept) > KEPT_PACKETS:
                 self.forget()
 
