@@ -105,6 +105,11 @@ class Cylinders:
         )
 
     @property
+    def certain(self) -> int:
+        """How many minutiae count in full."""
+        return int(np.count_nonzero(self.weights >= 1))
+
+    @property
     def comparable(self) -> bool:
         """There is something to compare; otherwise nothing can be said about whose finger it is."""
         return len(self.owners) > 0

@@ -21,6 +21,7 @@ from biometrics.face.calibration import read_calibration
 from biometrics.fingerprint.cylinders import Cylinders
 from biometrics.fingerprint.match import MATCHER, Comparison, compare
 from biometrics.fingerprint.minutiae import Minutiae
+from biometrics.fingerprint.quality import MIN_SURE
 from biometrics.fingerprint.template import FingerPosition
 
 MAX_TRIES: Final = 3  # NIST SP 800-76-2 and EES practice; each one more multiplies a stranger's chance
@@ -104,8 +105,12 @@ def decide_finger(
         return _undecided(FingerReason.NO_REFERENCE, thresholds, 0, tries)
     if not ours.comparable:
         return _undecided(FingerReason.TOO_LITTLE, thresholds, len(references), tries)
-    nearest = min((compare(ours, reference) for reference in references), key=lambda one: one.distance)
+    compared = [(compare(ours, reference), reference) for reference in references]
+    nearest, reference = min(compared, key=lambda one: one[0].distance)
     verdict, score = thresholds.judge(nearest.distance)
+    few = min(ours.certain, reference.certain) < MIN_SURE
+    if few and verdict is Verdict.ACCEPT:
+        verdict = Verdict.REFER  # 1 in 100 of strangers' parts of 3 to 12 minutiae is as near: docs/fingerprints.md
     # measured with `frames_fused` impressions and one try; every further one is another chance for a stranger
     score = _with_chances(score, tries * -(-len(references) // thresholds.frames_fused))
     reasons = {
@@ -119,6 +124,8 @@ def decide_finger(
         Verdict.REJECT: CheckOutcome.FAILED,
     }[verdict]
     words = f"{nearest.mates} minutiae lie on one another; strangers come as close in {score.fmr_upper:.1e} at most"
+    if few:
+        words = f"{nearest.mates} minutiae lie on one another, of too few for a machine to accept"
     return FingerDecision(
         verdict=verdict,
         compared=True,

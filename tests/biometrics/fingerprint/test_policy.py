@@ -22,6 +22,7 @@ from biometrics.fingerprint.policy import (
     engine_name,
     load_finger_calibration,
 )
+from biometrics.fingerprint.quality import MIN_SURE
 from biometrics.fingerprint.template import FingerPosition
 from biometrics.fingerprint.template_formats import TemplateFormat, read_minutiae, write_minutiae
 from biometrics.fingerprint.tries import Tries
@@ -99,6 +100,17 @@ def test_three_minutiae_are_never_accepted() -> None:
     """However alike: three of three is what any two fingers can show."""
     three = FIRST.best(3)
     assert decide_finger(three, [three], CALIBRATION).verdict is not Verdict.ACCEPT
+
+
+def test_a_part_of_few_minutiae_is_a_clerks_to_accept_however_near_and_of_enough_a_machines() -> None:
+    for count, verdict in ((MIN_SURE - 1, Verdict.REFER), (MIN_SURE, Verdict.ACCEPT)):
+        part = FIRST.best(count)  # the most certain ones: all count in full
+        for probe, reference in ((part, FIRST), (FIRST, part)):
+            decision = decide_finger(probe, [reference], CALIBRATION)
+            assert decision.comparison is not None
+            assert decision.comparison.distance < CALIBRATION.fused[0].accept_distance
+            assert decision.verdict is verdict
+            assert ("too few" in decision.checks[0].why) is (verdict is Verdict.REFER)
 
 
 def test_fingers_count_together_by_the_rule() -> None:

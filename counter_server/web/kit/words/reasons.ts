@@ -192,6 +192,10 @@ const sentences: readonly Sentence[] = [
     "$1 个特征点重合；陌生人达到这一程度的比例不超过 $2",
   ],
   [
+    /^(\d+) minutiae lie on one another, of too few for a machine to accept$/,
+    "$1 个特征点重合，但特征点太少，不能由机器判定通过",
+  ],
+  [
     /^no finger of the holder is registered here, and none could be read from the card$/,
     "没有登记过指纹，证件中也读不到",
   ],
