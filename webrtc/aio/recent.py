@@ -35,7 +35,7 @@ class RecentPictures:
 
     def take(
         self,
-        payload_format: PayloadFormat,
+        kind: PayloadFormat,
         packet: bytes,
         sequence: int,
         timestamp: int,
