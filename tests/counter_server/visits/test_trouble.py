@@ -426,3 +426,15 @@ async def test_an_ended_visit_takes_no_more_entries(tmp_path: Path) -> None:
         with pytest.raises(CounterError) as late:
             await office.db.run(store.note, visit.visit_id, store.CUSTOMER, "device_trouble")
         assert late.value.code is ErrorCode.WRONG_STEP
+
+
+async def test_a_desk_put_aside_stays_free_when_the_proof_comes_later(tmp_path: Path) -> None:
+    async with office_in(tmp_path) as office:
+        clerk = await add_clerk(office, "zhang")
+        visit = await waiting(office, "replace-card")
+        await desk.take(office, clerk, None)
+        await customer.cancel(office, visit.visit_id)
+        assert await office.db.run(store.visit_of_clerk, clerk.clerk_id) is not None
+        await desk.clear(office, clerk)
+        await office.db.run(lambda c: store.save(c, store.load(c, visit.visit_id)))  # as `receipts` does
+        assert await office.db.run(store.visit_of_clerk, clerk.clerk_id) is None
