@@ -47,7 +47,7 @@ def measure_faces(data_dir: Path, *more: Callable[[Path], dict[str, Any]]) -> di
         try:
             figures |= measure(data_dir)
         except BiometricsError as error:
-            notes[type(error).__name__] = str(error)
+            notes[measure.__name__.removeprefix("_")] = str(error)
     for name in (
         "embedding_ratio",
         "embedding_max_delta",
@@ -114,7 +114,10 @@ def _against_face_recognition(data_dir: Path) -> dict[str, Any]:
     differences = []
     unseen = 0
     for number, frame in enumerate(frames):
-        box = ours.detect(frame)[0]
+        boxes = ours.detect(frame)
+        if not boxes:
+            continue  # found in the picture, not in the frame made of it
+        box = boxes[0]
         differences.append(distance(ours.embed(ours.align(frame, box)), encode(frame, box)))
         if number >= FRAMES:
             continue
@@ -124,6 +127,8 @@ def _against_face_recognition(data_dir: Path) -> dict[str, Any]:
         spent["their_embedding"].append(_spent(encode, frame, box))
         spent["our_frame"].append(_spent(_whole, ours, frame))
         spent["their_frame"].append(_spent(_whole, theirs, frame))
+    if not spent["our_frame"]:
+        raise EvaluationDataError(f"no face was found in {len(frames)} frames")
     median = {name: statistics.median(times) for name, times in spent.items()}
     return {
         "engine": f"{ours.id} ({ours.version})",
@@ -160,7 +165,10 @@ def _tracking(data_dir: Path) -> dict[str, Any]:
         frame = framed(person, engine, dx=60 * np.cos(angle), dy=25 * np.sin(angle))
         if frame is not None:
             frames.append(frame)
-    near = engine.detect(frames[0])[0]
+    found = engine.detect(frames[0]) if frames else ()
+    if not found:
+        raise EvaluationDataError("the first person's first picture shows no face to follow")
+    near = found[0]
     alone, with_points, lost = [], [], 0
     for frame in frames[1:]:
         began_s = time.process_time()
@@ -168,7 +176,7 @@ def _tracking(data_dir: Path) -> dict[str, Any]:
         alone.append(time.process_time() - began_s)
         if box is None:
             lost += 1
-            near = engine.detect(frame, near=near)[0]
+            near = next(iter(engine.detect(frame, near=near)), near)
             continue
         engine.landmarks(frame, box)
         with_points.append(time.process_time() - began_s)

@@ -12,6 +12,7 @@ import pytest
 
 from biometrics.decision import Verdict
 from biometrics.errors import EvaluationDataError
+from biometrics.evaluation import face_speed
 from biometrics.evaluation.calibrate import calibration_text
 from biometrics.evaluation.degradation import CHIP_MAX_BYTES, LIVE_INTER_EYE_PX, camera_frame, chip_portrait
 from biometrics.evaluation.det import det_curve, det_picture
@@ -146,3 +147,15 @@ def test_neighbours_in_the_london_set_are_not_accepted_and_smiles_do_not_hide_an
         for other, probe in enumerate(smiling):
             verdict, _ = thresholds.judge(distance(reference, probe))
             assert (verdict is Verdict.ACCEPT) == (one == other)
+
+
+def test_a_cost_that_cannot_be_measured_is_nothing_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for person in ("a", "b"):
+        (tmp_path / person).mkdir()
+        cv2.imwrite(str(tmp_path / person / "0.png"), np.full((300, 300, 3), 128, np.uint8))
+    monkeypatch.setattr(face_speed, "_starts", lambda _: {})  # three new processes say nothing here
+    figures = face_speed.measure_faces(tmp_path)
+    assert figures["frame_ratio"] is figures["tracking_ms"] is figures["session_cpu_per_s"] is None
+    assert set(figures["notes"]) == {"against_face_recognition", "tracking"}
