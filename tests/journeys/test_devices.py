@@ -30,7 +30,12 @@ CABLES = """() => {
     ...(await list()), { kind: "videoinput", deviceId: "papers", label: "Paper camera", groupId: "" },
   ].filter((one) => !window.__gone.includes(one.deviceId)));
   put("getUserMedia", async (wish) => {
-    if (wish.video?.deviceId?.exact !== "papers") return take(wish);
+    if (wish.video?.deviceId?.exact !== "papers") {
+      const stream = await take(wish); // a simulated person's canvas does not know which camera it stands for
+      const deviceId = await own();
+      for (const track of stream.getVideoTracks()) track.getSettings = () => ({ deviceId });
+      return stream;
+    }
     const stream = paper.captureStream(10);
     for (const track of stream.getTracks()) {
       track.getSettings = () => ({ deviceId: "papers" });
@@ -38,9 +43,9 @@ CABLES = """() => {
     }
     return stream;
   });
-  window.__pull = async () => {
+  window.__pull = () => {
     const track = document.querySelector("video.own").srcObject.getVideoTracks()[0];
-    window.__gone.push(track.getSettings().deviceId ?? (await own()));
+    window.__gone.push(track.getSettings().deviceId);
     track.stop();
     track.dispatchEvent(new Event("ended"));
     media.dispatchEvent(new Event("devicechange"));
@@ -48,6 +53,10 @@ CABLES = """() => {
   window.__plug = () => { window.__gone = []; media.dispatchEvent(new Event("devicechange")); };
 }"""
 
+RATIO = """(name) => {
+  const video = document.querySelector(`video[aria-label="${name}"]`);
+  return video.videoWidth / video.videoHeight;
+}"""
 OWN_LABEL = "() => document.querySelector('video.own').srcObject.getVideoTracks()[0].label"
 
 
@@ -82,6 +91,8 @@ def test_a_second_picture_and_a_camera_pulled_in_mid_call(house: House) -> None:
     kiosk.touch("showPapers")
     expect(kiosk.page.get_by_text(kiosk.word("showingPapers"))).to_be_visible()
     wait_playing(clerk.page, clerk.word("shownByCustomer"))
+    assert clerk.page.evaluate(RATIO, clerk.word("shownByCustomer")) == pytest.approx(16 / 9, rel=0.02)  # no face
+    assert clerk.page.evaluate(RATIO, clerk.word("customerVideo")) == pytest.approx(4 / 3, rel=0.02)
     clerk.page.screenshot(path=house.stack.folder / "shown-clerk.png")
     kiosk.page.screenshot(path=house.stack.folder / "shown-kiosk.png")
     kiosk.touch("showingStop")
