@@ -1,7 +1,8 @@
 """Matroska (RFC 9559) as a recording needs it, written forward only: a header, then clusters of about a second.
 
-libav's muxer costs 15 µs a frame and cannot take an H.264 header from what a page sends; this is a tenth of that. Every
-cluster goes out whole, sorted and with its size, so that a reader finds a beginning and a crash leaves no half of one.
+libav's muxer cannot take an H.264 header from what a page sends, and cost the media worker's loop a third of what a
+recording costs (4.2 to 2.7 µs a packet without it, sealing apart). Every cluster goes out whole, sorted and with its
+size, so that a reader finds a beginning and a crash leaves no half of one.
 """
 
 import struct
