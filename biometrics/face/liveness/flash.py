@@ -121,10 +121,10 @@ class Flash:
         share = float(fits[0] ** 2 / max(float(explained.max()), 1e-9))
         beat = float((1 - explained.min()) / max(1 - float(explained.max()), 1e-9))
         values = f"{better} of {OTHERS} other orders fit as well; {beat:.1f} times calmer between the changes"
+        if beat >= BEAT_MIN and share < SHARE_MIN:  # however well the right one does among others that are wrong too
+            return Lit(Reading.WRONG, f"the face was lit in another order than the screen's: {values}")
         if better == 0:
             return Lit(Reading.RIGHT, f"the face was lit in the screen's order: {values}")
-        if beat >= BEAT_MIN and share < SHARE_MIN:
-            return Lit(Reading.WRONG, f"the face was lit in another order than the screen's: {values}")
         return Lit(Reading.UNCLEAR, f"the room's light leaves too little of the screen's: {values}")
 
 
