@@ -1,18 +1,31 @@
 """A page played by aiortc: answers one offer with as many connections as the offer has bundles."""
 
 import asyncio
+import shutil
 import time
 from fractions import Fraction
 
+import aioice.ice
 import av
 import numpy as np
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 
+from webrtc.aio.addresses import set_host_addresses
 from webrtc.aio.compat import follow_remote_ice, renew_ice
 from webrtc.aio.connection import new_peer_connection
+from webrtc.janus.process import JANUS
 
 WIDTH, HEIGHT, PICTURES_PER_S = 320, 240, 15
+
+
+def janus_missing() -> str | None:
+    """Why no Janus can carry calls here; None where one can."""
+    if shutil.which(JANUS) is None:
+        return "the package janus is not installed"
+    set_host_addresses(None)
+    own = aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=False)
+    return "Janus needs an address beside loopback" if own == ["127.0.0.1"] else None
 
 
 class GreyCamera(MediaStreamTrack):

@@ -1,13 +1,12 @@
 """Which engine runs, what happens when it cannot, and that a Janus never outlives its worker."""
 
 import os
-import shutil
 import signal
 
 import aioice.ice
 import pytest
 
-from tests.webrtc.engine_contract.peer import Peer
+from tests.webrtc.engine_contract.peer import Peer, janus_missing
 from tests.webrtc.stage import listening, until
 from webrtc.aio import compat
 from webrtc.aio.pass_engine import PassEngine
@@ -17,10 +16,9 @@ from webrtc.engines import open_engine
 from webrtc.errors import BadDescriptionError, EngineUnfitError
 from webrtc.janus.descriptions import ANSWER_MAX_BYTES, candidate_for_janus, janus_answers
 from webrtc.janus.janus_engine import JanusEngine
-from webrtc.janus.process import JANUS
 from webrtc.supervisor import SupervisedEngine
 
-needs_janus = pytest.mark.skipif(shutil.which(JANUS) is None, reason="the package janus is not installed")
+needs_janus = pytest.mark.skipif(janus_missing() is not None, reason=janus_missing() or "")
 
 
 async def test_our_own_engine_runs_where_every_private_name_is_in_its_place() -> None:

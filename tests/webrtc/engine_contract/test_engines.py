@@ -1,7 +1,6 @@
 """One contract, every engine: what the counter relies on, with aiortc peers as pages."""
 
 import asyncio
-import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,7 +10,7 @@ import av
 import pyrage  # type: ignore[import-untyped]
 import pytest
 
-from tests.webrtc.engine_contract.peer import PICTURES_PER_S, Peer
+from tests.webrtc.engine_contract.peer import PICTURES_PER_S, Peer, janus_missing
 from tests.webrtc.stage import Events, listening, until
 from webrtc.aio.addresses import set_host_addresses
 from webrtc.aio.leg import Leg
@@ -21,7 +20,6 @@ from webrtc.engine import LegClosed, LegConnected, LegOffer, LineBack, LineLost
 from webrtc.errors import BadDescriptionError, NoOtherWayError, UnknownLegError
 from webrtc.janus.janus_engine import JanusEngine
 from webrtc.janus.leg import JanusLeg
-from webrtc.janus.process import JANUS
 from webrtc.leg_engine import LegEngine
 from webrtc.snapshot import PictureDecoder
 
@@ -34,8 +32,8 @@ def _pass() -> Engine:
 
 
 def _janus() -> Engine:
-    if shutil.which(JANUS) is None:
-        pytest.skip("the package janus is not installed")
+    if missing := janus_missing():
+        pytest.skip(missing)
     set_host_addresses(None)  # Janus cannot use loopback, so the peers must not offer it alone
     return JanusEngine(host_addresses=None)
 

@@ -1,7 +1,6 @@
 """A deployment that speaks H.264: every engine offers nothing else, and what it brings is recorded and sampled."""
 
 import io
-import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ import av
 import pyrage  # type: ignore[import-untyped]
 import pytest
 
+from tests.webrtc.engine_contract.peer import janus_missing
 from tests.webrtc.engine_contract.test_engines import BRIGHT, DARK, Engine, page, sees
 from tests.webrtc.films import key_flags, pictures_in, unseal
 from tests.webrtc.stage import listening, until
@@ -18,13 +18,12 @@ from webrtc.aio.pass_engine import PassEngine
 from webrtc.aio.relay_engine import RelayEngine
 from webrtc.engine import VideoCodec
 from webrtc.janus.janus_engine import JanusEngine
-from webrtc.janus.process import JANUS
 from webrtc.snapshot import PictureDecoder
 
 
 def _janus() -> Engine:
-    if shutil.which(JANUS) is None:
-        pytest.skip("the package janus is not installed")
+    if missing := janus_missing():
+        pytest.skip(missing)
     set_host_addresses(None)  # Janus cannot use loopback, so the peers must not offer it alone
     return JanusEngine(codec=VideoCodec.H264)
 
