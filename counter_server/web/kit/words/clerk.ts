@@ -211,7 +211,6 @@ export const clerkWords = {
     en: "{name} is whispering to you. The customer does not hear it.",
   },
   callJoined: { zh: "{name} 加入了通话，客户能看到和听到。", en: "{name} has joined: the customer sees and hears it." },
-  thirdVideo: { zh: "主管", en: "Supervisor" },
   superviseTitle: { zh: "正在进行的通话", en: "Calls now" },
   superviseEmpty: { zh: "没有通话。", en: "Nobody is in a call." },
   superviseHint: { zh: "每次参与都会记入办理日志。", en: "Taking part is written into the visit's journal." },
