@@ -15,10 +15,12 @@ from playwright.sync_api import expect
 from sqlalchemy import Engine
 
 from counter_server.records import service
+from counter_server.records.line_quality import QUALITY_OBJECT, QUALITY_POLICY
 from counter_server.records.masters import FileMasterKeys
 from counter_server.records.openings import read_openings
 from counter_server.records.record import ObjectClass, RecordingSegment
-from counter_server.records.seal import SealedObject, seal_record
+from counter_server.records.seal import PlainObject, SealedObject, seal_record
+from counter_server.visits.line_quality import measured
 from counter_server.visits.office import Office
 from tests.counter_server.builders import PASSWORD, office_in
 from tests.counter_server.records.builders import Safe, begin_recording, build_draft
@@ -27,9 +29,11 @@ from tests.journeys.programs import Program, free_port, run_once
 from tests.journeys.words import say
 from tests.webrtc.test_record import Clock, Leg
 from webrtc.record import Recording
+from webrtc.rtp import OPUS, VP8
 from webrtc.sealed import SegmentWriter
 
 SECONDS, KEY_EVERY = 40, 10
+LATE_MS = 48
 
 
 def film() -> list[bytes]:
@@ -53,7 +57,11 @@ async def seal_film(office: Office, home: Path) -> str:
     keys = await office.db.run(lambda connection: begin_recording(safe, connection))
     folder, clock, writer = office.safe.recording_folder(keys.record_id), Clock(), SegmentWriter()
     recording = Recording("customer", folder, "customer-1", keys.recipient, writer, clock)
-    Leg(recording, clock, timestamp=5, sequence=5).talk(film())
+    leg = Leg(recording, clock, timestamp=5, sequence=5)
+    leg.talk(film())
+    # the page took its last sound at the moment it took a picture that stands LATE_MS later
+    recording.hear(OPUS, leg.audio, 3_900_000_000 << 32, (leg.sent - 1) * 1_600)
+    recording.hear(VP8, leg.video, 3_900_000_000 << 32, 5 + (leg.sent - 1) * 3_000 + LATE_MS * 90)
     track = await recording.finish()
     writer.close()
     adopted = tuple(
@@ -66,6 +74,10 @@ async def seal_film(office: Office, home: Path) -> str:
     draft = build_draft(safe, keys, adopted)
     pieces = tuple(RecordingSegment(item.name, index) for index, item in enumerate(adopted))
     whole = replace(draft.recordings[0], duration_ms=SECONDS * 1000, frames=track.frames, segments=pieces)
+    quality = measured(keys.record_id, (track,), (whole,))
+    assert quality is not None
+    said = PlainObject(QUALITY_OBJECT, ObjectClass.STATEMENT, "application/json", quality.to_bytes())
+    draft = replace(draft, objects=(*draft.objects, said), policies=(*draft.policies, QUALITY_POLICY))
     sealed = seal_record(replace(draft, recordings=(whole,)), keys, office.sealing, office.safe, datetime.now(UTC))
     await office.db.run(service.insert_record, sealed)
     return sealed.record_id
@@ -116,7 +128,13 @@ def test_an_auditor_jumps_into_a_recording_and_sees_that_second(tmp_path: Path) 
             page.wait_for_timeout(300)
             at_s = float(page.locator(".playback").get_attribute("data-position") or 0) / 1000
             shown = page.locator(".playback video").evaluate(BRIGHTNESS)
-            page.screenshot(path=str(tmp_path / "playback.png"))
+            page.screenshot(path=str(tmp_path / "playback.png"), full_page=True)
+            side = page.get_by_role("region", name=say("en", "sideCustomer"))
+            expect(side.get_by_text(say("en", "recordingLossNone"), exact=True)).to_be_visible()
+            expect(
+                side.get_by_text(say("en", "recordingSizeFrom", at="0:00", width="320", height="240"))
+            ).to_be_visible()
+            expect(side.get_by_text("ms later than the voice")).to_be_visible()
             # BT.601 video range to full range, as canvases give it
             second = ((shown * 219 / 255 + 16) - 40) / 5
             assert abs(second - at_s) < 1.6, (shown, second, at_s)
