@@ -188,10 +188,9 @@ def freeze(cast: Sequence[Cast], _: Challenge, rng: np.random.Generator) -> Play
     kept: list[Picture] = []
 
     def play(at_s: float, guidance: Guidance) -> Picture:
-        then = other(at_s, guidance)
         if at_s < from_s:
             kept[:] = [holder(at_s, guidance)]
-        return kept[0] if at_s < until_s and kept else then
+        return kept[0] if at_s < until_s and kept else other(at_s, guidance)
 
     return play
 
@@ -230,8 +229,7 @@ def swap(cast: Sequence[Cast], _: Challenge, rng: np.random.Generator) -> Play:
 
     def play(at_s: float, guidance: Guidance) -> Picture:
         changed[0] |= guidance.code is GuidanceCode.MOVE_NOW
-        one, other = holder(at_s, guidance), accomplice(at_s, guidance)
-        return other if changed[0] else one
+        return accomplice(at_s, guidance) if changed[0] else holder(at_s, guidance)
 
     return play
 
