@@ -12,15 +12,14 @@ from playwright.sync_api import expect
 from tests.biometrics.simulated_customer import customer_script
 from tests.journeys.access import violations
 from tests.journeys.console import ConsoleScreen, VirtualAuthenticator
-from tests.journeys.customer import FACE_MS, CustomerScreen
+from tests.journeys.customer import CustomerScreen
 from tests.journeys.desk import CUSTOMER_PHOTOGRAPH
 from tests.journeys.house import House
+from tests.journeys.phone_visits import ADDRESS_CHANGE, face_to_form, open_link, sealed, served
 from tests.journeys.photographs import photograph
-from tests.journeys.story import ADDRESS, SEALING_MS, wait_playing
+from tests.journeys.story import SEALING_MS
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(480)]
-
-TITLES = {"zh": "修改联系地址", "en": "Change my contact address"}
 
 
 def a_phone(house: House, language: str) -> CustomerScreen:
@@ -30,43 +29,9 @@ def a_phone(house: House, language: str) -> CustomerScreen:
 
 
 def come_again(house: House, phone: CustomerScreen) -> None:
-    """A new one-time link, opened under the name that keys are made for."""
+    """By a new one-time link."""
     answer = httpx.post(f"{house.stack.kiosk_url}/api/kiosk/phone-links", trust_env=False)
-    phone.page.goto(answer.raise_for_status().json()["url"].replace("//127.0.0.1:", "//localhost:"))
-    phone.state("in")
-
-
-def face_to_form(phone: CustomerScreen) -> None:
-    """Consent and the face check, tried as often as a person may; on a busy machine its pictures come unevenly."""
-    phone.consent()
-    passed = phone.page.locator('main[data-state="form"]')
-    again = phone.page.get_by_role("button", name=phone.word("tryAgain"), exact=True)
-    expect(passed.or_(again)).to_be_visible(timeout=FACE_MS)
-    while again.is_visible():
-        again.click()
-        expect(again).to_be_hidden()
-        expect(passed.or_(again)).to_be_visible(timeout=FACE_MS)
-    phone.state("form")
-    phone.fill(ADDRESS)
-
-
-def served(phone: CustomerScreen, clerk: ConsoleScreen) -> None:
-    """From the ticket to the sealed record, by the clerk who looks at the document."""
-    phone.touch("formSendTicket")
-    phone.state("waiting")
-    clerk.take_next()
-    wait_playing(clerk.page, clerk.word("customerVideo"))
-    phone.state("serving")
-    clerk.check_everything()
-    clerk.push_document()
-    phone.state("reading")
-    phone.read_document()
-    phone.sign()
-    phone.state("countersigning", within_ms=SEALING_MS)
-    clerk.countersign()
-    phone.state("done", within_ms=SEALING_MS)
-    expect(clerk.button("clearDesk")).to_be_visible()
-    clerk.clear_desk()
+    open_link(phone, answer.raise_for_status().json()["url"])
 
 
 def test_a_phone_is_kept_recognised_and_forgotten(house: House, clerk: ConsoleScreen, tmp_path: Path) -> None:
@@ -74,9 +39,10 @@ def test_a_phone_is_kept_recognised_and_forgotten(house: House, clerk: ConsoleSc
     device = VirtualAuthenticator(phone.page)
     come_again(house, phone)
     phone.page.screenshot(path=tmp_path / "1-services.png", full_page=True)
-    phone.choose(TITLES["zh"])  # nobody who has no key is asked for one
+    phone.choose(ADDRESS_CHANGE["zh"])  # nobody who has no key is asked for one
     face_to_form(phone)
     served(phone, clerk)
+    sealed(phone, clerk)
     offer = phone.page.get_by_role("region", name=phone.word("phoneKeyOfferTitle"))
     offer.scroll_into_view_if_needed()
     assert violations(phone.page) == []
@@ -92,7 +58,7 @@ def test_a_phone_is_kept_recognised_and_forgotten(house: House, clerk: ConsoleSc
     assert "清华园" not in str(key)
 
     come_again(house, phone)
-    phone.choose(TITLES["zh"])
+    phone.choose(ADDRESS_CHANGE["zh"])
     expect(phone.page.get_by_role("heading", name=phone.word("phoneKeyShowTitle"))).to_be_visible()
     assert violations(phone.page) == []
     phone.page.screenshot(path=tmp_path / "4-show.png", full_page=True)
@@ -118,7 +84,7 @@ def test_a_phone_is_kept_recognised_and_forgotten(house: House, clerk: ConsoleSc
     phone.page.screenshot(path=tmp_path / "7-removed.png", full_page=True)
     come_again(house, phone)
     phone.touch("phoneKeyWas")
-    phone.choose(TITLES["zh"])
+    phone.choose(ADDRESS_CHANGE["zh"])
     phone.touch("phoneKeyShow")  # the phone still holds its key, and the counter knows it no longer
     expect(phone.page.get_by_role("alert")).to_contain_text(phone.word("phoneKeyNot"))
     phone.page.context.close()
@@ -129,9 +95,10 @@ def test_other_phones_are_refused_and_the_clerk_reads_so(house: House, clerk: Co
     phone = a_phone(house, "en")
     device = VirtualAuthenticator(phone.page)
     come_again(house, phone)
-    phone.choose(TITLES["en"])
+    phone.choose(ADDRESS_CHANGE["en"])
     face_to_form(phone)
     served(phone, clerk)
+    sealed(phone, clerk)
     phone.page.get_by_role("region", name=phone.word("phoneKeyOfferTitle")).scroll_into_view_if_needed()
     phone.page.screenshot(path=tmp_path / "1-offer-en.png", full_page=True)
     phone.touch("phoneKeyKeep")
@@ -143,7 +110,7 @@ def test_other_phones_are_refused_and_the_clerk_reads_so(house: House, clerk: Co
     twin = VirtualAuthenticator(other.page)
     come_again(house, other)
     other.touch("phoneKeyWas")
-    other.choose(TITLES["en"])
+    other.choose(ADDRESS_CHANGE["en"])
     other.page.screenshot(path=tmp_path / "2-show-en.png", full_page=True)
     secret = ec.generate_private_key(ec.SECP256R1())
     forged = base64.b64encode(secret.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())).decode()
