@@ -6,7 +6,7 @@ really came by, and must come out the same.
 """
 
 import hmac
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeVar
@@ -44,14 +44,15 @@ class Challenge:
     movements: tuple[Movement, ...]
     colours: tuple[Colour, ...] = ()
 
-    def substitute(self, step: int, without: Collection[Movement]) -> Movement | None:
-        """Another movement for this step, for whoever cannot do those in `without`; None when nothing is left.
+    def substitute(self, done: Sequence[Movement], without: Collection[Movement]) -> Movement | None:
+        """Another movement for the step after those done, for whoever cannot do `without`; None where none is left.
 
-        A session whose every other step has no turn keeps to turns, unless the person can turn neither way.
+        None that another step asks for either. A session whose every other step has no turn keeps to turns, unless the
+        person can turn neither way.
         """
-        before = self.movements[step - 1] if step else None
-        left = [one for one in Movement if one not in without and one is not before]
-        others = {one for index, one in enumerate(self.movements) if index != step}
+        step = len(done)
+        others = {*done, *self.movements[step + 1 :]}
+        left = [one for one in Movement if one not in without and one not in others]
         if not others & TURNS and any(one in TURNS for one in left):
             left = [one for one in left if one in TURNS]
         return next(_drawn(self.seed, f"substitute {step} {len(without)}", left)) if left else None
@@ -64,14 +65,16 @@ def bind(secret: bytes, session_id: str, fingerprint: str, nonce: bytes) -> byte
 
 
 def draw(seed: bytes, steps: int = STEPS) -> Challenge:
-    """So many movements, no two alike in a row, at least one of them a turn: 68 sequences of three, all as likely."""
+    """So many movements, no two alike, at least one of them a turn: 54 sequences of three, all as likely.
+
+    None comes twice, or a film of the first two, played again, would show the third as well.
+    """
     attempt = 0
     while True:
         stream = _drawn(seed, f"movements {attempt}", list(Movement))
         movements: list[Movement] = []
         while len(movements) < steps:
-            movement = next(stream)
-            if not movements or movement is not movements[-1]:
+            if (movement := next(stream)) not in movements:
                 movements.append(movement)
         if TURNS & set(movements):
             return Challenge(seed, tuple(movements), draw_colours(seed))

@@ -25,10 +25,13 @@ LAGS_S: Final = np.arange(0.0, 1.0, 0.05)
 """From a colour's leaving the counter to its being seen here: the line, the page's fade, the camera, the line again."""
 BEAT_MIN: Final = 3.0
 """How much calmer a face's colour is between the screen's changes than across them. Willing people in drowned light
-have at most 1.8 in 30 clips, a camera that stumbled had 2.4; another order in 1.5 to 6 % of the light 2.8 to 13.5 in
-30, with 29 above 4."""
+have at most 2.2 in 35 clips, a camera that stumbled had 2.4; another order in 3 to 8 % of the light 5.7 to 20 in 30
+clips before a plain wall, and 2.4 to 12 in 24 where what is behind them is coloured."""
 SHARE_MIN: Final = 0.5  # of what any order explains; the right one explains nearly all of it, a wrong one a tenth
 DARK: Final = 8.0  # grey levels; darker, a channel is noise
+NEARER_MOST: Final = 0.25
+"""Logarithm of a face's area beside the middle look's: 13 % nearer or farther. Whoever comes closer hides other parts
+of the surroundings and is lit otherwise; these looks are left out."""
 
 Floats = NDArray[np.float64]
 
@@ -100,11 +103,14 @@ class Flash:
         lasted_s = float(at_s[-1]) if len(at_s) else 0.0
         if lasted_s < LEAST_S or len(at_s) < LEAST_LOOKS * lasted_s:
             return Lit(Reading.UNCLEAR, "too few looks to tell")
-        return self._held_against_others(at_s)
+        area = np.log([pose.inter_eye_px * pose.length_px for pose in self._poses])
+        kept = np.abs(area - np.median(area)) < NEARER_MOST
+        poses = [pose for pose, stays in zip(self._poses, kept, strict=True) if stays]
+        return self._held_against_others(at_s[kept], np.array(self._chroma)[kept], poses)
 
-    def _held_against_others(self, at_s: Floats) -> Lit:
-        nuisance = _nuisance(at_s, self._poses)
-        seen = _without(nuisance, np.array(self._chroma))
+    def _held_against_others(self, at_s: Floats, chroma: Floats, poses: list[Pose]) -> Lit:
+        nuisance = _nuisance(at_s, poses)
+        seen = _without(nuisance, chroma)
         seen /= np.maximum(seen.std(axis=0), 1e-9)  # both axes count alike
         symbols = int(at_s[-1] / SYMBOL_S) + 1
         light = np.array([_emitted(colour) for colour in Colour])
@@ -146,9 +152,8 @@ def skin_chroma(picture: Picture, points: Landmarks) -> tuple[float, float] | No
     around = behind / max(1, height * width - hidden.shape[0] * hidden.shape[1])
     if skin.min() < DARK:
         return None
-    if around.min() < DARK:
-        around = np.ones(3)  # nothing to hold it against: a dark room, where the screen is all the light there is
-    blue, green, red = np.log(skin) - np.log(around)
+    # a channel without any light gives nothing to hold against: in a dark room the screen is all the light there is
+    blue, green, red = np.log(skin) - np.log(np.maximum(around, DARK))
     return float(red - green), float(blue - green)
 
 

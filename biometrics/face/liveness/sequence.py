@@ -82,7 +82,8 @@ class Sequence:
         """The person cannot do this one: ask for another, without penalty. False when there is none left to ask for."""
         if self.stage is not Stage.ASKING or len(self._refused) >= MOST_SUBSTITUTES:
             return False
-        another = self.challenge.substitute(len(self.seen), self._refused | {self.movement})
+        done = [step.movement for step in self.seen]
+        another = self.challenge.substitute(done, self._refused | {self.movement})
         if another is None:
             return False
         self._refused.add(self.movement)
@@ -146,11 +147,7 @@ class Sequence:
             self.stage = Stage.COMPLETE
             return
         self._substituted = False
-        movement = self.challenge.movements[len(self.seen)]
-        if movement in self._refused:  # who cannot do it now cannot do it later
-            movement = self.challenge.substitute(len(self.seen), self._refused) or movement
-            self._substituted = True
-        self._ask(movement, at_s)
+        self._ask(self.challenge.movements[len(self.seen)], at_s)
 
     def _ask(self, movement: Movement, at_s: float) -> None:
         self.movement = movement
