@@ -388,7 +388,8 @@ async def decide_face(office: Office, finding: FaceFinding) -> None:
     await office.db.run(write)
     office.changed(visit_id)
     if left == 0:
-        reason = Reason.FACE_DIFFERENT if live else Reason.NOT_LIVE
+        before = visit.face  # of the try before this one: a living other face says more than a movement that was missed
+        reason = Reason.FACE_DIFFERENT if live or (before is not None and before.live) else Reason.NOT_LIVE
         await refuse(office, visit_id, reason, store.COUNTER)
 
 
