@@ -120,16 +120,16 @@ const sentences: readonly Sentence[] = [
     "画面被剪接（看 $1 次，其中 $2 次可辨剪接；最大突变为剪接的 $3）",
   ],
   [
-    /^the face was lit in the screen's order: (\d+) of (\d+) other orders fit as well; ([\d.]+) times calmer between the changes$/,
-    "脸上的光与屏幕颜色的次序相符（另外 $2 种次序中有 $1 种同样相符；变色之间比变色时平稳 $3 倍）",
+    /^the face was lit in the screen's order: (\d+) of (\d+) other orders fit as well; the best one explains (\d+%) of the changes$/,
+    "脸上的光与屏幕颜色的次序相符（另外 $2 种次序中有 $1 种同样相符；最相符的次序可解释变化的 $3）",
   ],
   [
-    /^the face was lit in another order than the screen's: (\d+) of (\d+) other orders fit as well; ([\d.]+) times calmer between the changes$/,
-    "脸上的光是另一种次序，与屏幕颜色不符（另外 $2 种次序中有 $1 种同样相符；变色之间比变色时平稳 $3 倍）",
+    /^the face was lit in another order than the screen's: (\d+) of (\d+) other orders fit as well; the best one explains (\d+%) of the changes$/,
+    "脸上的光是另一种次序，与屏幕颜色不符（另外 $2 种次序中有 $1 种同样相符；最相符的次序可解释变化的 $3）",
   ],
   [
-    /^the room's light leaves too little of the screen's: (\d+) of (\d+) other orders fit as well; ([\d.]+) times calmer between the changes$/,
-    "环境光太强，看不出屏幕的颜色（另外 $2 种次序中有 $1 种同样相符；变色之间比变色时平稳 $3 倍）",
+    /^the room's light leaves too little of the screen's: (\d+) of (\d+) other orders fit as well; the best one explains (\d+%) of the changes$/,
+    "环境光太强，看不出屏幕的颜色（另外 $2 种次序中有 $1 种同样相符；最相符的次序可解释变化的 $3）",
   ],
   [/^too few looks to tell$/, "画面太少，无法判断"],
   [/^the person asked for none$/, "客户要求不变换颜色"],
