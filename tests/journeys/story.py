@@ -95,6 +95,10 @@ class Story:
         for clerk in (zhang, li):
             with self.report.step(f"{clerk.clerk.username} logs in", console=clerk.page):
                 clerk.log_in(self.stack.console_url)
+            with self.report.step(f"{clerk.clerk.username} registers a passkey", console=clerk.page):
+                clerk.register_passkey()
+        with self.report.step("zhang logs in by passkey, without a name or password", console=zhang.page):
+            zhang.log_out_and_in_by_passkey()
         self.replace_card(kiosk, zhang)
         self.raise_limit(kiosk, zhang, li)
         self.phone(kiosk, zhang, script)
@@ -227,7 +231,9 @@ class Story:
         self.identify(kiosk, CardName.GENUINE)
         self.queue(kiosk, NEW_CARD)
         self.serve(kiosk, zhang, figures=True)
-        with self.report.step("the clerk countersigns; sealed", kiosk=kiosk.page, console=zhang.page):
+        with self.report.step("another finger on the clerk's key signs nothing", console=zhang.page):
+            zhang.countersign_with_wrong_finger()
+        with self.report.step("the clerk countersigns by passkey; sealed", kiosk=kiosk.page, console=zhang.page):
             zhang.countersign()
             kiosk.state("done", within_ms=SEALING_MS)
         self.take_receipt(kiosk)
