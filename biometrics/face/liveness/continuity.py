@@ -40,7 +40,7 @@ but one; three clips of real heads 0.5. Of switches between films, of which an a
 sharpest of each of 170 clips reaches 1.3 to 13."""
 CUTS_MIN: Final = 2  # one sharp change may be a camera that stood still for a moment
 GLARING: Final = 4.0
-"""Times that; so sharp a one is enough by itself. Cameras that lost up to three pictures at once, four times in a check,
+"""Times that; so sharp a one is enough by itself. Cameras that lost up to three pictures at once, four times a check,
 came to 3.0 at most in 90 clips."""
 LOOKS_OF_ONE_CUT: Final = 3  # the same change seen in two looks is one
 
