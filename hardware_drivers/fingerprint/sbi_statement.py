@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -173,8 +173,8 @@ def from_base64url(text: str) -> bytes:
 
 def _check_signature(algorithm: str, signer: x509.Certificate, signature: bytes, signed: bytes) -> None:
     """RFC 7518 §3: the algorithms a device may use; which one the header names must fit the key."""
-    key = signer.public_key()
     try:
+        key = signer.public_key()
         match algorithm, key:
             case "RS256", rsa.RSAPublicKey() if key.key_size >= RSA_BITS_MIN:
                 key.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
@@ -187,6 +187,8 @@ def _check_signature(algorithm: str, signer: x509.Certificate, signature: bytes,
                 raise ScannerUntrustedError("signed with an algorithm or key we do not take")
     except InvalidSignature as error:
         raise ScannerUntrustedError("the signature does not hold") from error
+    except (UnsupportedAlgorithm, ValueError) as error:
+        raise ScannerUntrustedError("signed with an algorithm or key we do not take") from error
 
 
 def _check_chain(chain: Sequence[x509.Certificate], trusted: Sequence[x509.Certificate], at: datetime) -> None:
@@ -213,6 +215,6 @@ def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
         limits = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound):
         return False
     return limits.ca

@@ -208,7 +208,7 @@ def test_a_blink_nobody_asked_for_does_not_answer() -> None:
 
 
 def test_whoever_cannot_is_asked_for_something_else_without_penalty() -> None:
-    play, asked = willing(), session(Challenge(b"seed", (UP, LEFT, UP)))
+    play, asked = willing(), session(Challenge(b"seed", (UP, LEFT, Movement.COME_CLOSER)))
     refused: list[Movement] = []
 
     def cannot_look_up(at_s: float, guidance: Guidance) -> Picture:
