@@ -1,7 +1,6 @@
 """HTTP for customers' pages: kiosks come through their certificate's door, phones through the public one."""
 
 import io
-from collections.abc import Awaitable, Callable
 
 import segno
 from fastapi import APIRouter, Request, Response
@@ -10,9 +9,7 @@ from counter_server.errors import CounterError
 from counter_server.identification.chip import offer_for
 from counter_server.people import phones
 from counter_server.visits import customer, fingers, identify, views
-from counter_server.visits.doors import MyVisit, bearer, channel_of, kiosk_of, office_of, view_of
-from counter_server.visits.facts import Visit
-from counter_server.visits.office import Office
+from counter_server.visits.doors import MyVisit, act_once, bearer, channel_of, kiosk_of, office_of, view_of
 from counter_server.visits.once import json_response, once
 from webrtc.wire import (
     AskChipOffer,
@@ -29,7 +26,6 @@ from webrtc.wire import (
     SignDocument,
     SubmitForm,
     VisitOpened,
-    VisitView,
 )
 
 router = APIRouter(prefix="/api")
@@ -94,7 +90,7 @@ async def look(request: Request, visit: MyVisit) -> Response:
 @router.post("/visits/{visit_id}/consent")
 async def consent(request: Request, visit: MyVisit, body: GiveConsent) -> Response:
     """The customer agrees."""
-    return await _act(request, visit, lambda office: customer.consent(office, visit.visit_id))
+    return await act_once(request, visit, lambda office: customer.consent(office, visit.visit_id))
 
 
 @router.post("/visits/{visit_id}/chip-evidence")
@@ -102,7 +98,7 @@ async def chip_evidence(request: Request, visit: MyVisit, body: ChipEvidenceMess
     """What the kiosk's reader gathered; only kiosks have readers."""
     if await kiosk_of(request) is None:
         raise CounterError(ErrorCode.NOT_ALLOWED)
-    return await _act(request, visit, lambda office: identify.take_chip_evidence(office, visit.visit_id, body))
+    return await act_once(request, visit, lambda office: identify.take_chip_evidence(office, visit.visit_id, body))
 
 
 @router.post("/visits/{visit_id}/chip-challenge")
@@ -130,60 +126,49 @@ async def finger(request: Request, visit: MyVisit, body: FingerEvidenceMessage) 
     """One picture of a finger from the desk's scanner; only kiosks have scanners."""
     if await kiosk_of(request) is None:
         raise CounterError(ErrorCode.NOT_ALLOWED)
-    return await _act(request, visit, lambda office: fingers.take_impression(office, visit.visit_id, body))
+    return await act_once(request, visit, lambda office: fingers.take_impression(office, visit.visit_id, body))
 
 
 @router.post("/visits/{visit_id}/finger-cannot")
 async def finger_cannot(request: Request, visit: MyVisit, body: CannotGiveFinger) -> Response:
     """The customer cannot give a finger, or the desk has no scanner."""
-    return await _act(request, visit, lambda office: fingers.cannot_give(office, visit.visit_id, body))
+    return await act_once(request, visit, lambda office: fingers.cannot_give(office, visit.visit_id, body))
 
 
 @router.post("/visits/{visit_id}/form")
 async def form(request: Request, visit: MyVisit, body: SubmitForm) -> Response:
     """The filled form."""
-    return await _act(request, visit, lambda office: customer.submit_form(office, visit.visit_id, body))
+    return await act_once(request, visit, lambda office: customer.submit_form(office, visit.visit_id, body))
 
 
 @router.post("/visits/{visit_id}/correct")
 async def correct(request: Request, visit: MyVisit) -> Response:
     """Back to the form."""
-    return await _act(request, visit, lambda office: customer.correct(office, visit.visit_id))
+    return await act_once(request, visit, lambda office: customer.correct(office, visit.visit_id))
 
 
 @router.post("/visits/{visit_id}/confirm")
 async def confirm(request: Request, visit: MyVisit) -> Response:
     """Do it; answered when the record is durable."""
-    return await _act(request, visit, lambda office: customer.confirm(office, visit.visit_id))
+    return await act_once(request, visit, lambda office: customer.confirm(office, visit.visit_id))
 
 
 @router.post("/visits/{visit_id}/pages-seen")
 async def pages_seen(request: Request, visit: MyVisit, body: PageSeen) -> Response:
     """One more page was on the screen."""
-    return await _act(request, visit, lambda office: customer.see_page(office, visit.visit_id, body))
+    return await act_once(request, visit, lambda office: customer.see_page(office, visit.visit_id, body))
 
 
 @router.post("/visits/{visit_id}/signature")
 async def signature(request: Request, visit: MyVisit, body: SignDocument) -> Response:
     """The customer's signature."""
-    return await _act(request, visit, lambda office: customer.sign(office, visit.visit_id, body))
+    return await act_once(request, visit, lambda office: customer.sign(office, visit.visit_id, body))
 
 
 @router.post("/visits/{visit_id}/cancel")
 async def cancel(request: Request, visit: MyVisit) -> Response:
     """Stop."""
-    return await _act(request, visit, lambda office: customer.cancel(office, visit.visit_id))
-
-
-async def _act(request: Request, visit: Visit, act: Callable[[Office], Awaitable[None]]) -> Response:
-    """Do it once, however often it is asked for; answered with the visit as it is then."""
-    office = office_of(request)
-
-    async def act_and_look() -> VisitView:
-        await act(office)
-        return await view_of(office, visit.visit_id)
-
-    return await once(office, visit.visit_id, request, act_and_look)
+    return await act_once(request, visit, lambda office: customer.cancel(office, visit.visit_id))
 
 
 @router.get("/visits/{visit_id}/document/{page}.png")

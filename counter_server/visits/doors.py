@@ -1,8 +1,9 @@
 """Who is asking: a customer by the visit's token, a kiosk by its certificate, a clerk by the session cookie."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from sqlalchemy import Connection
 from starlette.requests import HTTPConnection
 
@@ -12,6 +13,7 @@ from counter_server.people.kiosks import Kiosk
 from counter_server.visits import invitations, phone_keys, store, supervision, views
 from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
+from counter_server.visits.once import once
 from webrtc.wire import (
     Channel,
     ClerkView,
@@ -163,3 +165,14 @@ async def console_of(office: Office, clerk: ClerkView) -> ConsoleView:
         return view.model_copy(update=invitations.seen_by(connection, office, clerk))
 
     return await office.db.run(read)
+
+
+async def act_once(request: Request, visit: Visit, act: Callable[[Office], Awaitable[None]]) -> Response:
+    """Do it once, however often it is asked for; answered with the visit as it is then."""
+    office = office_of(request)
+
+    async def act_and_look() -> VisitView:
+        await act(office)
+        return await view_of(office, visit.visit_id)
+
+    return await once(office, visit.visit_id, request, act_and_look)

@@ -1,15 +1,11 @@
 """HTTP for customers' passkeys on phones: showing one, making one, having it removed."""
 
-from collections.abc import Awaitable, Callable
-
 from fastapi import APIRouter, Request, Response
 
 from counter_server.visits import phone_keys
-from counter_server.visits.doors import MyVisit, office_of, view_of
-from counter_server.visits.facts import Visit
-from counter_server.visits.office import Office
-from counter_server.visits.once import json_response, once
-from webrtc.wire import KeepPhoneKey, ShowPhoneKey, VisitView
+from counter_server.visits.doors import MyVisit, act_once, office_of
+from counter_server.visits.once import json_response
+from webrtc.wire import KeepPhoneKey, ShowPhoneKey
 
 router = APIRouter(prefix="/api/visits/{visit_id}/phone-key")
 
@@ -23,7 +19,7 @@ async def ask(request: Request, visit: MyVisit) -> Response:
 @router.post("")
 async def show(request: Request, visit: MyVisit, body: ShowPhoneKey) -> Response:
     """Its answer."""
-    return await _act(request, visit, lambda office: phone_keys.show(office, visit.visit_id, body.credential))
+    return await act_once(request, visit, lambda office: phone_keys.show(office, visit.visit_id, body.credential))
 
 
 @router.post("/new-question")
@@ -35,21 +31,10 @@ async def ask_new(request: Request, visit: MyVisit) -> Response:
 @router.post("/new")
 async def keep(request: Request, visit: MyVisit, body: KeepPhoneKey) -> Response:
     """The key that was made."""
-    return await _act(request, visit, lambda office: phone_keys.keep(office, visit.visit_id, body.credential))
+    return await act_once(request, visit, lambda office: phone_keys.keep(office, visit.visit_id, body.credential))
 
 
 @router.post("/remove")
 async def remove(request: Request, visit: MyVisit) -> Response:
     """The customer does not want to be recognised any more."""
-    return await _act(request, visit, lambda office: phone_keys.remove(office, visit.visit_id))
-
-
-async def _act(request: Request, visit: Visit, act: Callable[[Office], Awaitable[None]]) -> Response:
-    """Do it once, however often it is asked for; answered with the visit as it is then."""
-    office = office_of(request)
-
-    async def act_and_look() -> VisitView:
-        await act(office)
-        return await view_of(office, visit.visit_id)
-
-    return await once(office, visit.visit_id, request, act_and_look)
+    return await act_once(request, visit, lambda office: phone_keys.remove(office, visit.visit_id))

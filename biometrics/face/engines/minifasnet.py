@@ -4,7 +4,6 @@ Two small networks see the face with more and with less around it; their mean is
 github.com/minivision-ai/Silent-Face-Anti-Spoofing (Apache-2.0), whose cropping and preprocessing these are.
 """
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,7 +14,7 @@ import numpy as np
 from biometrics.errors import ModelError
 from biometrics.face.engine import Landmarks, Picture
 from biometrics.face.engines.ncnn_file import draw_ncnn
-from biometrics.face.engines.network import Network, Numbers, load_network
+from biometrics.face.engines.network import Network, Numbers, load_network, read_checked
 from biometrics.face.engines.passive_manifest import PassiveManifest, ViewPart, read_passive_manifest
 
 SIDE_PX: Final = 80
@@ -61,8 +60,8 @@ class Minifasnet:
 
 
 def _load(folder: Path, part: ViewPart) -> _View:
-    layers = _checked(folder / part.layers, part.layers_sha256)
-    weights = _checked(folder / part.weights, part.weights_sha256)
+    layers = read_checked(folder / part.layers, part.layers_sha256)
+    weights = read_checked(folder / part.weights, part.weights_sha256)
     try:
         graph = draw_ncnn(layers.decode("ascii"), weights, channels=3, side_px=SIDE_PX)
     except UnicodeDecodeError as error:
@@ -72,18 +71,6 @@ def _load(folder: Path, part: ViewPart) -> _View:
     if made.shape != (1, CLASSES) or not np.isclose(made.sum(), 1, atol=1e-3):
         raise ModelError(f"{part.layers} makes {made.shape} of a face, not shares of {CLASSES} classes")
     return _View(network, part.surroundings)
-
-
-def _checked(path: Path, sha256: str) -> bytes:
-    """The file's bytes: these are run, whatever happens to the file later."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"the network {path.name} cannot be read: {error.strerror}") from error
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != sha256:
-        raise ModelError(f"{path.name} has SHA-256 {digest}, its manifest says {sha256}")
-    return content
 
 
 def _box(points: Landmarks) -> tuple[float, float, float, float]:

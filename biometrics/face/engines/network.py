@@ -1,6 +1,8 @@
 """Runs an ONNX network on the processor, one thread: onnxruntime where it is installed, OpenCV's otherwise."""
 
+import hashlib
 import importlib
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 import cv2
@@ -24,6 +26,22 @@ class Network(Protocol):
 
     def run(self, inputs: Numbers) -> Numbers:
         """(n, …) to (n, …)."""
+
+
+def read_checked(path: Path, sha256: str) -> bytes:
+    """The bytes of a network's file: these are run, whatever happens to the file later.
+
+    Raises:
+        ModelError: It cannot be read or has another hash.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"the network {path.name} cannot be read: {error.strerror}") from error
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != sha256:
+        raise ModelError(f"{path.name} has SHA-256 {digest}, its manifest says {sha256}")
+    return content
 
 
 def load_network(content: bytes, *, prefer: str = "onnxruntime") -> Network:

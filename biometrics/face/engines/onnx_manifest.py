@@ -1,6 +1,5 @@
 """An operator's own network as an engine, by its manifest; it decides nothing without figures of its own."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from biometrics.face.engines.align import FivePoints, cut_out, five_of
 from biometrics.face.engines.dlib_shapes import DlibShapes
 from biometrics.face.engines.hog import HogDetector
 from biometrics.face.engines.manifest import Manifest, read_manifest
-from biometrics.face.engines.network import MOST_AT_ONCE, Numbers, load_network
+from biometrics.face.engines.network import MOST_AT_ONCE, Numbers, load_network, read_checked
 from biometrics.face.engines.yunet import YunetDetector
 
 __all__ = ["ManifestEngine", "read_manifest"]
@@ -29,7 +28,7 @@ class ManifestEngine:
         self._manifest = manifest
         self.calibration = calibration
         part = manifest.network
-        self._network = load_network(_checked(folder / part.file, part.sha256))
+        self._network = load_network(read_checked(folder / part.file, part.sha256))
         self._yunet = None
         if manifest.detector is not None:
             self._yunet = YunetDetector(folder / manifest.detector.file, manifest.detector.sha256)
@@ -104,15 +103,3 @@ class ManifestEngine:
         colours = chips if self._manifest.network.channels == "rgb" else chips[..., ::-1]
         planes = colours.transpose(0, 3, 1, 2).astype(np.float32)
         return self._network.run((planes - self._mean) * self._scale)
-
-
-def _checked(path: Path, sha256: str) -> bytes:
-    """The file's bytes: these are run, whatever happens to the file later."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"the network {path.name} cannot be read: {error.strerror}") from error
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != sha256:
-        raise ModelError(f"{path.name} has SHA-256 {digest}, its manifest says {sha256}")
-    return content
