@@ -8,6 +8,8 @@ from counter_server.commands.home import provenance
 
 PARTS = ("cpu", "relay", "latency", "first", "loss", "narrow", "far", "janus", "move", "memory", "sessions")
 UNUSABLE = 2
+# What shells say of a program that ^C ended.
+STOPPED = 130
 
 
 def add_video_bench(benches: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -26,7 +28,11 @@ def _video(options: argparse.Namespace) -> int:
     # drives browsers by a package that only tests and measurements install
     from webrtc.proving.bench import bench_video  # noqa: PLC0415
 
-    figures = bench_video(parts)
+    try:
+        figures = bench_video(parts)
+    except KeyboardInterrupt:
+        print("bench video: stopped; its networks and clients are taken away", file=sys.stderr)
+        return STOPPED
     if options.json:
         print(json.dumps({**figures, **provenance()}, ensure_ascii=False))
     else:

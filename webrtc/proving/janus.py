@@ -1,4 +1,4 @@
-"""A Janus of the distribution's, started for one measurement beside ours."""
+"""A Janus of the distribution's, started for one measurement beside ours; dies with this process."""
 
 import asyncio
 import shutil
@@ -57,7 +57,7 @@ async def janus(address: str, folder: Path) -> AsyncIterator[Janus]:
     (settings / "janus.transport.websockets.jcfg").write_text(_WEBSOCKETS.format(port=port, address=address))
     (settings / "janus.plugin.videoroom.jcfg").write_text("general: { }\n")
     process = await asyncio.create_subprocess_exec(
-        *(JANUS, "-F", str(settings), "--debug-level=2"),
+        *("setpriv", "--pdeathsig", "KILL", JANUS, "-F", str(settings), "--debug-level=2"),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,

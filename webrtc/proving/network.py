@@ -1,6 +1,6 @@
 """Client hosts as network namespaces, each on a line that can lose, narrow, delay, move and break.
 
-Needs root, iproute2 and nftables. A namespace is `cv<pid>-<name>`; everything goes with `close`, whatever happened.
+Needs root, iproute2 and nftables. A namespace is `cv<pid>-<name>`; everything goes with `close`, or with this process.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
+from webrtc.proving.caretaker import Caretaker, clear_stale, namespace
 from webrtc.proving.delay import DelayedWire
 
 CHROMIUM = "/usr/bin/chromium"
@@ -41,7 +42,7 @@ class Host:
     """One client: a namespace with one interface `line`, whose other end is here."""
 
     def __init__(self, name: str, number: int, *, delayed: bool):
-        self.name = f"cv{os.getpid()}-{name}"
+        self.name = namespace(name)
         self.address = f"{_BLOCK}.{number}.2"
         self.server = f"{_BLOCK}.{number}.1"
         self._near = f"cv{os.getpid() % 100_000}n{number}"
@@ -134,6 +135,8 @@ class Network:
     def __init__(self, names: tuple[str, ...], *, delayed: bool = False):
         self.hosts: dict[str, Host] = {}
         self.address = f"{_BLOCK}.{self._number(0)}.1"
+        clear_stale()
+        self._caretaker = Caretaker(tuple(namespace(name) for name in names))
         try:
             for place, name in enumerate(names):
                 self.hosts[name] = Host(name, self._number(place), delayed=delayed)
@@ -165,3 +168,4 @@ class Network:
         for host in self.hosts.values():
             host.close()
         self.hosts.clear()
+        self._caretaker.close()
