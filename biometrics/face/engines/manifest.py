@@ -25,16 +25,14 @@ sha256 = "…"
 
 import hashlib
 import json
-import tomllib
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from biometrics.errors import ManifestError
 from biometrics.face.engine import Metric
-
-MOST_BYTES: Final = 20_000
+from biometrics.face.engines.strict_toml import Strict, read_strict
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$")]
@@ -46,11 +44,7 @@ Triple = tuple[Number, Number, Number]
 Point = tuple[Number, Number]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class NetworkPart(_Strict):
+class NetworkPart(Strict):
     """The network and what it expects to be shown."""
 
     file: FileName
@@ -75,14 +69,14 @@ class NetworkPart(_Strict):
         return self
 
 
-class DetectorPart(_Strict):
+class DetectorPart(Strict):
     """A YuNet file."""
 
     file: FileName
     sha256: Sha256
 
 
-class Manifest(_Strict):
+class Manifest(Strict):
     """A whole manifest; every field but `detector` is required."""
 
     manifest: Literal[1]
@@ -107,16 +101,4 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         ManifestError: It is absent, no TOML, or says too little, too much or nonsense; the message names the field.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise ManifestError(f"{path.name} has more than {MOST_BYTES} bytes: no manifest")
-        return Manifest.model_validate(tomllib.loads(content.decode()))
-    except OSError as error:
-        raise ManifestError(f"the engine's manifest {path.name} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ManifestError(f"the engine's manifest {path.name} is no TOML: {error}") from error
-    except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'manifest'}: {one['msg']}" for one in error.errors())
-        raise ManifestError(f"the engine's manifest {path.name} is refused: {told}") from error
+    return read_strict(path, Manifest, ManifestError)

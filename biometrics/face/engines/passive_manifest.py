@@ -33,27 +33,22 @@ accepted = 0
 
 import hashlib
 import json
-import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from biometrics.errors import BiometricsError, CalibrationError, ManifestError
+from biometrics.errors import CalibrationError, ManifestError
 from biometrics.face.engines.manifest import FileName, Licence, Name, Sha256
+from biometrics.face.engines.strict_toml import Strict, read_strict
 
-MOST_BYTES: Final = 20_000
 LEAST_CLIPS: Final = 20  # of people, and of each species: of fewer, no rate is worth deciding by
 
 Count = Annotated[int, Field(ge=0, strict=True)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ViewPart(_Strict):
+class ViewPart(Strict):
     """One network, and how much of the picture it is shown."""
 
     layers: FileName
@@ -63,7 +58,7 @@ class ViewPart(_Strict):
     surroundings: Annotated[float, Field(ge=1, le=8, allow_inf_nan=False)]
 
 
-class PassiveManifest(_Strict):
+class PassiveManifest(Strict):
     """A whole manifest; every field but `calibration` is required."""
 
     manifest: Literal[1]
@@ -80,7 +75,7 @@ class PassiveManifest(_Strict):
         return f"{self.name}/{hashlib.sha256(canonical.encode()).hexdigest()[:12]}"
 
 
-class Species(_Strict):
+class Species(Strict):
     """Attacks of one kind."""
 
     clips: Annotated[int, Field(ge=LEAST_CLIPS, strict=True)]
@@ -93,7 +88,7 @@ class Species(_Strict):
         return self
 
 
-class PassiveCalibration(_Strict):
+class PassiveCalibration(Strict):
     """From which value on a check passes, and how often that was wrong."""
 
     passive_calibration: Literal[1]
@@ -118,7 +113,7 @@ def read_passive_manifest(path: Path) -> PassiveManifest:
     Raises:
         ManifestError: It is absent, no TOML, or says too little, too much or nonsense; the message names the field.
     """
-    return _read(path, PassiveManifest, ManifestError)
+    return read_strict(path, PassiveManifest, ManifestError)
 
 
 def read_passive_calibration(path: Path, engine_id: str) -> PassiveCalibration:
@@ -127,26 +122,7 @@ def read_passive_calibration(path: Path, engine_id: str) -> PassiveCalibration:
     Raises:
         CalibrationError: It is absent, senseless, or was measured with others.
     """
-    calibration = _read(path, PassiveCalibration, CalibrationError)
+    calibration = read_strict(path, PassiveCalibration, CalibrationError)
     if calibration.engine != engine_id:
         raise CalibrationError(f"{path.name} was measured with {calibration.engine}, this is {engine_id}")
     return calibration
-
-
-Written = TypeVar("Written", bound=_Strict)
-
-
-def _read(path: Path, kind: type[Written], refused: type[BiometricsError]) -> Written:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise refused(f"{path.name} has more than {MOST_BYTES} bytes")
-        return kind.model_validate(tomllib.loads(content.decode()))
-    except OSError as error:
-        raise refused(f"{path.name} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise refused(f"{path.name} is no TOML: {error}") from error
-    except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'file'}: {one['msg']}" for one in error.errors())
-        raise refused(f"{path.name} is refused: {told}") from error
