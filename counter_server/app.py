@@ -16,7 +16,7 @@ from counter_server.pages import deliveries, log_tiles, screens
 from counter_server.visits import (
     console_api,
     customer_api,
-    identify,
+    face_decision,
     live,
     passkeys_api,
     phone_keys_api,
@@ -47,7 +47,7 @@ def build_app(office: Office) -> Guards:
         await presence.recover(office)
         try:
             async with office.running():
-                office.spawn(identify.follow_faces(office), "faces")
+                office.spawn(face_decision.follow_faces(office), "faces")
                 office.spawn(presence.watch_presence(office), "presence")
                 office.spawn(publishing.publish_log(office), "log")
                 office.spawn(retention.keep_retention(office), "retention")

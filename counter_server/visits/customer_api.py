@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from counter_server.errors import CounterError
 from counter_server.identification.chip import offer_for
 from counter_server.people import phones
-from counter_server.visits import customer, fingers, identify, views
+from counter_server.visits import card_step, customer, fingers, views
 from counter_server.visits.doors import MyVisit, act_once, bearer, channel_of, kiosk_of, office_of, view_of
 from counter_server.visits.once import json_response, once
 from webrtc.wire import (
@@ -98,7 +98,7 @@ async def chip_evidence(request: Request, visit: MyVisit, body: ChipEvidenceMess
     """What the kiosk's reader gathered; only kiosks have readers."""
     if await kiosk_of(request) is None:
         raise CounterError(ErrorCode.NOT_ALLOWED)
-    return await act_once(request, visit, lambda office: identify.take_chip_evidence(office, visit.visit_id, body))
+    return await act_once(request, visit, lambda office: card_step.take_chip_evidence(office, visit.visit_id, body))
 
 
 @router.post("/visits/{visit_id}/chip-challenge")
@@ -107,7 +107,7 @@ async def chip_challenge(request: Request, visit: MyVisit) -> Response:
     office = office_of(request)
     if await kiosk_of(request) is None:
         raise CounterError(ErrorCode.NOT_ALLOWED)
-    question = await identify.ask_chip(office, visit.visit_id)
+    question = await card_step.ask_chip(office, visit.visit_id)
     return json_response(ChipChallenge.model_construct(challenge=question.challenge).model_dump_json())
 
 

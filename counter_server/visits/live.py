@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from counter_server.calls.seats import CHECK, CLERK, CUSTOMER
 from counter_server.errors import CounterError
 from counter_server.hub import CONSOLES, visit_topic
-from counter_server.visits import identify, store
+from counter_server.visits import face_attempt, store
 from counter_server.visits.doors import clerk_of, console_of, office_of, view_of, visit_for
 from counter_server.visits.facts import Visit
 from counter_server.visits.machine import FINAL, WITH_CLERK
@@ -221,7 +221,7 @@ async def _refuse(socket: WebSocket, error: ErrorBody) -> None:
 async def _from_customer(office: Office, visit_id: str, message: Message, socket: WebSocket) -> None:
     match message:
         case StartFace():
-            await identify.start_face(office, visit_id, colours=message.colours)
+            await face_attempt.start_face(office, visit_id, colours=message.colours)
         case AskAnotherMovement():
             office.faces.ask_another(visit_id)
         case StopColours():

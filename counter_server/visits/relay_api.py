@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response, WebSocket, WebSocketDisconnect
 
 from counter_server.errors import CounterError
 from counter_server.identification.relay import TOKEN_LIFE_S, Pairing, draw_challenge, read_over_phone
-from counter_server.visits import identify, store
+from counter_server.visits import card_step, store
 from counter_server.visits.doors import MyVisit, office_of
 from counter_server.visits.office import Office
 from counter_server.visits.once import json_response
@@ -100,7 +100,7 @@ async def _read(office: Office, duplex: SocketDuplex, hello: Hello, pairing: Pai
         office.changed(pairing.visit_id)
         return
     try:
-        await identify.take_chip_evidence(office, pairing.visit_id, message_of(evidence), own_challenge=challenge)
+        await card_step.take_chip_evidence(office, pairing.visit_id, message_of(evidence), own_challenge=challenge)
     except CounterError as error:
         log.info("evidence of a visit that has moved on: %s", error)
 

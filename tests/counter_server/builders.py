@@ -9,7 +9,7 @@ from counter_server.identification.continuity_calls import Noticed
 from counter_server.identification.face_process import CheckFinding, FaceFinding
 from counter_server.people import clerks
 from counter_server.serve import build_office, open_database
-from counter_server.visits import continuity, customer, desk, identify, store
+from counter_server.visits import card_step, continuity, customer, desk, face_attempt, face_decision, store
 from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
 from hardware_drivers.id_chip.personalise import Defect
@@ -96,8 +96,8 @@ def face(
 
 async def decided(office: Office, finding: FaceFinding) -> None:
     """A face attempt from its drawing to its decision, over one line."""
-    identify.draw_challenge(office, finding.session_id)
-    await identify.decide_face(office, finding)
+    face_attempt.draw_challenge(office, finding.session_id)
+    await face_decision.decide_face(office, finding)
 
 
 async def opened(office: Office, service_id: str, channel: Channel = Channel.KIOSK) -> Visit:
@@ -111,7 +111,7 @@ async def with_card_and_face(office: Office, service_id: str, verdict: str = "ac
     """Consent, a genuine card, and the face as told: at the form."""
     visit = await opened(office, service_id)
     await customer.consent(office, visit.visit_id)
-    await identify.take_chip_evidence(office, visit.visit_id, chip_message())
+    await card_step.take_chip_evidence(office, visit.visit_id, chip_message())
     await decided(office, face(visit.visit_id, verdict))
     return await office.db.run(store.load, visit.visit_id)
 

@@ -7,7 +7,7 @@ import pytest
 from counter_server.config import Patience
 from counter_server.errors import CounterError
 from counter_server.identification.chip import ChipFinding
-from counter_server.visits import continuity, customer, desk, identify, presence, store
+from counter_server.visits import card_step, continuity, customer, desk, presence, store
 from counter_server.visits.doors import console_of, view_of
 from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
@@ -135,7 +135,7 @@ async def test_card_and_face_lead_back_to_the_same_clerk_and_the_document_is_sig
         view = await view_of(office, visit.visit_id)
         assert view.continuity is not None
         assert view.continuity.again
-        await identify.take_chip_evidence(office, visit.visit_id, chip_message())
+        await card_step.take_chip_evidence(office, visit.visit_id, chip_message())
         await decided(office, face(visit.visit_id))
         back = await now(office, visit)
         assert (back.state, back.clerk_id, back.broken, back.again) == (
@@ -171,7 +171,7 @@ async def test_another_face_again_and_again_is_refused(tmp_path: Path) -> None:
         clerk = await add_clerk(office, "zhang")
         visit = await reading(office, clerk, "replace-card")
         await again(office, clerk, visit)
-        await identify.take_chip_evidence(office, visit.visit_id, chip_message())
+        await card_step.take_chip_evidence(office, visit.visit_id, chip_message())
         await decided(office, face(visit.visit_id, "reject"))
         ended = await now(office, visit)
         assert (ended.state, ended.reason) == (VisitState.REFUSED, Reason.FACE_DIFFERENT)
@@ -186,9 +186,9 @@ async def test_somebody_elses_card_is_refused(tmp_path: Path, monkeypatch: pytes
         other = asked.holder.model_copy(update={"document_number": "OTHER1234"})
         checks = tuple(check for check in asked.checks if check.name != continuity.CHECK)
         monkeypatch.setattr(
-            identify, "check_chip", lambda *_args, **_named: ChipFinding(checks, other, None, None, None)
+            card_step, "check_chip", lambda *_args, **_named: ChipFinding(checks, other, None, None, None)
         )
-        await identify.take_chip_evidence(office, visit.visit_id, chip_message())
+        await card_step.take_chip_evidence(office, visit.visit_id, chip_message())
         ended = await now(office, visit)
         assert (ended.state, ended.reason) == (VisitState.REFUSED, Reason.OTHER_CARD)
 
@@ -200,7 +200,7 @@ async def test_a_clerk_who_goes_meanwhile_leaves_the_customer_to_the_queue(tmp_p
         await presence.give_back(office, await again(office, clerk, visit))
         alone = await now(office, visit)
         assert (alone.state, alone.clerk_id) == (VisitState.CARD, None)
-        await identify.take_chip_evidence(office, visit.visit_id, chip_message())
+        await card_step.take_chip_evidence(office, visit.visit_id, chip_message())
         await decided(office, face(visit.visit_id))
         assert (await now(office, visit)).state is VisitState.WAITING
         second = await add_clerk(office, "li")

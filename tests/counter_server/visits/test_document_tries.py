@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from counter_server.config import Patience
-from counter_server.visits import customer, desk, document_tries, identify, store
+from counter_server.visits import card_step, customer, desk, document_tries, face_attempt, store
 from counter_server.visits.closing import refuse
 from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
@@ -28,7 +28,7 @@ TWO = Patience(document_tries=2)
 async def at_the_face(office: Office, service_id: str = "change-address") -> Visit:
     visit = await opened(office, service_id)
     await customer.consent(office, visit.visit_id)
-    await identify.take_chip_evidence(office, visit.visit_id, chip_message())
+    await card_step.take_chip_evidence(office, visit.visit_id, chip_message())
     return await office.db.run(store.load, visit.visit_id)
 
 
@@ -39,7 +39,7 @@ async def up(*_: object) -> None:
 async def started(office: Office, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> Visit:
     monkeypatch.setattr(office.calls, "watch", up)
     monkeypatch.setattr(office.calls, "unwatch", up)
-    await identify.start_face(office, visit.visit_id)
+    await face_attempt.start_face(office, visit.visit_id)
     return await office.db.run(store.load, visit.visit_id)
 
 

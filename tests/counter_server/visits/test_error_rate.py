@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from counter_server.catalogue.catalogue import Service, load_catalogue
-from counter_server.visits import customer, identify, store
+from counter_server.visits import card_step, customer, store
 from tests.counter_server.builders import chip_message, decided, face, office_in, opened
 from webrtc.wire import CheckOutcome, Route
 
@@ -26,7 +26,7 @@ async def test_an_accepted_face_whose_rate_is_too_high_goes_to_a_clerk(
     async with office_in(tmp_path) as office:
         visit = await opened(office, "change-address")
         await customer.consent(office, visit.visit_id)
-        await identify.take_chip_evidence(office, visit.visit_id, chip_message())
+        await card_step.take_chip_evidence(office, visit.visit_id, chip_message())
         await decided(office, face(visit.visit_id, fmr_worst_group=promised))
         after = await office.db.run(store.load, visit.visit_id)
         assert after.route is route

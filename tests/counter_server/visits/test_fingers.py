@@ -22,7 +22,7 @@ from counter_server.records.contents import open_class
 from counter_server.records.keeping import KeepClass
 from counter_server.records.record import ObjectClass
 from counter_server.records.verify import verify_record
-from counter_server.visits import customer, desk, enrolments, fingers, identify, store
+from counter_server.visits import card_step, customer, desk, enrolments, fingers, store
 from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
 from hardware_drivers.fingerprint.synthetic_impression import empty_glass
@@ -283,7 +283,7 @@ async def test_a_finger_instead_of_the_face(tmp_path: Path) -> None:
         for finger, state in ((HOLDERS, VisitState.FORM), (None, VisitState.FACE)):
             visit = await opened(office, "change-address")
             await customer.consent(office, visit.visit_id)
-            await identify.take_chip_evidence(office, visit.visit_id, chip_message())
+            await card_step.take_chip_evidence(office, visit.visit_id, chip_message())
             assert (await now(office, visit)).state is VisitState.FINGER
             if finger is None:
                 await fingers.cannot_give(office, visit.visit_id, CannotGiveFinger())
@@ -313,7 +313,7 @@ async def test_the_finger_in_the_card_is_compared_before_any_that_was_registered
         await enrolled(office, STRANGERS)
         visit = await opened(office, "reset-pin")
         await customer.consent(office, visit.visit_id)
-        await identify.take_chip_evidence(office, visit.visit_id, chip_message())
+        await card_step.take_chip_evidence(office, visit.visit_id, chip_message())
         on_card = picture(HOLDERS, 1)
         record = finger_record(on_card.tobytes(), compression=0, sides=(on_card.shape[1], on_card.shape[0]), position=7)
         evidence = office.evidence_of(visit.visit_id)  # a chip's DG3 as read: its signature is chip.py's matter

@@ -17,7 +17,7 @@ from counter_server.config import Patience
 from counter_server.logs import LINE, PlaceFormatter
 from counter_server.people import clerks
 from counter_server.records import service as records
-from counter_server.visits import customer, desk, identify, presence, store
+from counter_server.visits import card_step, customer, desk, presence, store
 from kiosk.logs import PlaceFormatter as KioskFormatter
 from tests.counter_server.builders import (
     ADDRESS,
@@ -72,7 +72,7 @@ async def test_a_whole_visit_leaves_no_name_number_address_or_token_in_the_log(t
             mine, path = {"authorization": f"Bearer {token}"}, f"/api/visits/{visit_id}"
             agreed = GiveConsent(recording=True, biometrics=True).model_dump()
             await kiosk_page.post(f"{path}/consent", json=agreed, headers=mine)
-            await identify.take_chip_evidence(office, visit_id, chip_message())
+            await card_step.take_chip_evidence(office, visit_id, chip_message())
             await decided(office, face(visit_id, "refer"))
             bad = {"address": CANARY_ADDRESS + "\U0010fffd", "postcode": "100033", "phone": CANARY_PHONE}
             assert (await kiosk_page.post(f"{path}/form", json={"values": bad}, headers=mine)).status_code == 422

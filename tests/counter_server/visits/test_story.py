@@ -9,7 +9,7 @@ from counter_server.errors import CounterError
 from counter_server.queue import service as queue
 from counter_server.records import service as records
 from counter_server.records.verify import verify_record
-from counter_server.visits import customer, desk, identify, presence, store
+from counter_server.visits import card_step, customer, desk, presence, store
 from hardware_drivers.id_chip.personalise import Defect
 from tests.counter_server.builders import (
     ADDRESS,
@@ -164,7 +164,7 @@ async def test_a_card_that_is_not_good_is_refused_for_its_reason(
     async with office_in(tmp_path) as office:
         visit = await opened(office, "change-address")
         await customer.consent(office, visit.visit_id)
-        await identify.take_chip_evidence(office, visit.visit_id, chip_message(defect))
+        await card_step.take_chip_evidence(office, visit.visit_id, chip_message(defect))
         ended = await office.db.run(store.load, visit.visit_id)
         assert (ended.state, ended.reason) == (VisitState.REFUSED, reason)
         assert any(check.outcome is not CheckOutcome.PASSED for check in ended.checks)
@@ -174,7 +174,7 @@ async def test_three_faces_that_do_not_fit_end_the_visit(tmp_path: Path) -> None
     async with office_in(tmp_path) as office:
         visit = await opened(office, "change-address")
         await customer.consent(office, visit.visit_id)
-        await identify.take_chip_evidence(office, visit.visit_id, chip_message())
+        await card_step.take_chip_evidence(office, visit.visit_id, chip_message())
         for left in (2, 1):
             await decided(office, face(visit.visit_id, "reject"))
             now = await office.db.run(store.load, visit.visit_id)
@@ -190,7 +190,7 @@ async def test_a_verdict_without_liveness_never_passes(tmp_path: Path) -> None:
     async with office_in(tmp_path) as office:
         visit = await opened(office, "change-address")
         await customer.consent(office, visit.visit_id)
-        await identify.take_chip_evidence(office, visit.visit_id, chip_message())
+        await card_step.take_chip_evidence(office, visit.visit_id, chip_message())
         await decided(office, face(visit.visit_id, "accept", live=False))
         assert (await office.db.run(store.load, visit.visit_id)).state is VisitState.FACE
 

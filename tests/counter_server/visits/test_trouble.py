@@ -14,7 +14,7 @@ from counter_server.calls.seats import CLERK, CUSTOMER, Recording
 from counter_server.config import Patience
 from counter_server.errors import CounterError
 from counter_server.signing.authority import ROOT_FILE
-from counter_server.visits import customer, desk, identify, presence, stepup, store
+from counter_server.visits import card_step, customer, desk, face_attempt, face_decision, presence, stepup, store
 from counter_server.visits.facts import Visit
 from counter_server.visits.machine import Event
 from counter_server.visits.office import Office
@@ -339,7 +339,7 @@ async def before_the_camera(office: Office) -> Visit:
     """A visit whose card was read; nobody has a camera here."""
     visit = await opened(office, "change-address")
     await customer.consent(office, visit.visit_id)
-    await identify.take_chip_evidence(office, visit.visit_id, chip_message())
+    await card_step.take_chip_evidence(office, visit.visit_id, chip_message())
     return visit
 
 
@@ -355,13 +355,13 @@ async def test_a_face_check_begun_again_before_anything_was_asked_costs_no_try(
         monkeypatch.setattr(office.calls, "watch", up)
         seeds = set()
         for _ in range(6):
-            await identify.start_face(office, visit.visit_id)
+            await face_attempt.start_face(office, visit.visit_id)
             seeds.add(office.challenges[visit.visit_id].seed)
         assert len(seeds) == 6
         assert (await now(office, visit)).face_attempts == 0
         for _ in range(10):
             if (await now(office, visit)).state is VisitState.FACE:
-                await identify.start_face(office, visit.visit_id)
+                await face_attempt.start_face(office, visit.visit_id)
         ended = await now(office, visit)
         assert (ended.state, ended.reason) == (VisitState.REFUSED, Reason.NOT_LIVE)
 
@@ -373,10 +373,10 @@ async def test_a_face_check_begun_again_after_a_movement_was_asked_for_costs_a_t
         visit = await before_the_camera(office)
         monkeypatch.setattr(office.calls, "watch", up)
         for attempts in range(3):
-            await identify.start_face(office, visit.visit_id)
+            await face_attempt.start_face(office, visit.visit_id)
             assert (await now(office, visit)).face_attempts == attempts
             office.challenges[visit.visit_id].shown = True
-        await identify.start_face(office, visit.visit_id)
+        await face_attempt.start_face(office, visit.visit_id)
         ended = await now(office, visit)
         assert (ended.state, ended.reason, ended.face_attempts) == (VisitState.REFUSED, Reason.NOT_LIVE, 3)
 
@@ -387,9 +387,9 @@ async def test_pictures_that_came_by_another_line_prove_nothing(
     async with office_in(tmp_path) as office:
         visit = await before_the_camera(office)
         monkeypatch.setattr(office.calls, "fingerprint", lambda _: "sha-256 AA")
-        identify.draw_challenge(office, visit.visit_id)
+        face_attempt.draw_challenge(office, visit.visit_id)
         monkeypatch.setattr(office.calls, "fingerprint", lambda _: "sha-256 BB")
-        await identify.decide_face(office, face(visit.visit_id, "accept"))
+        await face_decision.decide_face(office, face(visit.visit_id, "accept"))
         after = await now(office, visit)
         assert (after.state, after.assurance) == (VisitState.FACE, Assurance.NONE)
         assert after.face is not None
@@ -407,7 +407,7 @@ async def test_of_two_cards_read_at_once_the_portrait_kept_is_the_accepted_holde
             message_of(evidence_of(make_card(portrait=drawn_portrait(100)))),
         ]
         taken = await asyncio.gather(
-            *(identify.take_chip_evidence(office, visit.visit_id, card) for card in cards), return_exceptions=True
+            *(card_step.take_chip_evidence(office, visit.visit_id, card) for card in cards), return_exceptions=True
         )
         accepted = [card for card, answer in zip(cards, taken, strict=True) if answer is None]
         assert len(accepted) == 1
