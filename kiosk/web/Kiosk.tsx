@@ -10,7 +10,7 @@ import { Services } from "../../counter_server/web/kit/screens/Services";
 import { Trail, VisitScreens } from "../../counter_server/web/kit/VisitScreens";
 import { hasEnded, Visit } from "../../counter_server/web/kit/visit";
 import { announceLanguage, LanguageContext, useChosenLanguage, useWords } from "../../counter_server/web/kit/words";
-import { readerWords } from "../../counter_server/web/kit/words/codes";
+import { readerWords } from "../../counter_server/web/kit/words/instructions";
 import type { KioskView, Language, VisitState } from "../../webrtc/web/wire";
 import { type ComfortState, useComfort } from "./comfort";
 import { useDesk } from "./desk";

@@ -14,7 +14,7 @@ ENTRY = re.compile(rf"^  (\w+): \{{\s*zh: {STRING},\s*en: {STRING},?\s*\}},", re
 def wordbook(language: str) -> dict[str, str]:
     """Key of `t("…")` to the string in `zh` or `en`; from the customer's, the call's and the clerk's words."""
     found = {}
-    for name in ("customer.ts", "call.ts", "clerk.ts", "phoneKey.ts"):
+    for name in ("customer.ts", "identity.ts", "call.ts", "clerk.ts", "phoneKey.ts"):
         for key, zh, en in ENTRY.findall((WORDS / name).read_text("utf-8")):
             found[key] = (zh if language == "zh" else en).replace('\\"', '"')
     return found

@@ -3,7 +3,7 @@ import type { ApprovalRow, ConsoleView } from "../../../webrtc/web/wire";
 import { Icon } from "../kit/Icons";
 import { Button, Notice, Problem, ScreenTitle, useAction } from "../kit/parts";
 import { useWords } from "../kit/words";
-import { outcomeWords } from "../kit/words/codes";
+import { outcomeWords } from "../kit/words/states";
 import type { ClerkDesk } from "./desk";
 import { Checks, Entered, Face, Finger, Holder, Portraits } from "./Evidence";
 import { Papers } from "./Papers";

@@ -2,7 +2,7 @@ import { useState } from "react";
 import type { ChecklistItem, CheckOutcome } from "../../../webrtc/web/wire";
 import { Button, Problem, useAction } from "../kit/parts";
 import { useWords } from "../kit/words";
-import { outcomeWords } from "../kit/words/codes";
+import { outcomeWords } from "../kit/words/states";
 import type { ClerkDesk } from "./desk";
 
 interface ChecklistProps {

@@ -8,7 +8,7 @@ import { OwnPicture } from "../kit/Pictures";
 import { Button, Notice, Patience, Problem, useAction, useLostFocus } from "../kit/parts";
 import { LineState } from "../kit/screens/InCall";
 import { announceLanguage, browserLanguage, LanguageContext, useWords } from "../kit/words";
-import { stateWords } from "../kit/words/codes";
+import { stateWords } from "../kit/words/states";
 import { Approval, Approvals } from "./Approvals";
 import { AtDesk } from "./AtDesk";
 import { ClerkDesk } from "./desk";

@@ -7,8 +7,9 @@ import { Facts } from "../kit/parts";
 import { useFormFacts } from "../kit/screens/Form";
 import { useWords, type Word } from "../kit/words";
 import { checkName } from "../kit/words/checks";
-import { fingerNames, outcomeWords } from "../kit/words/codes";
+import { fingerNames } from "../kit/words/instructions";
 import { checkReason, faceReason } from "../kit/words/reasons";
+import { outcomeWords } from "../kit/words/states";
 
 const outcomeIcons = { passed: "check", failed: "cross", not_possible: "dash" } as const satisfies Record<
   CheckView["outcome"],

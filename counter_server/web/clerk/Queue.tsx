@@ -4,7 +4,7 @@ import { Icon } from "../kit/Icons";
 import { svgAddress } from "../kit/Pictures";
 import { Button, clockTime, Problem, Sheet, useAction, useCounting } from "../kit/parts";
 import { useWords } from "../kit/words";
-import { channelWords } from "../kit/words/codes";
+import { channelWords } from "../kit/words/states";
 import type { ClerkDesk } from "./desk";
 
 interface QueueProps {

@@ -1,7 +1,7 @@
 import type { ClerkVisit } from "../../../webrtc/web/wire";
 import { Button, Notice, Problem, useAction } from "../kit/parts";
 import { useWords } from "../kit/words";
-import { cueWords, doubtWords } from "../kit/words/codes";
+import { cueWords, doubtWords } from "../kit/words/states";
 import type { ClerkDesk } from "./desk";
 
 /** Whether the person of the face check is still the one in the call, which cue spoke, and what to do about it. */

@@ -12,7 +12,7 @@ import {
 import { RefusedError } from "./api";
 import { Icon, type IconName } from "./Icons";
 import { useWords } from "./words";
-import { errorWords } from "./words/codes";
+import { errorWords } from "./words/errors";
 
 interface ButtonProps {
   readonly children: ReactNode;

@@ -6,9 +6,10 @@ import { LANGUAGES, type Language, type Text } from "../../../webrtc/web/wire";
 import { callWords } from "./words/call";
 import { clerkWords } from "./words/clerk";
 import { customerWords } from "./words/customer";
+import { identityWords } from "./words/identity";
 import { phoneKeyWords } from "./words/phoneKey";
 
-const wordbook = { ...customerWords, ...callWords, ...clerkWords, ...phoneKeyWords };
+const wordbook = { ...customerWords, ...identityWords, ...callWords, ...clerkWords, ...phoneKeyWords };
 
 export type Word = keyof typeof wordbook;
 export type Values = Readonly<Record<string, string | number>>;

@@ -4,7 +4,7 @@ import { type ScreenProps, useDoor } from "../door";
 import { Icon } from "../Icons";
 import { Button, Notice, Problem, Progress, ScreenTitle, useAction } from "../parts";
 import { useWords } from "../words";
-import { cardStepWords, readerWords } from "../words/codes";
+import { cardStepWords, readerWords } from "../words/instructions";
 import { CardDrawing } from "./CardDrawing";
 
 /** wire.KioskView asks for one poll a second; the steps of one reading last about that long. */

@@ -5,7 +5,7 @@ import { Icon } from "../Icons";
 import { useStill } from "../Pictures";
 import { Button, Facts, Notice, Patience, ScreenTitle } from "../parts";
 import { useWords, type Word } from "../words";
-import { reasonWords } from "../words/codes";
+import { reasonWords } from "../words/errors";
 
 const waits = {
   countersigning: ["waitClerkTitle", "waitClerkText"],

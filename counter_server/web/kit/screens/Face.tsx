@@ -3,7 +3,7 @@ import { type ScreenProps, useDoor } from "../door";
 import { OwnPicture } from "../Pictures";
 import { Button, Notice, Patience, Problem, Progress, ScreenTitle } from "../parts";
 import { useWords } from "../words";
-import { guidanceWords, movementWords } from "../words/codes";
+import { guidanceWords, movementWords } from "../words/instructions";
 import { DeviceHelp } from "./DeviceHelp";
 
 /** One's own picture in an oval, and one instruction at a time. */

@@ -4,7 +4,7 @@ import { type ScreenProps, useDoor } from "../door";
 import { Button, Notice, Problem, Progress, ScreenTitle, useAction } from "../parts";
 import type { Visit } from "../visit";
 import { useWords } from "../words";
-import { fingerAdviceWords, fingerNames } from "../words/codes";
+import { fingerAdviceWords, fingerNames } from "../words/instructions";
 
 /** docs/fingerprints.md: four looks a second are enough to place a finger by. */
 const LOOK_EVERY_MS = 250;

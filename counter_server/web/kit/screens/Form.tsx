@@ -3,7 +3,8 @@ import type { FormField, VisitView } from "../../../../webrtc/web/wire";
 import type { ScreenProps } from "../door";
 import { Button, Facts, Notice, Problem, ScreenTitle, useAction } from "../parts";
 import { useWords, type Words } from "../words";
-import { errorWords, fingerNames } from "../words/codes";
+import { errorWords } from "../words/errors";
+import { fingerNames } from "../words/instructions";
 
 type Answers = Readonly<Record<string, string>>;
 

@@ -8,7 +8,7 @@ import { OwnPicture, RemotePicture } from "../Pictures";
 import { Notice, ScreenTitle } from "../parts";
 import { useWords } from "../words";
 import { thirdKindWords } from "../words/call";
-import { lineWords } from "../words/codes";
+import { lineWords } from "../words/states";
 import { DeviceHelp } from "./DeviceHelp";
 import { Showing } from "./Showing";
 

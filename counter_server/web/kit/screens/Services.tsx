@@ -5,7 +5,7 @@ import { Icon, type IconName } from "../Icons";
 import { Problem, ScreenTitle, useAction } from "../parts";
 import type { Visit } from "../visit";
 import { useWords } from "../words";
-import { assuranceWords } from "../words/codes";
+import { assuranceWords } from "../words/states";
 
 interface ServicesProps {
   readonly visit: Visit;

@@ -64,7 +64,6 @@ export const clerkWords = {
   livePicture: { zh: "现场照片", en: "Picture taken live" },
   noPortrait: { zh: "没有芯片照片", en: "No chip portrait" },
   noLive: { zh: "尚无现场照片", en: "No live picture yet" },
-  picturesTitle: { zh: "人像比对", en: "Portrait and live picture" },
 
   faceTitleClerk: { zh: "人脸核验", en: "Face check" },
   faceNone: { zh: "尚无结果。", en: "No result yet." },
@@ -135,7 +134,6 @@ export const clerkWords = {
   note: { zh: "备注", en: "Note" },
   pushDocument: { zh: "向客户出示文件", en: "Push document" },
   pushHint: { zh: "清单全部通过后，才能向客户出示文件。", en: "Possible when the checklist is complete." },
-  documentTitle: { zh: "文件", en: "Document" },
   documentPages: { zh: "客户已看 {seen} / {all} 页", en: "Customer has seen {seen} of {all} pages" },
   documentPage: { zh: "文件第 {n} 页", en: "Page {n} of the document" },
   documentOpen: { zh: "放大第 {n} 页", en: "Enlarge page {n}" },
@@ -156,7 +154,6 @@ export const clerkWords = {
   },
   countersign: { zh: "签署文件", en: "Countersign" },
   waitApproval: { zh: "等待另一位同事复核。", en: "Waiting for a second person's approval." },
-  sealing: { zh: "正在封存记录…", en: "Sealing the record…" },
   refuse: { zh: "拒绝办理", en: "Refuse" },
   refuseTitle: { zh: "拒绝办理", en: "Refuse this visit" },
   refuseNote: { zh: "告知客户的原因", en: "Reason for the customer" },
@@ -174,7 +171,6 @@ export const clerkWords = {
   askCardAndFace: { zh: "请客户重新刷证并核验人脸", en: "Ask for card and face again" },
   askFace: { zh: "请客户重新核验人脸", en: "Ask for the face again" },
 
-  finishedTitle: { zh: "已结束", en: "Finished" },
   finishedDone: { zh: "已封存，记录编号 {record}", en: "Sealed. Record number {record}" },
   clearDesk: { zh: "结束接待", en: "Clear the desk" },
 
