@@ -101,12 +101,12 @@ def joined(answers: list[str]) -> str:
 class Peer:
     """A page with camera and microphone, and what it saw and heard of the other side."""
 
-    def __init__(self, level: int):
-        self.level = level
+    def __init__(self, level: int, camera: MediaStreamTrack | None = None):
         self.seen: list[tuple[float, float]] = []  # when, mean brightness
         self.heard = 0
         self.flowing = asyncio.Event()
         self.flowing.set()
+        self._camera = camera or GreyCamera(level, self.flowing)
         self._connections: list[RTCPeerConnection] = []
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -121,7 +121,7 @@ class Peer:
             for transceiver in connection.getTransceivers():
                 if transceiver._offerDirection in ("sendrecv", "sendonly"):  # ours, as far as the counter allows it
                     sound = transceiver.kind == "audio"
-                    track = Silence(self.flowing) if sound else GreyCamera(self.level, self.flowing)
+                    track = Silence(self.flowing) if sound else self._camera
                     transceiver.sender.replaceTrack(track)
                 transceiver.direction = "sendrecv"
             await connection.setLocalDescription(await connection.createAnswer())
