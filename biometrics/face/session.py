@@ -31,7 +31,7 @@ from biometrics.face.liveness.decide import (
     pictures_check,
 )
 from biometrics.face.liveness.flash import Flash
-from biometrics.face.liveness.sequence import ROTATIONS, Sequence, Stage
+from biometrics.face.liveness.sequence import BACK_BLINK, ROTATIONS, Sequence, Stage
 from biometrics.face.looks import Looks
 from biometrics.face.matching import compare_with
 from biometrics.face.outcome import FaceDecision, FaceReason
@@ -44,6 +44,7 @@ NEUTRAL_FRAMES: Final = 3
 NEUTRAL_APART_S: Final = 0.2  # closer frames show the same noise twice and fuse to nothing
 NEARLY_STRAIGHT: Final = 0.6  # share of a turn under which a face is compared as a straight one
 LINGER_S: Final = 2.0  # after the last movement, for frames the comparison still lacks
+LINGER_FOR_COLOURS_S: Final = 4.0  # for what they leave open: eight colours more, before a head that holds still
 PROGRESS_NEUTRAL: Final = 0.25  # share of the whole check that the straight frames are
 
 
@@ -239,7 +240,9 @@ class FaceSession:
             if movement in TURNS:
                 self._departures.append(motion.departure_from_plane(rest.points, self._peak[1].points))
             self._peak = None
-        straight = all(abs(efforts[one]) < NEARLY_STRAIGHT for one in (*ROTATIONS, Movement.BLINK))
+        # whoever is back in the middle counts as straight: at least once for every movement
+        upright = all(abs(efforts[one]) < NEARLY_STRAIGHT for one in ROTATIONS)
+        straight = upright and efforts[Movement.BLINK] < BACK_BLINK
         chip = self._offer(picture, boxes, seen)
         if reached or back or looks.again or (straight and looks.due(seen.at_s)):
             look = self.engine.embed(self.engine.align(picture, seen.box) if chip is None else chip)
@@ -255,9 +258,12 @@ class FaceSession:
         return motion.pose_of(self.engine.landmarks(picture, motion.box_of_eyes(points)))
 
     def _complete(self, at_s: float) -> Guidance:
-        """Everything was seen; stay a moment where the comparison still lacks frames."""
+        """Everything was seen; stay a moment where the comparison still lacks frames, or the colours are half told."""
         self._complete_at_s = self._complete_at_s or at_s
-        if not self._gallery.enough and at_s - self._complete_at_s < LINGER_S:
+        waited_s = at_s - self._complete_at_s
+        lacking = not self._gallery.enough and waited_s < LINGER_S
+        half_told = self.flash is not None and waited_s < LINGER_FOR_COLOURS_S and self.flash.unsettled(at_s)
+        if lacking or half_told:
             return Guidance(GuidanceCode.HOLD_STILL, None, self._progress(0.0))
         self.phase = Phase.FINISHED
         return Guidance(GuidanceCode.DONE, None, 1.0)

@@ -116,6 +116,21 @@ def test_too_short_a_look_proves_nothing() -> None:
     assert "too few" in sat_before(lamp(0.05), lasts_s=2.0).judge().why
 
 
+def test_what_is_half_told_asks_for_more_looks_and_what_is_told_or_drowned_does_not() -> None:
+    assert sat_before(lamp(0.05), lasts_s=2.0).judge().unsettled
+    assert sat_before(lamp(0.05), lasts_s=4.5).judge().unsettled
+    for lit in (sat_before(lamp(0.05)), sat_before(lamp(0.0)), sat_before(lamp(0.05), draw_colours(b"other"))):
+        assert not lit.judge().unsettled
+
+
+def test_looks_are_asked_about_twice_a_second() -> None:
+    flash = sat_before(lamp(0.05), lasts_s=4.5)
+    assert flash.unsettled(4.5)
+    flash.stop()
+    assert flash.unsettled(4.9)
+    assert not flash.unsettled(5.1)
+
+
 def test_whoever_asks_for_none_sees_none_and_loses_nothing() -> None:
     flash = sat_before(lamp(0.04), draw_colours(b"of an earlier check"))
     flash.stop()

@@ -41,6 +41,18 @@ def test_a_turned_face_may_differ_more_but_does_not_become_the_measure() -> None
     assert track.see(direction(1.0, 0.6), 0.2)
 
 
+def test_three_looks_together_tell_somebody_much_alike() -> None:
+    # what two people differ by stays; what one picture has of blur and noise falls out, and hides nobody
+    alike = IdentityTrack(direction(1.0))
+    assert [alike.see(direction(1.0, 0.42, *noise), 0.4) for noise in ((0.1,), (-0.1,), (0.0, 0.1))] == [
+        False,
+        False,
+        True,
+    ]
+    same = IdentityTrack(direction(1.0))
+    assert not any(same.see(direction(1.0, *blur), 0.4) for blur in ((0.3,), (0.0, 0.3), (0.0, 0.0, 0.3)))
+
+
 def test_a_forgotten_track_holds_no_face() -> None:
     track = IdentityTrack(direction(1.0))
     last = direction(1.0, 0.1)

@@ -28,10 +28,14 @@ BEAT_MIN, ORDER_MIN = 3.0, 0.6
 some order of these four colours explains: another order's light passes both, 5.7 and 0.76 at least in 50 clips before
 plain walls. In drowned light nothing has a beat (2.2 at most in 35 clips) but some order may explain much (0.6 in 9 of
 100); a codec makes a beat (7 once in 16 clips) of colours that are no order's (0.56 at most in 64)."""
-SHARE_MIN: Final = 0.75
+SHARE_MIN, OTHERS_SHARE_MOST = 0.75, 0.45
 """Of what that order explains; the one that was shown explains 0.9 of it and more, another one 0.4 at most, but for one
 clip in 54 that was so short that most of it happened to agree."""
 DARK: Final = 8.0  # grey levels; darker, a channel is noise
+SETTLED_S: Final = 5.0  # ten colours; of fewer, another order's light may agree with most of the order shown by chance
+HINT_BEAT, HINT_ORDER = 2.0, 0.35
+"""From here on there may be a screen's light on the face, and a few more looks may tell whose."""
+ASKED_EVERY_S: Final = 0.5
 NEARER_MOST: Final = 0.25
 """Logarithm of a face's area beside the middle look's: 13 % nearer or farther. Whoever comes closer hides other parts
 of the surroundings and is lit otherwise; these looks are left out."""
@@ -53,6 +57,8 @@ class Lit:
 
     reading: Reading
     why: str
+    unsettled: bool = False
+    """More looks may well say something else."""
 
 
 @dataclass(slots=True, repr=False)
@@ -73,6 +79,8 @@ class Flash:
     _at_s: list[float] = field(default_factory=list, init=False)
     _chroma: list[tuple[float, float]] = field(default_factory=list, init=False)
     _poses: list[Pose] = field(default_factory=list, init=False)
+    _asked_at_s: float = field(default=float("-inf"), init=False)
+    _unsettled: bool = field(default=False, init=False)
 
     def colour(self, at_s: float) -> Colour | None:
         """What the screen shows now; nothing before the first look, nor after `stop`."""
@@ -98,6 +106,12 @@ class Flash:
             self._chroma.append(chroma)
             self._poses.append(pose_of(points))
 
+    def unsettled(self, at_s: float) -> bool:
+        """Whether a few more looks may tell what those so far leave open; judged twice a second, 13 ms each."""
+        if at_s - self._asked_at_s >= ASKED_EVERY_S:
+            self._asked_at_s, self._unsettled = at_s, self.judge().unsettled
+        return self._unsettled
+
     def judge(self) -> Lit:
         """What the looks came to."""
         if not self.colours or self._stopped or self._began_s is None:
@@ -105,7 +119,7 @@ class Flash:
         at_s = np.array(self._at_s) - self._began_s
         lasted_s = float(at_s[-1]) if len(at_s) else 0.0
         if lasted_s < LEAST_S or len(at_s) < LEAST_LOOKS * lasted_s:
-            return Lit(Reading.UNCLEAR, "too few looks to tell")
+            return Lit(Reading.UNCLEAR, "too few looks to tell", unsettled=lasted_s < LEAST_S)
         area = np.log([pose.inter_eye_px * pose.length_px for pose in self._poses])
         kept = np.abs(area - np.median(area)) < NEARER_MOST
         poses = [pose for pose, stays in zip(self._poses, kept, strict=True) if stays]
@@ -130,11 +144,14 @@ class Flash:
         another = _best_order(_shown(at_s - LAGS_S[int(explained.argmax())], symbols), nuisance, seen, light) ** 2
         values = f"{better} of {OTHERS} other orders fit as well; the best one explains {another:.0%} of the changes"
         beat = float((1 - explained.min()) / max(1 - float(explained.max()), 1e-9))
+        hinted = beat >= HINT_BEAT and another >= HINT_ORDER
+        short = float(at_s[-1]) < SETTLED_S
         if beat >= BEAT_MIN and another >= ORDER_MIN and float(fits[0]) ** 2 < SHARE_MIN * another:
-            return Lit(Reading.WRONG, f"the face was lit in another order than the screen's: {values}")
+            doubtful = float(fits[0]) ** 2 >= OTHERS_SHARE_MOST * another
+            return Lit(Reading.WRONG, f"the face was lit in another order than the screen's: {values}", doubtful)
         if better == 0:
-            return Lit(Reading.RIGHT, f"the face was lit in the screen's order: {values}")
-        return Lit(Reading.UNCLEAR, f"the room's light leaves too little of the screen's: {values}")
+            return Lit(Reading.RIGHT, f"the face was lit in the screen's order: {values}", hinted and short)
+        return Lit(Reading.UNCLEAR, f"the room's light leaves too little of the screen's: {values}", hinted)
 
 
 def skin_chroma(picture: Picture, points: Landmarks) -> tuple[float, float] | None:
