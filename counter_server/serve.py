@@ -222,6 +222,7 @@ def _config(app: ASGIApp, host: str, port: int, **more: object) -> uvicorn.Confi
         port=port,
         log_config=None,
         access_log=False,  # paths carry visit ids, the receipt check its code
+        log_level=logging.WARNING,  # below it uvicorn names the path of every WebSocket
         server_header=False,
         ws_max_size=MESSAGE_MAX,  # a stranger may send one frame before saying hello; uvicorn would take 16 MiB
         ws_per_message_deflate=False,  # doubles the memory of an idle socket, measured
