@@ -1,12 +1,25 @@
 """One house for all journeys of a run, and a clerk at work in it."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
 from tests.journeys.browsers import NoChromiumError, find_chromium
 from tests.journeys.console import ConsoleScreen
 from tests.journeys.house import House, open_house
+from tests.journeys.programs import last_lines
+
+LOG_LINES = 40  # some minutes of a house at work
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A journey that failed shows the end of the counter's log: why a face was refused stands nowhere else."""
+    report = yield
+    house = item.funcargs.get("house")
+    if report.failed and isinstance(house, House):
+        report.sections.append(("The counter's log", "\n".join(last_lines(house.stack.counter_log, LOG_LINES))))
+    return report
 
 
 @pytest.fixture(scope="session")

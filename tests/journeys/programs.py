@@ -37,6 +37,11 @@ def die_with_parent() -> None:
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def last_lines(log: Path, count: int) -> list[str]:
+    """The end of a log."""
+    return log.read_text("utf-8", "replace").strip().splitlines()[-count:]
+
+
 class Program:
     """One program in a process group of its own, its words in a log file."""
 
@@ -108,7 +113,7 @@ class Program:
 
     def last_words(self) -> str:
         """The end of its log."""
-        return " | ".join(self.log.read_text("utf-8", "replace").strip().splitlines()[-6:])
+        return " | ".join(last_lines(self.log, 6))
 
 
 def run_once(words: Sequence[str], *, given: str = "") -> str:

@@ -77,6 +77,11 @@ class Stack:
         return f"https://{self._lan.host}:{self._port}" if self._lan else f"http://127.0.0.1:{self._port}"
 
     @property
+    def counter_log(self) -> Path:
+        """What the counter says: why a face was refused, among other things."""
+        return self._logs / "counter.log"
+
+    @property
     def kiosk_url(self) -> str:
         """Where the kiosk's own screen goes."""
         return f"http://127.0.0.1:{self._kiosk_port}"
@@ -150,11 +155,13 @@ class Stack:
 
     def start_counter(self) -> None:
         """Start the counter and wait until it listens."""
-        words = self.counter_command("serve", "--port", str(self._port), "--kiosk-port", str(self._kiosk_door))
+        words = self.counter_command(
+            "--verbose", "serve", "--port", str(self._port), "--kiosk-port", str(self._kiosk_door)
+        )
         if self._lan:
             words += ["--host", "0.0.0.0", "--public-url", self.counter_url]  # noqa: S104 - what --lan asks for
             words += ["--tls-cert", str(self._lan.cert_file), "--tls-key", str(self._lan.key_file)]
-        self._counter = Program("counter", words, self._logs / "counter.log")
+        self._counter = Program("counter", words, self.counter_log)
         self._counter.wait_ready(READY_WITHIN_S)
 
     def start_kiosk(self) -> None:
