@@ -252,6 +252,29 @@ async def test_a_full_writer_delays_and_drops_nothing(
     assert len(times(clear(tmp_path, identity, [track.segments[0][0]]))) == 300
 
 
+def test_a_later_segment_never_has_its_name_before_an_earlier_one(
+    tmp_path: Path, identity: pyrage.x25519.Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, disk, recipient = SegmentWriter(), threading.Event(), AgeRecipient.parse(str(identity.to_public()))
+    real, synced = os.fsync, threading.Semaphore(0)
+
+    def sync(descriptor: int) -> None:
+        if os.readlink(f"/proc/self/fd/{descriptor}").endswith(".first-0000.mkv.age.part"):
+            assert disk.wait(60)
+        real(descriptor)
+        synced.release()
+
+    monkeypatch.setattr(os, "fsync", sync)
+    names = [f"first-{number:04d}.mkv.age" for number in range(4)]
+    durable = [writer.submit(tmp_path, name, recipient, b"x") for name in names]
+    for _ in names[1:]:
+        assert synced.acquire(timeout=60)
+    assert not [name for name in os.listdir(tmp_path) if not name.startswith(".")]
+    disk.set()
+    assert [segment.result().filename for segment in durable] == names
+    writer.close()
+
+
 async def test_a_disk_that_refuses_is_told_at_the_end(
     tmp_path: Path, writer: SegmentWriter, identity: pyrage.x25519.Identity
 ) -> None:
