@@ -1,8 +1,8 @@
 """Builds the three pages: `python build_web.py`; standard library only, because it runs before anything else is there.
 
     python build_web.py           build what changed since the last build
-    python build_web.py --wire    write webrtc/web/wire.ts from webrtc/wire.py
-    python build_web.py --check   fail when the committed wire.ts is not what wire.py says
+    python build_web.py --wire    write webrtc/web/wire.ts from webrtc/wire
+    python build_web.py --check   fail when the committed wire.ts is not what webrtc/wire says
     python build_web.py --lint    wire check, tsc and biome
     python build_web.py --axe     print the path of axe-core's script, for tests that inject it
 
@@ -124,13 +124,13 @@ def wire_text() -> str:
 
 
 def check_wire() -> None:
-    """Compare the committed wire.ts with wire.py.
+    """Compare the committed wire.ts with the models.
 
     Raises:
         BuildError: when they differ.
     """
     if not WIRE.exists() or WIRE.read_text(encoding="utf-8") != wire_text():
-        raise BuildError("webrtc/web/wire.ts is not what webrtc/wire.py says: run `python build_web.py --wire`")
+        raise BuildError("webrtc/web/wire.ts is not what webrtc/wire says: run `python build_web.py --wire`")
 
 
 def node_script(package: str, script: str) -> list[str]:

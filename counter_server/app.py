@@ -28,7 +28,7 @@ from counter_server.visits import (
     stamping,
 )
 from counter_server.visits.office import Office
-from webrtc.wire import ErrorBody, ErrorCode
+from webrtc.wire.message import ErrorBody, ErrorCode
 
 log = logging.getLogger(__name__)
 

@@ -29,7 +29,7 @@ from hardware_drivers.id_chip.trust import TrustStore
 from hardware_drivers.id_chip.verify import ChipReport, verify_evidence
 from hardware_drivers.recording import Recorder
 from hardware_drivers.smartcard.channel import CardLink
-from webrtc.wire import Language
+from webrtc.wire.message import Language
 
 GENUINE, REFUSED, NOT_READ = 0, 1, 2
 CAN_LENGTH = 6  # Doc 9303-11 §4.4.2: printed on the front

@@ -7,7 +7,7 @@ from typing import Any
 from counter_server.card_words import HOLDER, VERDICTS, check_words, outcome_words, reason_words, say
 from hardware_drivers.id_chip.checks import Check, CheckName, Outcome
 from hardware_drivers.id_chip.verify import ChipReport
-from webrtc.wire import Language
+from webrtc.wire.message import Language
 
 GAP = "   "
 

@@ -1,7 +1,7 @@
 """What `counter card` says, in both languages: for somebody who has never seen an ID chip."""
 
 from hardware_drivers.id_chip.checks import Check, CheckName, Outcome
-from webrtc.wire import Language
+from webrtc.wire.message import Language
 
 Sentences = dict[str, tuple[str, str]]  # key to Chinese, English
 

@@ -5,7 +5,7 @@ CounterError                  code, field: becomes the body of a 4xx/5xx answer
 └── StoppedError              configuration or data home is wrong → the process ends, naming the cure
 """
 
-from webrtc.wire import ErrorBody, ErrorCode
+from webrtc.wire.message import ErrorBody, ErrorCode
 
 STATUS = {
     ErrorCode.BAD_REQUEST: 400,

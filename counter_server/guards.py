@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from counter_server.errors import CounterError
 from counter_server.throttle import Throttle
-from webrtc.wire import ErrorCode
+from webrtc.wire.message import ErrorCode
 
 LARGEST_BODY = 1_200_000  # chip evidence: DG2 up to 400 KB, base64, and the rest; everything else is far smaller
 LARGEST_PUBLIC_BODY = 262_144  # 60 strokes of 4 000 points are refused by count first

@@ -24,17 +24,11 @@ from kiosk.errors import BadRequestError, KioskError
 from kiosk.finger_desk import FingerDesk
 from kiosk.live import pass_live
 from kiosk.screen import mount_screen
-from webrtc.wire import (
-    AskFinger,
-    CardAccess,
-    ChipEvidenceMessage,
-    ChipOffer,
-    ErrorBody,
-    ErrorCode,
-    FingerEvidenceMessage,
-    KioskView,
-    VisitView,
-)
+from webrtc.wire.card import CardAccess, ChipEvidenceMessage, ChipOffer
+from webrtc.wire.finger import AskFinger, FingerEvidenceMessage
+from webrtc.wire.kiosk import KioskView
+from webrtc.wire.message import ErrorBody, ErrorCode
+from webrtc.wire.visit import VisitView
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,10 @@ from hardware_drivers.id_chip.terminal_auth import TerminalCredential
 from hardware_drivers.smartcard.readers import CardReaders
 from kiosk.errors import CardStepError, KioskError
 from kiosk.steps.read_card import read_card
-from webrtc.wire import CardAccess, CardStep, ChipEvidenceMessage, ChipOffer, ErrorCode, ReaderState, VisitView
+from webrtc.wire.card import CardAccess, ChipEvidenceMessage, ChipOffer
+from webrtc.wire.kiosk import CardStep, ReaderState
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import VisitView
 
 log = logging.getLogger(__name__)
 

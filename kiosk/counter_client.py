@@ -14,16 +14,10 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus
 
 from kiosk.config import KioskConfig
 from kiosk.errors import CounterRefusedError, CounterUnreachableError
-from webrtc.wire import (
-    AskChipOffer,
-    ChipChallenge,
-    ChipEvidenceMessage,
-    ChipOffer,
-    ErrorBody,
-    ErrorCode,
-    FingerEvidenceMessage,
-    VisitView,
-)
+from webrtc.wire.card import AskChipOffer, ChipChallenge, ChipEvidenceMessage, ChipOffer
+from webrtc.wire.finger import FingerEvidenceMessage
+from webrtc.wire.message import ErrorBody, ErrorCode
+from webrtc.wire.visit import VisitView
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from webrtc.wire import ErrorBody, ErrorCode
+from webrtc.wire.message import ErrorBody, ErrorCode
 
 BODY_MAX = 64 * 1024
 SIGNATURE_BODY_MAX = 1 << 20  # a minute of pointer samples at 240 Hz, 60 bytes each as JSON

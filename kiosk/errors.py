@@ -9,7 +9,7 @@ KioskError                     carries a wire.ErrorCode and the HTTP status to a
 ConfigError                    the kiosk cannot start                      → the operator corrects the named key
 """
 
-from webrtc.wire import ErrorBody, ErrorCode
+from webrtc.wire.message import ErrorBody, ErrorCode
 
 
 class ConfigError(Exception):

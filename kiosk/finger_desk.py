@@ -26,7 +26,10 @@ from hardware_drivers.fingerprint.png import grey_png, smaller
 from hardware_drivers.fingerprint.scanner import CAPTURE_WITHIN_S, FingerprintScanner
 from kiosk.errors import FingerStepError
 from kiosk.steps.take_finger import code_of, take_finger, wish_for
-from webrtc.wire import AskFinger, ErrorCode, FingerEvidenceMessage, FingerStep, ScannerState, VisitView
+from webrtc.wire.finger import AskFinger, FingerEvidenceMessage
+from webrtc.wire.kiosk import FingerStep, ScannerState
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import VisitView
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed
 
 from kiosk.counter_client import CounterClient
 from kiosk.errors import KioskError
-from webrtc.wire import ErrorMessage
+from webrtc.wire.live import ErrorMessage
 
 log = logging.getLogger(__name__)
 

@@ -30,7 +30,8 @@ from webrtc.engine import (
     WorkerDied,
 )
 from webrtc.errors import MediaError
-from webrtc.wire import ErrorCode, Line
+from webrtc.wire.call import Line
+from webrtc.wire.message import ErrorCode
 
 
 class Calls(Wires):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from webrtc.engine import MediaEngine
 from webrtc.errors import MediaError
-from webrtc.wire import Line
+from webrtc.wire.call import Line
 
 log = logging.getLogger(__name__)
 

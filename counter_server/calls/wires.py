@@ -21,7 +21,7 @@ from counter_server.calls.third_person import Supervision, ThirdPersons
 from counter_server.errors import CounterError
 from webrtc.engine import MediaEngine, RecordedTrack
 from webrtc.errors import LegsApartError, MediaError
-from webrtc.wire import ErrorCode
+from webrtc.wire.message import ErrorCode
 
 log = logging.getLogger(__name__)
 

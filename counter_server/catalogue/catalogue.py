@@ -9,7 +9,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from counter_server.errors import CounterError, StoppedError
-from webrtc.wire import Assurance, Channel, ErrorCode, FieldKind, FingerTask, FormField, Risk, Route, ServiceOffer, Text
+from webrtc.wire.catalogue import Assurance, Channel, FieldKind, FormField, Risk, Route, ServiceOffer
+from webrtc.wire.finger import FingerTask
+from webrtc.wire.message import ErrorCode, Text
 
 SERVICES = Path(__file__).parent / "services"
 EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[a-z0-9.-]+\.[a-z0-9-]{2,63}", re.ASCII | re.IGNORECASE)  # as HTML's

@@ -10,7 +10,7 @@ from counter_server.db import Database
 from counter_server.errors import StoppedError
 from counter_server.people import clerks, kiosks
 from counter_server.people.kiosks import KioskAuthority
-from webrtc.wire import Language
+from webrtc.wire.message import Language
 
 SHORTEST_PASSWORD = 12
 

@@ -14,7 +14,9 @@ from hardware_drivers.id_chip.evidence import ChipEvidence, with_proofs
 from hardware_drivers.id_chip.portrait import Portrait
 from hardware_drivers.id_chip.trust import TrustStore
 from hardware_drivers.id_chip.verify import Check, CheckName, ChipReport, Code, verify_evidence
-from webrtc.wire import CheckOutcome, CheckView, ChipEvidenceMessage, ChipOffer, HolderView, Reason
+from webrtc.wire.card import ChipEvidenceMessage, ChipOffer, HolderView
+from webrtc.wire.check import CheckOutcome, CheckView
+from webrtc.wire.visit import Reason
 
 REASONS = {
     (CheckName.DOCUMENT_NOT_EXPIRED, Code.EXPIRED): Reason.CARD_EXPIRED,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from webrtc.wire import ContinuityCue, ContinuityState
+from webrtc.wire.face import ContinuityCue, ContinuityState
 
 LOOKS_PER_S: Final = 1.0
 """Up to this pace the media worker samples key pictures alone, each decodable without the others."""

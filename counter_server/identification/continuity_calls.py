@@ -11,7 +11,7 @@ from biometrics.decision import Thresholds
 from biometrics.face.compare import erase
 from biometrics.face.engine import Embedding, FaceEngine
 from counter_server.identification.continuity_watch import CallWatch
-from webrtc.wire import ContinuityCue, ContinuityState
+from webrtc.wire.face import ContinuityCue, ContinuityState
 
 
 @dataclass(frozen=True, slots=True)

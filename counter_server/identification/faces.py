@@ -24,7 +24,7 @@ from counter_server.identification.face_process import (
     main,
 )
 from webrtc.engine import EncodedPicture
-from webrtc.wire import ContinuityCue, ContinuityState
+from webrtc.wire.face import ContinuityCue, ContinuityState
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from multiprocessing.process import BaseProcess
 
 from counter_server.errors import CounterError
 from counter_server.identification.finger_messages import FingerFinding, Judge
-from webrtc.wire import ErrorCode
+from webrtc.wire.message import ErrorCode
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from counter_server.errors import CounterError
 from counter_server.outbox import service
 from counter_server.outbox.service import DeliveryRow, DeliveryState
 from counter_server.visits.doors import Clerk, office_of
-from webrtc.wire import ClerkView, ErrorCode, Language
+from webrtc.wire.console import ClerkView
+from webrtc.wire.message import ErrorCode, Language
 
 router = APIRouter(prefix="/console/deliveries")
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from counter_server.errors import CounterError
 from counter_server.records.log.files import LogFiles
 from counter_server.visits.doors import office_of
-from webrtc.wire import ErrorCode
+from webrtc.wire.message import ErrorCode
 
 router = APIRouter()
 

@@ -15,7 +15,8 @@ from counter_server.records.log.proof import Proof
 from counter_server.visits.doors import office_of
 from counter_server.visits.once import json_response
 from counter_server.visits.receipts import check_receipt, prove
-from webrtc.wire import ErrorCode, Language, ReceiptCheck
+from webrtc.wire.message import ErrorCode, Language
+from webrtc.wire.visit import ReceiptCheck
 
 router = APIRouter()
 

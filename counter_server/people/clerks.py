@@ -17,7 +17,8 @@ from counter_server.config import Patience
 from counter_server.errors import CounterError
 from counter_server.people import passkeys
 from counter_server.people.tables import clerk, clerk_session
-from webrtc.wire import ClerkView, ErrorCode, Language
+from webrtc.wire.console import ClerkView
+from webrtc.wire.message import ErrorCode, Language
 
 # OWASP Password Storage Cheat Sheet: scrypt N=2^17, r=8, p=1 (128 MiB); maxmem a little above it.
 SCRYPT_N, SCRYPT_R, SCRYPT_P, SCRYPT_MAXMEM = 2**17, 8, 1, 160 * 1024 * 1024

@@ -20,7 +20,7 @@ from counter_server.records.errors import RecordError
 from counter_server.records.keeping import KeepClass
 from counter_server.records.masters import MasterKeys
 from counter_server.records.tables import record_slot
-from webrtc.wire import ErrorCode
+from webrtc.wire.message import ErrorCode
 
 KEPT_WITH = KeepClass.FINGER  # kept for use at later visits, gone on the customer's wish, three years unless stated
 HANDLE_BYTES = 32  # WebAuthn Level 3 §14.6.1: 64 at most, nothing in it that says whose it is

@@ -36,7 +36,8 @@ from counter_server.config import PasskeySettings
 from counter_server.errors import CounterError
 from counter_server.people.tables import passkey
 from counter_server.records.log import ledger
-from webrtc.wire import ClerkView, ErrorCode
+from webrtc.wire.console import ClerkView
+from webrtc.wire.message import ErrorCode
 
 NAME = "Visual Counter"
 MOST_PER_CLERK = 10

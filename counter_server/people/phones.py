@@ -10,7 +10,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 from counter_server.errors import CounterError
 from counter_server.people.clerks import hash_token
 from counter_server.people.tables import phone_link
-from webrtc.wire import ErrorCode, PhoneLink
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import PhoneLink
 
 
 def make_link(connection: Connection, url: str, life_s: int) -> PhoneLink:

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from counter_server.errors import CounterError
 from counter_server.queue.tables import ticket
-from webrtc.wire import Channel, ErrorCode, Language
+from webrtc.wire.catalogue import Channel
+from webrtc.wire.message import ErrorCode, Language
 
 USUAL_SERVICE_S = 300.0  # until this counter has served five people itself (Genesys' default is 90 s, of calls)
 # An honest range around the mean: half to twice holds most of a log-normal service time with cv 0.6.

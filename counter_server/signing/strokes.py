@@ -9,7 +9,7 @@ from math import hypot
 import rfc8785
 
 from counter_server.signing.errors import SignatureEmptyError
-from webrtc.wire import Point
+from webrtc.wire.visit import Point
 
 FORMAT = "visual-counter-strokes/1"
 GRID = 1_000_000  # coordinates are millionths of the pad, whole numbers: records hold no fractions

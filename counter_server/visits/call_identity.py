@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from counter_server.identification.continuity import NEEDS_CARD
 from counter_server.visits.facts import Visit
 from counter_server.visits.machine import WITH_CLERK
-from webrtc.wire import Channel, ContinuityCue, ContinuityState, ContinuityView
+from webrtc.wire.catalogue import Channel
+from webrtc.wire.face import ContinuityCue, ContinuityState, ContinuityView
 
 
 @dataclass(slots=True)

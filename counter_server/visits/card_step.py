@@ -18,7 +18,10 @@ from counter_server.visits.facts import Visit
 from counter_server.visits.machine import Event
 from counter_server.visits.office import Office
 from hardware_drivers.id_chip.reading import FINGERPRINTS
-from webrtc.wire import CheckOutcome, ChipEvidenceMessage, ErrorCode, HolderView, Reason, VisitState
+from webrtc.wire.card import ChipEvidenceMessage, HolderView
+from webrtc.wire.check import CheckOutcome
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import Reason, VisitState
 
 
 async def ask_chip(office: Office, visit_id: str) -> ChipQuestion:

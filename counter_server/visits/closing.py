@@ -29,7 +29,8 @@ from counter_server.visits.facts import Visit
 from counter_server.visits.machine import FINAL, Event
 from counter_server.visits.office import Office
 from webrtc.engine import RecordedTrack
-from webrtc.wire import ErrorCode, Reason, Receipt, VisitState
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import Reason, Receipt, VisitState
 
 log = logging.getLogger(__name__)
 

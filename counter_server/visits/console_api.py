@@ -13,21 +13,11 @@ from counter_server.visits.evidence import CHIP_PORTRAIT, LIVE_PICTURE, Exhibit
 from counter_server.visits.office import Office
 from counter_server.visits.once import json_response, once
 from counter_server.visits.passkeys_api import begin_session
-from webrtc.wire import (
-    AnswerInvitation,
-    Approve,
-    AskToAct,
-    ClerkView,
-    ConsoleView,
-    Countersign,
-    ErrorCode,
-    Invite,
-    Login,
-    RefuseVisit,
-    SetCall,
-    SetChecklistItem,
-    Supervise,
-)
+from webrtc.wire.call import SetCall
+from webrtc.wire.console import Approve, ClerkView, ConsoleView, Countersign, Login, RefuseVisit, SetChecklistItem
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.passkey import AskToAct
+from webrtc.wire.third_person import AnswerInvitation, Invite, Supervise
 
 router = APIRouter(prefix="/api/console")
 

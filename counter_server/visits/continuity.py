@@ -20,16 +20,11 @@ from counter_server.visits.call_identity import CallIdentity, needs_card
 from counter_server.visits.facts import Visit
 from counter_server.visits.machine import WITH_CLERK, Event
 from counter_server.visits.office import Office
-from webrtc.wire import (
-    Assurance,
-    ChecklistItem,
-    CheckOutcome,
-    CheckView,
-    ClerkView,
-    ContinuityCue,
-    ContinuityState,
-    ErrorCode,
-)
+from webrtc.wire.catalogue import Assurance
+from webrtc.wire.check import CheckOutcome, CheckView
+from webrtc.wire.console import ChecklistItem, ClerkView
+from webrtc.wire.face import ContinuityCue, ContinuityState
+from webrtc.wire.message import ErrorCode
 
 log = logging.getLogger(__name__)
 

@@ -20,18 +20,9 @@ from counter_server.visits.evidence import CONTRACT, Evidence
 from counter_server.visits.facts import Signed, Visit
 from counter_server.visits.machine import FINAL, Event
 from counter_server.visits.office import Office
-from webrtc.wire import (
-    Channel,
-    DocumentView,
-    ErrorCode,
-    OpenVisit,
-    PageSeen,
-    Reason,
-    Route,
-    SignDocument,
-    SubmitForm,
-    VisitState,
-)
+from webrtc.wire.catalogue import Channel, Route
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import DocumentView, OpenVisit, PageSeen, Reason, SignDocument, SubmitForm, VisitState
 
 # Visits open at once. One person stands at a kiosk; what was left behind there ends after `customer_gone_s`.
 MOST_AT_A_KIOSK, MOST_ON_PHONES = 20, 500

@@ -11,13 +11,10 @@ from counter_server.people import phones
 from counter_server.visits import card_step, customer, fingers, views
 from counter_server.visits.doors import MyVisit, act_once, bearer, channel_of, kiosk_of, office_of, view_of
 from counter_server.visits.once import json_response, once
-from webrtc.wire import (
-    AskChipOffer,
-    CannotGiveFinger,
-    ChipChallenge,
-    ChipEvidenceMessage,
-    ErrorCode,
-    FingerEvidenceMessage,
+from webrtc.wire.card import AskChipOffer, ChipChallenge, ChipEvidenceMessage
+from webrtc.wire.finger import CannotGiveFinger, FingerEvidenceMessage
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import (
     GiveConsent,
     OpenVisit,
     PageSeen,

@@ -15,21 +15,12 @@ from counter_server.visits.documents import announce, put_staff, render, state
 from counter_server.visits.facts import Signed, Visit
 from counter_server.visits.machine import FINAL, Event
 from counter_server.visits.office import Office
-from webrtc.wire import (
-    Approve,
-    Assurance,
-    ChecklistItem,
-    CheckOutcome,
-    ClerkView,
-    Countersign,
-    ErrorCode,
-    FingerTask,
-    Reason,
-    SetChecklistItem,
-    Text,
-    Verdict,
-    VisitState,
-)
+from webrtc.wire.catalogue import Assurance
+from webrtc.wire.check import CheckOutcome, Verdict
+from webrtc.wire.console import Approve, ChecklistItem, ClerkView, Countersign, SetChecklistItem
+from webrtc.wire.finger import FingerTask
+from webrtc.wire.message import ErrorCode, Text
+from webrtc.wire.visit import Reason, VisitState
 
 FACE_REFERRED = ChecklistItem(
     item_id="face-referred",

@@ -15,7 +15,9 @@ from counter_server.records import slots
 from counter_server.records.masters import MasterKeys
 from counter_server.visits.facts import DOCUMENT_TRIES, Visit
 from counter_server.visits.tables import document_try
-from webrtc.wire import Assurance, Channel, CheckOutcome, CheckView, FaceView, Route, Verdict
+from webrtc.wire.catalogue import Assurance, Channel, Route
+from webrtc.wire.check import CheckOutcome, CheckView, Verdict
+from webrtc.wire.face import FaceView
 
 
 def count_failure(connection: Connection, masters: MasterKeys, visit: Visit, patience: Patience) -> None:

@@ -17,7 +17,10 @@ from counter_server.signing.worker import ByHand, ByStaff, Order
 from counter_server.visits.evidence import CONTRACT, Evidence
 from counter_server.visits.facts import Signed, Visit
 from counter_server.visits.office import Office
-from webrtc.wire import ClerkView, DocumentView, ErrorCode, FieldKind, FormField, Route
+from webrtc.wire.catalogue import FieldKind, FormField, Route
+from webrtc.wire.console import ClerkView
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import DocumentView
 
 log = logging.getLogger(__name__)
 

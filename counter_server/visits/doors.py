@@ -14,17 +14,12 @@ from counter_server.visits import invitations, phone_keys, store, supervision, v
 from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
 from counter_server.visits.once import once
-from webrtc.wire import (
-    Channel,
-    ClerkView,
-    ConsoleView,
-    ErrorCode,
-    PhoneKey,
-    RunningCall,
-    ThirdPerson,
-    TicketView,
-    VisitView,
-)
+from webrtc.wire.catalogue import Channel
+from webrtc.wire.console import ClerkView, ConsoleView
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.passkey import PhoneKey
+from webrtc.wire.third_person import RunningCall, ThirdPerson
+from webrtc.wire.visit import TicketView, VisitView
 
 SESSION_COOKIE = "counter_session"
 BOUND_COOKIE = "__Host-counter_session"  # RFC 6265bis §4.1.3.2: over TLS, neighbours under one domain cannot set it

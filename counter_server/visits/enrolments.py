@@ -22,7 +22,8 @@ from counter_server.records.seal import SealedRecord
 from counter_server.records.store import RecordStore
 from counter_server.visits.facts import Visit
 from counter_server.visits.tables import finger_enrolment
-from webrtc.wire import FingerTask, HolderView
+from webrtc.wire.card import HolderView
+from webrtc.wire.finger import FingerTask
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from counter_server.records.statement import SignedStatement
 from counter_server.signing.document import RenderedDocument
 from counter_server.signing.strokes import Strokes
 from webrtc.engine import RecordedTrack
-from webrtc.wire import ErrorCode
+from webrtc.wire.message import ErrorCode
 
 CHIP_PORTRAIT, LIVE_PICTURE, CONTRACT = "chip-portrait", "live-picture.jpg", "contract.pdf"
 

@@ -13,7 +13,9 @@ from counter_server.visits.evidence import CHIP_PORTRAIT
 from counter_server.visits.facts import Visit
 from counter_server.visits.machine import Event
 from counter_server.visits.office import FaceChallenge, Office
-from webrtc.wire import ErrorCode, Guidance, GuidanceCode, Reason, VisitState
+from webrtc.wire.face import Guidance, GuidanceCode
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import Reason, VisitState
 
 STARTS_PER_ATTEMPT = 5  # a page may lose its line and begin again, but not for ever
 PICTURES_PER_S = 30.0  # every picture: each VP8 picture needs those before it; the face process looks at some

@@ -19,22 +19,11 @@ from counter_server.visits.facts import Visit
 from counter_server.visits.finger_checks import unknown_check
 from counter_server.visits.machine import Event
 from counter_server.visits.office import Office
-from webrtc.wire import (
-    Assurance,
-    Channel,
-    CheckOutcome,
-    CheckView,
-    FaceView,
-    FingerTask,
-    Guidance,
-    GuidanceCode,
-    Movement,
-    Reason,
-    Route,
-    ScreenColour,
-    Verdict,
-    VisitState,
-)
+from webrtc.wire.catalogue import Assurance, Channel, Route
+from webrtc.wire.check import CheckOutcome, CheckView, Verdict
+from webrtc.wire.face import FaceView, Guidance, GuidanceCode, Movement, ScreenColour
+from webrtc.wire.finger import FingerTask
+from webrtc.wire.visit import Reason, VisitState
 
 log = logging.getLogger(__name__)
 

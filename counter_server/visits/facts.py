@@ -5,23 +5,15 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from webrtc.wire import (
-    Assurance,
-    Channel,
-    ChecklistItem,
-    CheckView,
-    ContinuityCue,
-    DocumentView,
-    FaceView,
-    FingerView,
-    HolderView,
-    Language,
-    LineCheck,
-    Reason,
-    Receipt,
-    Route,
-    VisitState,
-)
+from webrtc.wire.call import LineCheck
+from webrtc.wire.card import HolderView
+from webrtc.wire.catalogue import Assurance, Channel, Route
+from webrtc.wire.check import CheckView
+from webrtc.wire.console import ChecklistItem
+from webrtc.wire.face import ContinuityCue, FaceView
+from webrtc.wire.finger import FingerView
+from webrtc.wire.message import Language
+from webrtc.wire.visit import DocumentView, Reason, Receipt, VisitState
 
 DOCUMENT_TRIES = "document_tries"
 

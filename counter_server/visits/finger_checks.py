@@ -2,7 +2,8 @@
 
 from counter_server.identification.finger_messages import FingerFinding
 from counter_server.visits.evidence import FingerSession
-from webrtc.wire import CheckOutcome, CheckView, FingerEvidenceMessage, PadVerdict, SensorPad, Verdict
+from webrtc.wire.check import CheckOutcome, CheckView, Verdict
+from webrtc.wire.finger import FingerEvidenceMessage, PadVerdict, SensorPad
 
 SIGNED_CLAUSE = "IEEE 3167; RFC 7515"
 

@@ -27,26 +27,20 @@ from counter_server.visits.finger_checks import finger_check, journal_details, s
 from counter_server.visits.machine import Event
 from counter_server.visits.office import Office
 from hardware_drivers.errors import ScannerUntrustedError
-from webrtc.wire import (
-    Assurance,
+from webrtc.wire.card import HolderView
+from webrtc.wire.catalogue import Assurance, Channel, Route
+from webrtc.wire.check import CheckOutcome, CheckView, Verdict
+from webrtc.wire.finger import (
     CannotGiveFinger,
-    Channel,
-    CheckOutcome,
-    CheckView,
-    ErrorCode,
     FingerAdvice,
     FingerEvidenceMessage,
     FingerTask,
     FingerView,
-    HolderView,
     PadVerdict,
-    Reason,
-    Route,
     SensorPad,
-    SubmitForm,
-    Verdict,
-    VisitState,
 )
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import Reason, SubmitForm, VisitState
 
 RIGHT_INDEX = 2  # the finger people point with, and the first that DG3 and EES ask for
 MOST_SEEN = 9  # pictures of nothing, three for each try: then a person helps

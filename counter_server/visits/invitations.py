@@ -12,7 +12,9 @@ from counter_server.queue import service as queue
 from counter_server.visits import store, supervision
 from counter_server.visits.machine import FINAL, WITH_CLERK
 from counter_server.visits.office import Office
-from webrtc.wire import AnswerInvitation, ClerkView, Colleague, ErrorCode, InvitationView, Invite
+from webrtc.wire.console import ClerkView
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.third_person import AnswerInvitation, Colleague, InvitationView, Invite
 
 MAY_BE_INVITED = frozenset({"clerk", "interpreter", "supervisor"})
 

@@ -18,7 +18,7 @@ from counter_server.records.record import OBJECT_FOLDER, OBJECT_SUFFIX, Manifest
 from counter_server.records.record import RecordedTrack as RecordedSide
 from counter_server.records.store import RecordStore
 from webrtc.engine import RecordedTrack
-from webrtc.wire import MeasuredLine, MeasuredMinute, MeasuredSize
+from webrtc.wire.recording import MeasuredLine, MeasuredMinute, MeasuredSize
 
 _log = logging.getLogger("counter.visits.line_quality")
 

@@ -19,33 +19,22 @@ from counter_server.visits.doors import clerk_of, console_of, office_of, view_of
 from counter_server.visits.facts import Visit
 from counter_server.visits.machine import FINAL, WITH_CLERK
 from counter_server.visits.office import Office
-from webrtc.wire import (
+from webrtc.wire.call import (
     Answer,
-    AskAnotherMovement,
     CallPart,
     Candidate,
-    ConsoleMessage,
     DeviceTrouble,
-    ErrorBody,
-    ErrorCode,
-    ErrorMessage,
-    FromPage,
-    Guidance,
-    GuidanceMessage,
-    Hello,
     IceServer,
     JoinCall,
     LineCheck,
-    Message,
     OfferMessage,
-    Ping,
     RejoinMessage,
     RestartLeg,
     ShowPicture,
-    StartFace,
-    StopColours,
-    ViewMessage,
 )
+from webrtc.wire.face import AskAnotherMovement, Guidance, StartFace, StopColours
+from webrtc.wire.live import ConsoleMessage, ErrorMessage, FromPage, GuidanceMessage, Hello, Ping, ViewMessage
+from webrtc.wire.message import ErrorBody, ErrorCode, Message
 
 router = APIRouter(prefix="/api")
 

@@ -3,7 +3,8 @@
 from enum import StrEnum
 
 from counter_server.errors import CounterError
-from webrtc.wire import ErrorCode, VisitState
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import VisitState
 
 S = VisitState
 

@@ -42,7 +42,8 @@ from counter_server.visits.views import Versions
 from hardware_drivers.id_chip.trust import TrustStore
 from webrtc.engine import MediaEngine, PictureSampled
 from webrtc.turn import TurnServer
-from webrtc.wire import ContinuityCue, ContinuityState, ErrorCode, Guidance
+from webrtc.wire.face import ContinuityCue, ContinuityState, Guidance
+from webrtc.wire.message import ErrorCode
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from fastapi import Request, Response
 from counter_server.errors import CounterError
 from counter_server.visits import store
 from counter_server.visits.office import Office
-from webrtc.wire import ErrorCode, Message
+from webrtc.wire.message import ErrorCode, Message
 
 LONGEST_KEY = 64
 NONCE_BYTES = 12  # NIST SP 800-38D: 96 bits; each answer has a key of its own

@@ -8,7 +8,8 @@ from counter_server.visits.doors import Clerk, kiosk_of, office_of, session_cook
 from counter_server.visits.office import Office
 from counter_server.visits.once import json_response
 from counter_server.visits.stepup import party_of, require_password
-from webrtc.wire import ErrorCode, NewPasskey, PasskeyLogin, PasskeyQuestion, RegisterPasskey
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.passkey import NewPasskey, PasskeyLogin, PasskeyQuestion, RegisterPasskey
 
 router = APIRouter(prefix="/api/console")
 

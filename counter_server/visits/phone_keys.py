@@ -20,7 +20,11 @@ from counter_server.visits.facts import KnownPhone, Visit
 from counter_server.visits.machine import FINAL
 from counter_server.visits.office import Office
 from counter_server.visits.stepup import party_of, proof_of
-from webrtc.wire import Channel, CheckOutcome, CheckView, ErrorCode, PasskeyQuestion, PhoneKey, Route, VisitState
+from webrtc.wire.catalogue import Channel, Route
+from webrtc.wire.check import CheckOutcome, CheckView
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.passkey import PasskeyQuestion, PhoneKey
+from webrtc.wire.visit import VisitState
 
 CHECK = "possession"
 REFUSED = "phone_key_refused"  # in the journal; so often it may be tried

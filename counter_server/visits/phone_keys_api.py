@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from counter_server.visits import phone_keys
 from counter_server.visits.doors import MyVisit, act_once, office_of
 from counter_server.visits.once import json_response
-from webrtc.wire import KeepPhoneKey, ShowPhoneKey
+from webrtc.wire.passkey import KeepPhoneKey, ShowPhoneKey
 
 router = APIRouter(prefix="/api/visits/{visit_id}/phone-key")
 

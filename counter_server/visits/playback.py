@@ -20,9 +20,9 @@ from counter_server.visits.line_quality import read_quality, to_wire
 from counter_server.visits.office import Office
 from counter_server.visits.viewings import Viewing
 from webrtc.sealed import SEGMENT_S
-from webrtc.wire import (
-    ClerkView,
-    ErrorCode,
+from webrtc.wire.console import ClerkView
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.recording import (
     RecordedGap,
     RecordedPiece,
     RecordedSide,

@@ -10,7 +10,8 @@ from counter_server.records.errors import RecordError
 from counter_server.visits import playback
 from counter_server.visits.doors import Clerk, office_of
 from counter_server.visits.once import json_response
-from webrtc.wire import ErrorCode, WatchRecording
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.recording import WatchRecording
 
 router = APIRouter(prefix="/api/console")
 

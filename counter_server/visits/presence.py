@@ -22,7 +22,9 @@ from counter_server.visits.closing import end, seal_after_a_crash
 from counter_server.visits.facts import Visit
 from counter_server.visits.machine import AGAIN, OPEN, WITH_CLERK, Event
 from counter_server.visits.office import Office
-from webrtc.wire import ErrorCode, Line, Reason, VisitState
+from webrtc.wire.call import Line
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import Reason, VisitState
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,8 @@ from counter_server.records.log.proof import Proof
 from counter_server.records.verify import numbered
 from counter_server.visits import store
 from counter_server.visits.office import Office
-from webrtc.wire import ErrorCode, ReceiptCheck
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import ReceiptCheck
 
 TRIES_PER_RECORD, WITHIN_S = 10, 600.0  # 40-bit code: ten tries in ten minutes leave 1 in 10^11
 TRIES_OF_ALL = 600  # each costs 40 ms of scrypt: bounds what strangers can make this door work

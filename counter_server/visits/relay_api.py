@@ -20,7 +20,9 @@ from hardware_drivers.errors import DeviceError
 from hardware_drivers.id_chip.evidence import ChipEvidence, proofs_of
 from hardware_drivers.id_chip.mrz import MrzKey
 from hardware_drivers.smartcard.relay import MESSAGE_MAX, Bye, DuplexClosedError, Hello, RelayLink, receive_hello
-from webrtc.wire import CardAccess, ChipEvidenceMessage, ErrorCode, PhoneLink, VisitState
+from webrtc.wire.card import CardAccess, ChipEvidenceMessage
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import PhoneLink, VisitState
 
 log = logging.getLogger(__name__)
 

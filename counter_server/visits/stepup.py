@@ -7,7 +7,9 @@ from counter_server.records.passkey_act import PASSKEY_FORMAT, Action, PasskeyAc
 from counter_server.visits import store
 from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
-from webrtc.wire import ClerkView, ErrorCode, PasskeyQuestion
+from webrtc.wire.console import ClerkView
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.passkey import PasskeyQuestion
 
 ROLES = {"countersign": "clerk", "approve": "approver", "decline": "approver"}
 

@@ -15,7 +15,8 @@ from counter_server.records.log import ledger
 from counter_server.visits.facts import Visit
 from counter_server.visits.machine import FINAL, Event, after
 from counter_server.visits.tables import answered, journal, visit
-from webrtc.wire import ErrorCode, VisitState
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import VisitState
 
 _ENDED = [state.value for state in FINAL]
 

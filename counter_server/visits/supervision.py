@@ -13,7 +13,10 @@ from counter_server.visits import store
 from counter_server.visits.facts import Visit
 from counter_server.visits.machine import WITH_CLERK
 from counter_server.visits.office import Office
-from webrtc.wire import ClerkView, ErrorCode, RunningCall, SetCall, Supervise, SupervisionMode, ThirdKind, ThirdPerson
+from webrtc.wire.call import SetCall
+from webrtc.wire.console import ClerkView
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.third_person import RunningCall, Supervise, SupervisionMode, ThirdKind, ThirdPerson
 
 
 async def set_call(office: Office, clerk: ClerkView, visit_id: str, request: SetCall) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from counter_server.errors import CounterError
 from counter_server.records.watching import TrackReader
-from webrtc.wire import ErrorCode
+from webrtc.wire.message import ErrorCode
 
 # A viewing that nobody asks anything of for so long has ended; the next one is noted anew.
 IDLE_S = 15 * 60.0

@@ -13,23 +13,12 @@ from counter_server.visits import store
 from counter_server.visits.call_identity import CallIdentity, continuity_view
 from counter_server.visits.evidence import CHIP_PORTRAIT, LIVE_PICTURE, Evidence
 from counter_server.visits.facts import Visit
-from webrtc.wire import (
-    ApprovalRow,
-    CatalogueView,
-    Channel,
-    ClerkView,
-    ClerkVisit,
-    ConsoleView,
-    Line,
-    PhoneKey,
-    RunningCall,
-    ShownKind,
-    ThirdPerson,
-    TicketRow,
-    TicketView,
-    VisitState,
-    VisitView,
-)
+from webrtc.wire.call import Line, ShownKind
+from webrtc.wire.catalogue import CatalogueView, Channel
+from webrtc.wire.console import ApprovalRow, ClerkView, ClerkVisit, ConsoleView, TicketRow
+from webrtc.wire.passkey import PhoneKey
+from webrtc.wire.third_person import RunningCall, ThirdPerson
+from webrtc.wire.visit import TicketView, VisitState, VisitView
 
 
 class Versions:

@@ -22,7 +22,9 @@ from hardware_drivers.id_chip.reading import FINGERPRINTS, USUAL_GROUPS
 from hardware_drivers.id_chip.terminal_auth import TerminalCredential
 from hardware_drivers.smartcard.readers import CardReaders
 from kiosk.errors import CardStepError
-from webrtc.wire import CardAccess, CardStep, ChipEvidenceMessage, ChipOffer, ErrorCode
+from webrtc.wire.card import CardAccess, ChipEvidenceMessage, ChipOffer
+from webrtc.wire.kiosk import CardStep
+from webrtc.wire.message import ErrorCode
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,8 @@ from hardware_drivers.errors import (
 from hardware_drivers.fingerprint.png import grey_png
 from hardware_drivers.fingerprint.scanner import CaptureWish, FingerPicture, FingerPosition, FingerprintScanner
 from kiosk.errors import FingerStepError
-from webrtc.wire import AskFinger, ErrorCode, FingerEvidenceMessage, PadVerdict, SensorPad
+from webrtc.wire.finger import AskFinger, FingerEvidenceMessage, PadVerdict, SensorPad
+from webrtc.wire.message import ErrorCode
 
 log = logging.getLogger(__name__)
 

@@ -7,16 +7,17 @@ import pytest
 from biometrics import decision
 from biometrics.face import guidance
 from biometrics.face.liveness import challenge
-from webrtc import wire
+from webrtc.wire.check import CheckOutcome, Verdict
+from webrtc.wire.face import GuidanceCode, Movement
 
 
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
-        (challenge.Movement, wire.Movement),
-        (guidance.GuidanceCode, wire.GuidanceCode),
-        (decision.Verdict, wire.Verdict),
-        (decision.CheckOutcome, wire.CheckOutcome),
+        (challenge.Movement, Movement),
+        (guidance.GuidanceCode, GuidanceCode),
+        (decision.Verdict, Verdict),
+        (decision.CheckOutcome, CheckOutcome),
     ],
 )
 def test_words_are_those_on_the_wire(ours: type[StrEnum], theirs: type[StrEnum]) -> None:

@@ -14,21 +14,13 @@ from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
 from hardware_drivers.id_chip.personalise import Defect
 from tests.hardware_drivers.cards import evidence_of, make_card, make_issuer
-from webrtc.wire import (
-    Channel,
-    CheckOutcome,
-    ChipEvidenceMessage,
-    ClerkView,
-    ContinuityCue,
-    ContinuityState,
-    Language,
-    OpenVisit,
-    PageSeen,
-    Point,
-    SetChecklistItem,
-    SignDocument,
-    SubmitForm,
-)
+from webrtc.wire.card import ChipEvidenceMessage
+from webrtc.wire.catalogue import Channel
+from webrtc.wire.check import CheckOutcome
+from webrtc.wire.console import ClerkView, SetChecklistItem
+from webrtc.wire.face import ContinuityCue, ContinuityState
+from webrtc.wire.message import Language
+from webrtc.wire.visit import OpenVisit, PageSeen, Point, SignDocument, SubmitForm
 
 PASSWORD = "correct horse battery"
 ADDRESS = {"address": "北京市西城区金融大街1号", "postcode": "100033", "phone": "010-12345678"}

@@ -12,7 +12,8 @@ from counter_server.visits.office import Office
 from hardware_drivers.fingerprint.synthetic_finger import SyntheticFinger
 from hardware_drivers.fingerprint.synthetic_impression import Touch, impression
 from tests.counter_server.builders import with_card_and_face
-from webrtc.wire import FingerEvidenceMessage, PadVerdict, SensorPad, VisitState
+from webrtc.wire.finger import FingerEvidenceMessage, PadVerdict, SensorPad
+from webrtc.wire.visit import VisitState
 
 HOLDERS, STRANGERS = 41, 42  # seeds of fingers
 RIGHT_INDEX = 2

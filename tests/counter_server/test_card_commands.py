@@ -25,7 +25,7 @@ from hardware_drivers.id_chip.personalise import NO_PROTECTION, Defect
 from hardware_drivers.smartcard.cable import CableReaders
 from tests.hardware_drivers.cards import NOW, make_card, make_chip, make_issuer
 from tests.hardware_drivers.pcscd_rig import REPOSITORY, PrivatePcscd, ThreadCard, why_not
-from webrtc.wire import Language
+from webrtc.wire.message import Language
 
 AT = NOW.isoformat()
 ZONE = ("--number", "VC1234567", "--birth", "1990-05-17", "--expiry", "2031-01-01")

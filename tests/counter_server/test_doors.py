@@ -20,7 +20,7 @@ from counter_server.throttle import KNOCKS
 from counter_server.visits.customer import MOST_AT_A_KIOSK
 from counter_server.visits.office import Office
 from tests.counter_server.builders import PASSWORD, add_clerk, office_in
-from webrtc.wire import ChipChallenge
+from webrtc.wire.card import ChipChallenge
 
 JSON = {"content-type": "application/json"}
 

@@ -11,7 +11,7 @@ from counter_server.visits.office import Office
 from counter_server.visits.stepup import party_of
 from tests.counter_server.authenticator import Authenticator
 from tests.counter_server.test_doors import code_of, doors, enrolled
-from webrtc.wire import Reason
+from webrtc.wire.visit import Reason
 
 DOORS = ("question", "new-question", "remove")
 

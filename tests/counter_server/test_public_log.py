@@ -16,7 +16,7 @@ from counter_server.visits.receipts import hand_out_proofs
 from counter_server.visits.store import COUNTER, load
 from tests.counter_server.builders import ADDRESS, with_card_and_face
 from tests.counter_server.test_doors import doors
-from webrtc.wire import Reason, SubmitForm
+from webrtc.wire.visit import Reason, SubmitForm
 
 
 async def test_every_change_of_state_is_a_leaf_without_a_person_in_it(tmp_path: Path) -> None:

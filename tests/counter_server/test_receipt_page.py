@@ -8,7 +8,7 @@ from counter_server.visits import customer
 from counter_server.visits.store import load
 from tests.counter_server.builders import ADDRESS, with_card_and_face
 from tests.counter_server.test_doors import doors
-from webrtc.wire import SubmitForm
+from webrtc.wire.visit import SubmitForm
 
 
 @pytest.mark.parametrize(

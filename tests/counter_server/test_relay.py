@@ -23,7 +23,9 @@ from hardware_drivers.smartcard.relay import Hello
 from hardware_drivers.smartcard.relay_client import relay
 from tests.counter_server.builders import office_in
 from tests.hardware_drivers.cards import WEI, DirectLink, link_to, make_card, make_chip, make_issuer
-from webrtc.wire import Channel, Language, OpenVisit, VisitState
+from webrtc.wire.catalogue import Channel
+from webrtc.wire.message import Language
+from webrtc.wire.visit import OpenVisit, VisitState
 
 ACCESS = {
     "document_number": WEI.document_number,

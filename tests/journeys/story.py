@@ -21,7 +21,8 @@ from tests.journeys.photographs import photograph
 from tests.journeys.programs import ProgramError
 from tests.journeys.report import Report
 from tests.journeys.stack import Stack
-from webrtc.wire import CatalogueView, Language, ServiceOffer, Text
+from webrtc.wire.catalogue import CatalogueView, ServiceOffer
+from webrtc.wire.message import Language, Text
 
 SEALING_MS = 60_000
 FEWEST_PICTURES = 20  # a call of the story lasts some seconds at 15 to 30 pictures per second

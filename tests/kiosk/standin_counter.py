@@ -24,7 +24,7 @@ from hardware_drivers.smartcard.readers import CardReaders
 from kiosk.__main__ import listen_here_only
 from kiosk.agent import build_agent
 from kiosk.config import KioskConfig, ReaderKind
-from webrtc.wire import AskChipOffer, ChipChallenge, ChipOffer
+from webrtc.wire.card import AskChipOffer, ChipChallenge, ChipOffer
 
 CHALLENGE = bytes.fromhex("0123456789ABCDEF")
 

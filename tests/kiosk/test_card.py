@@ -37,7 +37,11 @@ from tests.counter_server.fingers import picture as synthetic_picture
 from tests.hardware_drivers.id_chip.test_content import finger_record, group
 from tests.kiosk.conftest import Desk, running_desk
 from tests.kiosk.standin_counter import CHALLENGE
-from webrtc.wire import CardAccess, CardStep, CheckOutcome, ChipEvidenceMessage, ErrorCode, Reason
+from webrtc.wire.card import CardAccess, ChipEvidenceMessage
+from webrtc.wire.check import CheckOutcome
+from webrtc.wire.kiosk import CardStep
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import Reason
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NUMBER, BORN, EXPIRES = "VC1234567", date(1990, 5, 17), date(2031, 9, 14)

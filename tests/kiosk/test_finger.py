@@ -26,7 +26,7 @@ from hardware_drivers.smartcard.cable import CableReaders
 from tests.biometrics.fingerprint.test_leader import extractor
 from tests.hardware_drivers.fingerprint.rigs import FINGER, LibfprintRig, picture, rig
 from tests.kiosk.standin_counter import Heard, agent, kiosk_config, standin_counter
-from webrtc.wire import FingerEvidenceMessage, PadVerdict
+from webrtc.wire.finger import FingerEvidenceMessage, PadVerdict
 
 TOKEN = {"authorization": "Bearer t"}
 REFUSED = b'{"code": "wrong_step", "message": "no"}'  # the stand-in judges nothing; its word is passed on

@@ -11,7 +11,7 @@ from counter_server.people.kiosks import KioskAuthority
 from hardware_drivers.smartcard.cable import CableReaders
 from tests.kiosk.conftest import Desk
 from tests.kiosk.standin_counter import Heard, agent, kiosk_config, standin_counter
-from webrtc.wire import ErrorMessage
+from webrtc.wire.live import ErrorMessage
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from webrtc import wire
 from webrtc.web.wire_types import model_text, typescript_type, wire_text
+from webrtc.wire.console import SetChecklistItem
+from webrtc.wire.live import Hello
+from webrtc.wire.visit import VisitView
 
 COMMITTED = Path(__file__).parents[2] / "webrtc" / "web" / "wire.ts"
 
@@ -15,9 +17,9 @@ def test_the_committed_types_are_what_the_models_say() -> None:
 
 
 def test_what_a_page_receives_has_every_field_and_what_it_sends_may_leave_defaults_out() -> None:
-    assert "readonly note: string | null;" in model_text(wire.VisitView)
-    assert "readonly note?: string;" in model_text(wire.SetChecklistItem)
-    assert 'readonly type: "hello";' in model_text(wire.Hello)
+    assert "readonly note: string | null;" in model_text(VisitView)
+    assert "readonly note?: string;" in model_text(SetChecklistItem)
+    assert 'readonly type: "hello";' in model_text(Hello)
 
 
 def test_a_union_inside_a_list_is_bracketed() -> None:

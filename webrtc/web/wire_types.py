@@ -7,7 +7,9 @@ receives was serialised whole, so there every field is present.
 
 import datetime
 import enum
+import importlib
 import inspect
+import pkgutil
 import sys
 import types
 import typing
@@ -15,39 +17,47 @@ import typing
 from pydantic import BaseModel
 
 from webrtc import wire
+from webrtc.wire.call import Answer, Candidate, DeviceTrouble, JoinCall
+from webrtc.wire.card import AskChipOffer, CardAccess, ChipChallenge, ChipEvidenceMessage, ChipOffer
+from webrtc.wire.console import Approve, Countersign, Login, RefuseVisit, SetChecklistItem
+from webrtc.wire.face import StartFace
+from webrtc.wire.finger import AskFinger, FingerEvidenceMessage
+from webrtc.wire.live import FromPage, Hello, Ping, ToPage
+from webrtc.wire.message import Message
+from webrtc.wire.visit import GiveConsent, OpenVisit, PageSeen, Point, RedeemLink, SignDocument, SubmitForm
 
 # Request bodies and live messages that a page composes: fields with a default may be left out.
 SENT_BY_PAGE: tuple[type[BaseModel], ...] = (
-    wire.OpenVisit,
-    wire.RedeemLink,
-    wire.GiveConsent,
-    wire.CardAccess,
-    wire.AskFinger,
-    wire.SubmitForm,
-    wire.PageSeen,
-    wire.Point,
-    wire.SignDocument,
-    wire.Hello,
-    wire.JoinCall,
-    wire.Answer,
-    wire.Candidate,
-    wire.StartFace,
-    wire.DeviceTrouble,
-    wire.Ping,
-    wire.Login,
-    wire.SetChecklistItem,
-    wire.Countersign,
-    wire.RefuseVisit,
-    wire.Approve,
+    OpenVisit,
+    RedeemLink,
+    GiveConsent,
+    CardAccess,
+    AskFinger,
+    SubmitForm,
+    PageSeen,
+    Point,
+    SignDocument,
+    Hello,
+    JoinCall,
+    Answer,
+    Candidate,
+    StartFace,
+    DeviceTrouble,
+    Ping,
+    Login,
+    SetChecklistItem,
+    Countersign,
+    RefuseVisit,
+    Approve,
 )
 # Between kiosk agent and counter only; no page ever holds the chip's files or a finger.
 NOT_FOR_PAGES: tuple[type[BaseModel], ...] = (
-    wire.ChipEvidenceMessage,
-    wire.ChipChallenge,
-    wire.AskChipOffer,
-    wire.ChipOffer,
-    wire.FingerEvidenceMessage,
-    wire.Message,
+    ChipEvidenceMessage,
+    ChipChallenge,
+    AskChipOffer,
+    ChipOffer,
+    FingerEvidenceMessage,
+    Message,
 )
 
 PRIMITIVES: dict[object, str] = {
@@ -69,8 +79,6 @@ def typescript_type(annotation: object) -> str:
     """
     if annotation in PRIMITIVES:
         return PRIMITIVES[annotation]
-    if isinstance(annotation, str):  # a forward reference inside `tuple["IceServer", ...]`
-        return typescript_type(getattr(wire, annotation))
     if isinstance(annotation, type) and issubclass(annotation, enum.Enum | BaseModel):
         return annotation.__name__
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
@@ -115,16 +123,17 @@ def model_text(model: type[BaseModel]) -> str:
 
 
 def wire_text() -> str:
-    """The whole text of `wire.ts`, in the order of `wire.py`."""
-    parts = ["// Written by `python build_web.py --wire` from webrtc/wire.py. Change that file, not this one.\n"]
-    for member in vars(wire).values():
-        if inspect.isclass(member) and member.__module__ == wire.__name__:
-            if issubclass(member, enum.Enum):
-                parts.append(enum_text(member))
-            elif issubclass(member, BaseModel) and member not in NOT_FOR_PAGES:
-                parts.append(model_text(member))
-    for name in ("FromPage", "ToPage"):
-        union = typescript_type(getattr(wire, name)).replace(" | ", "\n  | ")
+    """The whole text of `wire.ts`, module by module."""
+    parts = ["// Written by `python build_web.py --wire` from webrtc/wire. Change those models, not this file.\n"]
+    for found in pkgutil.iter_modules(wire.__path__, f"{wire.__name__}."):
+        for member in vars(importlib.import_module(found.name)).values():
+            if inspect.isclass(member) and member.__module__ == found.name:
+                if issubclass(member, enum.Enum):
+                    parts.append(enum_text(member))
+                elif issubclass(member, BaseModel) and member not in NOT_FOR_PAGES:
+                    parts.append(model_text(member))
+    for name, messages in (("FromPage", FromPage), ("ToPage", ToPage)):
+        union = typescript_type(messages).replace(" | ", "\n  | ")
         parts.append(f"export type {name} =\n  | {union};\n")
     return "\n".join(parts)
 

@@ -10,7 +10,7 @@ import pyrage  # type: ignore[import-untyped]
 from counter_server.calls.seats import CLERK, CUSTOMER, Recording
 from tests.counter_server.calls.pages import calls_over
 from tests.webrtc.stage import until
-from webrtc.wire import Line
+from webrtc.wire.call import Line
 
 
 async def test_a_warm_clerk_follows_the_customer_to_another_worker(tmp_path: Path) -> None:

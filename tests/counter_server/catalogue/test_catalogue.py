@@ -6,7 +6,8 @@ from counter_server.catalogue.catalogue import check_form, load_catalogue
 from counter_server.errors import CounterError, StoppedError
 from counter_server.signing.document import DOCUMENT_TEMPLATES
 from tests.counter_server.builders import FORMS
-from webrtc.wire import Assurance, Channel, ErrorCode, Risk, Route
+from webrtc.wire.catalogue import Assurance, Channel, Risk, Route
+from webrtc.wire.message import ErrorCode
 
 
 def test_five_services_are_offered_and_have_documents() -> None:

@@ -7,7 +7,9 @@ from PIL import Image
 from counter_server.identification.chip import ChipFinding, check_chip
 from hardware_drivers.id_chip.trust import TrustStore
 from tests.hardware_drivers.cards import NOW, drawn_portrait, evidence_of, make_card, make_issuer
-from webrtc.wire import CheckOutcome, ChipEvidenceMessage, Reason
+from webrtc.wire.card import ChipEvidenceMessage
+from webrtc.wire.check import CheckOutcome
+from webrtc.wire.visit import Reason
 
 ISSUER = make_issuer()
 TRUST = TrustStore.of([ISSUER.csca_der])

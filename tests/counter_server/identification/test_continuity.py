@@ -8,7 +8,7 @@ from counter_server.identification.continuity import (
     Continuity,
     Sight,
 )
-from webrtc.wire import ContinuityCue, ContinuityState
+from webrtc.wire.face import ContinuityCue, ContinuityState
 
 HELD, UNCERTAIN, BROKEN = ContinuityState.HELD, ContinuityState.UNCERTAIN, ContinuityState.BROKEN
 

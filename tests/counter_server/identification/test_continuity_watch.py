@@ -15,7 +15,7 @@ from counter_server.identification.continuity_calls import Follow, FollowedPeopl
 from counter_server.identification.continuity_watch import CallWatch, thresholds_of_one
 from tests.biometrics.simulated_customer import face_engine
 from tests.biometrics.test_session import portrait, puppet, run, session, willing
-from webrtc.wire import ContinuityCue, ContinuityState
+from webrtc.wire.face import ContinuityCue, ContinuityState
 
 CUSTOMER, SOMEBODY_ELSE = "obama.jpg", "biden.jpg"
 

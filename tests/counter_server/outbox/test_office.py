@@ -16,7 +16,7 @@ from counter_server.visits import customer, store
 from tests.counter_server.builders import ADDRESS, office_in, with_card_and_face
 from tests.counter_server.outbox.builders import write_secret
 from tests.counter_server.outbox.receiver import HOST, certified, receiving, to_here
-from webrtc.wire import SubmitForm, VisitState
+from webrtc.wire.visit import SubmitForm, VisitState
 
 SETTINGS = """
 hosts = ["core.test"]

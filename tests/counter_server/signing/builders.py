@@ -5,7 +5,7 @@ from datetime import date
 
 from counter_server.signing.document import DocumentValues, FormRow
 from counter_server.signing.statement import SignerRole
-from webrtc.wire import Point
+from webrtc.wire.visit import Point
 
 DAY = date(2026, 11, 21)
 

@@ -11,7 +11,7 @@ from counter_server.signing.errors import SignatureEmptyError
 from counter_server.signing.statement import SignerRole, sign_statement
 from counter_server.signing.strokes import Strokes
 from tests.counter_server.signing.builders import wave
-from webrtc.wire import Point
+from webrtc.wire.visit import Point
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 

@@ -24,18 +24,11 @@ from tests.counter_server.builders import (
     signed,
     waiting,
 )
-from webrtc.wire import (
-    CheckOutcome,
-    ClerkView,
-    ContinuityCue,
-    ContinuityState,
-    Countersign,
-    ErrorCode,
-    PageSeen,
-    Reason,
-    SetChecklistItem,
-    VisitState,
-)
+from webrtc.wire.check import CheckOutcome
+from webrtc.wire.console import ClerkView, Countersign, SetChecklistItem
+from webrtc.wire.face import ContinuityCue, ContinuityState
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import PageSeen, Reason, VisitState
 
 
 async def now(office: Office, visit: Visit) -> Visit:

@@ -29,7 +29,9 @@ from tests.counter_server.builders import PASSWORD, add_clerk, office_in, readin
 from tests.counter_server.signing.public_clock import public_clock
 from tests.counter_server.signing.services import served
 from tests.counter_server.signing.test_contract import extracted
-from webrtc.wire import Approve, Countersign, ErrorCode, PageSeen, VisitState
+from webrtc.wire.console import Approve, Countersign
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import PageSeen, VisitState
 
 
 async def judged(office: Office, visit: Visit) -> tuple[Verification, AgeKeyring]:

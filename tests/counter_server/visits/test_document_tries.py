@@ -12,15 +12,10 @@ from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
 from counter_server.visits.tables import document_try
 from tests.counter_server.builders import FORMS, add_clerk, chip_message, decided, face, office_in, opened
-from webrtc.wire import (
-    Assurance,
-    CheckOutcome,
-    Reason,
-    Route,
-    SetChecklistItem,
-    SubmitForm,
-    VisitState,
-)
+from webrtc.wire.catalogue import Assurance, Route
+from webrtc.wire.check import CheckOutcome
+from webrtc.wire.console import SetChecklistItem
+from webrtc.wire.visit import Reason, SubmitForm, VisitState
 
 TWO = Patience(document_tries=2)
 

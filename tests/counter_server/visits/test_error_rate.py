@@ -7,7 +7,8 @@ import pytest
 from counter_server.catalogue.catalogue import Service, load_catalogue
 from counter_server.visits import card_step, customer, store
 from tests.counter_server.builders import chip_message, decided, face, office_in, opened
-from webrtc.wire import CheckOutcome, Route
+from webrtc.wire.catalogue import Route
+from webrtc.wire.check import CheckOutcome
 
 
 @pytest.mark.parametrize(

@@ -40,26 +40,13 @@ from tests.counter_server.builders import (
 )
 from tests.counter_server.fingers import HOLDERS, STRANGERS, at_finger, enrolled, given, of_png, picture, png_of
 from tests.hardware_drivers.id_chip.test_content import finger_record, group
-from webrtc.wire import (
-    Approve,
-    Assurance,
-    CannotGiveFinger,
-    Channel,
-    CheckOutcome,
-    ContinuityState,
-    Countersign,
-    ErrorCode,
-    FingerAdvice,
-    FingerTask,
-    PadVerdict,
-    PageSeen,
-    Reason,
-    Route,
-    SetChecklistItem,
-    SubmitForm,
-    Verdict,
-    VisitState,
-)
+from webrtc.wire.catalogue import Assurance, Channel, Route
+from webrtc.wire.check import CheckOutcome, Verdict
+from webrtc.wire.console import Approve, Countersign, SetChecklistItem
+from webrtc.wire.face import ContinuityState
+from webrtc.wire.finger import CannotGiveFinger, FingerAdvice, FingerTask, PadVerdict
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import PageSeen, Reason, SubmitForm, VisitState
 
 DESK = FingerDesk()
 PIN_FORM = {"card_last4": "4321"}

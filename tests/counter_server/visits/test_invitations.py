@@ -10,7 +10,8 @@ from counter_server.visits import desk, invitations, store
 from counter_server.visits.doors import console_of, view_of
 from counter_server.visits.office import Office
 from tests.counter_server.builders import add_clerk, office_in, waiting
-from webrtc.wire import AnswerInvitation, ClerkView, Invite, ThirdKind
+from webrtc.wire.console import ClerkView
+from webrtc.wire.third_person import AnswerInvitation, Invite, ThirdKind
 
 
 async def in_call(office: Office, home: Path) -> tuple[str, ClerkView]:

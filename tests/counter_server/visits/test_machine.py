@@ -2,7 +2,7 @@ import pytest
 
 from counter_server.errors import CounterError
 from counter_server.visits.machine import FINAL, OPEN, TRANSITIONS, Event, after
-from webrtc.wire import VisitState
+from webrtc.wire.visit import VisitState
 
 
 def test_nothing_leaves_a_final_state() -> None:

@@ -22,7 +22,9 @@ from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
 from tests.counter_server.authenticator import PRESENT, Authenticator
 from tests.counter_server.builders import PASSWORD, add_clerk, office_in, signed
-from webrtc.wire import Approve, ClerkView, Countersign, ErrorCode, VisitState
+from webrtc.wire.console import Approve, ClerkView, Countersign
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import VisitState
 
 
 async def enrol(office: Office, clerk: ClerkView, key: Authenticator | None = None) -> Authenticator:

@@ -36,22 +36,13 @@ from tests.counter_server.builders import (
     signature,
     with_card_and_face,
 )
-from webrtc.wire import (
-    Assurance,
-    Channel,
-    CheckOutcome,
-    ClerkView,
-    ContinuityState,
-    Countersign,
-    ErrorCode,
-    PageSeen,
-    PhoneKey,
-    Reason,
-    Route,
-    SetChecklistItem,
-    SubmitForm,
-    VisitState,
-)
+from webrtc.wire.catalogue import Assurance, Channel, Route
+from webrtc.wire.check import CheckOutcome
+from webrtc.wire.console import ClerkView, Countersign, SetChecklistItem
+from webrtc.wire.face import ContinuityState
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.passkey import PhoneKey
+from webrtc.wire.visit import PageSeen, Reason, SubmitForm, VisitState
 
 EXPIRED = timedelta(days=4 * 366)  # beyond the three years that finger and phone are kept for use
 

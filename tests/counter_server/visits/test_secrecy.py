@@ -34,7 +34,10 @@ from tests.counter_server.builders import (
     with_card_and_face,
 )
 from tests.counter_server.test_doors import doors, enrolled
-from webrtc.wire import Channel, ContinuityState, Countersign, GiveConsent, SubmitForm, VisitState
+from webrtc.wire.catalogue import Channel
+from webrtc.wire.console import Countersign
+from webrtc.wire.face import ContinuityState
+from webrtc.wire.visit import GiveConsent, SubmitForm, VisitState
 
 CANARY_ADDRESS, CANARY_PHONE = "北京市金丝雀街7号", "010-55550007"
 KEY = {"idempotency-key": "7a0e5a39-5f2c-4d6e-9f2d-canary000001"}

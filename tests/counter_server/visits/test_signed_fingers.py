@@ -24,7 +24,10 @@ from tests.counter_server.builders import office_in
 from tests.counter_server.fingers import HOLDERS, STRANGERS, at_finger, enrolled, given, picture
 from tests.hardware_drivers.fingerprint.rigs import known_maker
 from tests.hardware_drivers.fingerprint.sbi_device import SERIAL, Maker, SbiDevice
-from webrtc.wire import CheckOutcome, ErrorCode, FingerEvidenceMessage, PadVerdict, Verdict, VisitState
+from webrtc.wire.check import CheckOutcome, Verdict
+from webrtc.wire.finger import FingerEvidenceMessage, PadVerdict
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import VisitState
 
 DESK = FingerDesk()
 

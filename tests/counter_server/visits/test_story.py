@@ -27,23 +27,12 @@ from tests.counter_server.builders import (
     waiting,
     with_card_and_face,
 )
-from webrtc.wire import (
-    Approve,
-    Assurance,
-    Channel,
-    CheckOutcome,
-    ContinuityState,
-    Countersign,
-    ErrorCode,
-    Language,
-    OpenVisit,
-    PageSeen,
-    Reason,
-    Route,
-    SetChecklistItem,
-    SubmitForm,
-    VisitState,
-)
+from webrtc.wire.catalogue import Assurance, Channel, Route
+from webrtc.wire.check import CheckOutcome
+from webrtc.wire.console import Approve, Countersign, SetChecklistItem
+from webrtc.wire.face import ContinuityState
+from webrtc.wire.message import ErrorCode, Language
+from webrtc.wire.visit import OpenVisit, PageSeen, Reason, SubmitForm, VisitState
 
 
 async def test_low_risk_ends_in_a_verified_record_without_a_clerk(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from counter_server.visits import desk, store, supervision
 from counter_server.visits.doors import console_of, view_of
 from counter_server.visits.office import Office
 from tests.counter_server.builders import add_clerk, office_in, waiting
-from webrtc.wire import ClerkView, SetCall, Supervise, SupervisionMode
+from webrtc.wire.call import SetCall
+from webrtc.wire.console import ClerkView
+from webrtc.wire.third_person import Supervise, SupervisionMode
 
 
 async def in_call(office: Office, home: Path) -> tuple[str, ClerkView, ClerkView]:

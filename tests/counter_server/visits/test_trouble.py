@@ -36,18 +36,11 @@ from tests.counter_server.builders import (
 from tests.hardware_drivers.cards import drawn_portrait, evidence_of, make_card
 from webrtc.engine import LegConnected, LegOffer, MediaEvent, RecordedTrack
 from webrtc.errors import MediaError
-from webrtc.wire import (
-    Approve,
-    Assurance,
-    CheckOutcome,
-    ClerkView,
-    Countersign,
-    ErrorCode,
-    Reason,
-    SetChecklistItem,
-    SubmitForm,
-    VisitState,
-)
+from webrtc.wire.catalogue import Assurance
+from webrtc.wire.check import CheckOutcome
+from webrtc.wire.console import Approve, ClerkView, Countersign, SetChecklistItem
+from webrtc.wire.message import ErrorCode
+from webrtc.wire.visit import Reason, SubmitForm, VisitState
 
 
 async def until(holds: Callable[[], bool]) -> None:
