@@ -25,10 +25,14 @@ class SignedFinger:
 
     Attributes:
         device: Maker, model and serial number, signed too.
+        capture_key: SHA-256 of the key that signed the picture.
+        identity_key: Of the key that signed who the device is.
     """
 
     picture: Grey
     device: str
+    capture_key: str
+    identity_key: str
 
 
 def load_scanner_makers(file: Path) -> tuple[x509.Certificate, ...]:
@@ -61,4 +65,5 @@ def signed_finger(
         raise ScannerUntrustedError("signed a record that cannot be read") from error
     height, width = finger.pixels.shape
     device = " ".join(filter(None, (signed.device.make, signed.device.model, signed.device.serialNo)))
-    return SignedFinger(Grey(finger.pixels.tobytes(), width, height, finger.dpi), device)
+    grey = Grey(finger.pixels.tobytes(), width, height, finger.dpi)
+    return SignedFinger(grey, device, signed.capture_key, signed.identity_key)

@@ -19,7 +19,7 @@ from counter_server.identification.finger_messages import FingerFinding, Judge
 from counter_server.identification.signed_finger import signed_finger
 from counter_server.records.errors import RecordError
 from counter_server.records.record import ObjectClass
-from counter_server.visits import customer, enrolments, store
+from counter_server.visits import customer, enrolments, scanner_keys, store
 from counter_server.visits.closing import end, refuse
 from counter_server.visits.evidence import FingerSession
 from counter_server.visits.facts import Visit
@@ -330,6 +330,8 @@ async def _judge(
     if office.scanner_makers:
         told = message.device_statement, session.transaction, message.position
         believed = await asyncio.to_thread(signed_finger, *told, office.scanner_makers, datetime.now(UTC))
+        if not await office.db.run(scanner_keys.belong_together, believed):
+            raise ScannerUntrustedError("signed with the key of another device")
         signed, session.device = believed.picture, believed.device
     asked = Judge(
         png=message.image_png,

@@ -45,6 +45,16 @@ document_try = Table(
     Column("at_s", Float, nullable=False),
 )
 
+# Whose scanner's key this is, from the first picture it signed here; a key never changes its owner.
+scanner_key = Table(
+    "scanner_key",
+    metadata,
+    Column("key_sha256", String(64), primary_key=True),
+    Column("device", String(512), nullable=False),  # as signed: maker, model, serial number
+    Column("signs_pictures", Integer, nullable=False),  # 1 where it has; 0 where it only said who the device is
+    Column("first_seen_at_s", Float, nullable=False),
+)
+
 answered = Table(
     "answered",
     metadata,

@@ -6,6 +6,7 @@ captures of a session; one capture stands under its own signature, so that chain
 
 import base64
 import binascii
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hardware_drivers.errors import ScannerUntrustedError
@@ -98,11 +100,17 @@ class SignedCapture:
     Attributes:
         record: The finger image record.
         quality: 0 to 100, the device's own; 0 where it gives none.
+        capture_key: SHA-256 of the public key that signed the capture, hexadecimal.
+        identity_key: Of the one that signed who the device is: the same where the device signs both (SBI's L0), its
+            trust module's otherwise (L1). Nothing in a statement binds the two to each other: whoever remembers keys
+            can see one come under another's name.
     """
 
     record: bytes
     quality: int
     device: DigitalId
+    capture_key: str
+    identity_key: str
 
 
 def open_statement(compact: str, trusted: Sequence[x509.Certificate], at: datetime) -> bytes:
@@ -110,6 +118,11 @@ def open_statement(compact: str, trusted: Sequence[x509.Certificate], at: dateti
 
     `ScannerUntrustedError` with the reason otherwise; an unsigned one is not trusted either.
     """
+    return _opened(compact, trusted, at)[0]
+
+
+def _opened(compact: str, trusted: Sequence[x509.Certificate], at: datetime) -> tuple[bytes, str]:
+    """The payload, and the SHA-256 of the key that signed it."""
     parts = compact.split(".")
     if len(parts) != 3:
         raise ScannerUntrustedError("not signed")
@@ -129,7 +142,7 @@ def open_statement(compact: str, trusted: Sequence[x509.Certificate], at: dateti
         raise ScannerUntrustedError("names no certificate")
     _check_signature(algorithm, chain[0], signature, f"{parts[0]}.{parts[1]}".encode())
     _check_chain(chain, trusted, at)
-    return payload
+    return payload, _key_sha256(chain[0])
 
 
 def device_in(statement: str, trusted: Sequence[x509.Certificate], at: datetime) -> tuple[DeviceInfo, DigitalId]:
@@ -147,8 +160,10 @@ def capture_in(statement: str, asked: CaptureAsked, trusted: Sequence[x509.Certi
     `ScannerUntrustedError` when it is of another device, capture, finger or time.
     """
     try:
-        data = CaptureData.model_validate_json(open_statement(statement, trusted, at))
-        device = DigitalId.model_validate_json(open_statement(data.digitalId, trusted, at))
+        payload, capture_key = _opened(statement, trusted, at)
+        data = CaptureData.model_validate_json(payload)
+        identity, identity_key = _opened(data.digitalId, trusted, at)
+        device = DigitalId.model_validate_json(identity)
         record = from_base64url(data.bioValue)
     except (ValidationError, ValueError) as error:
         raise ScannerUntrustedError("signed something that is no capture") from error
@@ -160,7 +175,8 @@ def capture_in(statement: str, asked: CaptureAsked, trusted: Sequence[x509.Certi
         raise ScannerUntrustedError("signed for another finger")
     if data.timestamp.tzinfo is None or abs(data.timestamp - at) > CLOCKS_APART:
         raise ScannerUntrustedError("signed at another time")
-    return SignedCapture(record, max(0, min(100, round(data.qualityScore))), device)
+    quality = max(0, min(100, round(data.qualityScore)))
+    return SignedCapture(record, quality, device, capture_key, identity_key)
 
 
 def from_base64url(text: str) -> bytes:
@@ -189,6 +205,12 @@ def _check_signature(algorithm: str, signer: x509.Certificate, signature: bytes,
         raise ScannerUntrustedError("the signature does not hold") from error
     except (UnsupportedAlgorithm, ValueError) as error:
         raise ScannerUntrustedError("signed with an algorithm or key we do not take") from error
+
+
+def _key_sha256(signer: x509.Certificate) -> str:
+    """Of the key and not of its certificate, which is renewed more often."""
+    key = signer.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(key).hexdigest()
 
 
 def _check_chain(chain: Sequence[x509.Certificate], trusted: Sequence[x509.Certificate], at: datetime) -> None:

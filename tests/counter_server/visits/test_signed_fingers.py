@@ -58,10 +58,11 @@ def signed(
     position: FingerPosition = FingerPosition.RIGHT_INDEX,
     beside: GreyImage | None = None,
     said: PadVerdict = PadVerdict.NOT_JUDGED,
+    device: SbiDevice | None = None,
 ) -> FingerEvidenceMessage:
     """As a desk hands on what its device signed; `beside` is the picture the desk itself puts next to it."""
     bio = {"bioSubType": [SUBTYPES[position]], "requestedScore": "40"}
-    answer = SbiDevice(maker or known_maker()).taken({"bio": [bio], "transactionId": transaction}, pixels)
+    answer = (device or SbiDevice(maker or known_maker())).taken({"bio": [bio], "transactionId": transaction}, pixels)
     statement = answer["biometrics"][0]["data"]  # type: ignore[index]
     message = given(pixels if beside is None else beside, said=said)
     return message.model_copy(update={"device_statement": statement.encode()})
@@ -133,6 +134,41 @@ async def test_a_signature_is_good_for_one_picture(tmp_path: Path) -> None:
         await refused(office, visit, nothing)
         elsewhere = await at_finger(office)
         await refused(office, elsewhere, signed(picture(HOLDERS, 9), second))
+
+
+async def test_a_device_does_not_pass_for_another_by_its_signed_identity(tmp_path: Path) -> None:
+    """Both are vouched for; the second once signed as itself, then puts the first one's identity beside its picture."""
+    async with signed_office(tmp_path) as office:
+        first, second = SbiDevice(known_maker()), SbiDevice(known_maker().another_device(), serial="210987654321")
+        visit, holder = await at_finger(office), picture(HOLDERS, 9)
+        await fingers.take_impression(
+            office, visit.visit_id, signed(picture(STRANGERS, 2), await asked(office, visit), device=second)
+        )
+        seen = await office.db.run(store.load, visit.visit_id)
+        assert seen.finger is not None
+        assert seen.finger.attempts_left == 2  # believed and compared: the second device is as good as any
+        visit = await at_finger(office)
+        second.answered["digitalId"] = first.digital_id()
+        after = await refused(office, visit, signed(holder, await asked(office, visit), device=second))
+        assert "key of another device" in next(one for one in after.checks if one.name == "finger_device").why
+        third = SbiDevice(known_maker().another_device())
+        third.answered["digitalId"] = SbiDevice(second.maker, serial=second.serial).digital_id()
+        await refused(office, visit, signed(holder, await asked(office, visit), device=third))  # its key is new here
+
+
+async def test_a_device_whose_trust_module_says_who_it_is_may_change_its_own_key(tmp_path: Path) -> None:
+    """SBI's level L1: identity and pictures are signed by two keys, and the second is renewed every month."""
+    async with signed_office(tmp_path) as office:
+        module = SbiDevice(known_maker().another_device(), serial="L1")
+        for _ in range(2):
+            device = SbiDevice(known_maker().another_device(), serial="L1")
+            device.answered["digitalId"] = module.digital_id()
+            visit = await at_finger(office)
+            message = signed(picture(STRANGERS, 2), await asked(office, visit), device=device)
+            await fingers.take_impression(office, visit.visit_id, message)
+            seen = await office.db.run(store.load, visit.visit_id)
+            assert seen.finger is not None
+            assert seen.finger.attempts_left == 2
 
 
 async def test_the_sensors_word_is_recorded_with_whose_word_it_is(tmp_path: Path) -> None:

@@ -59,6 +59,17 @@ class Maker:
         self.root = certificate(f"{name} root", self.root_key, f"{name} root", self.root_key, authority=True)
         self.device = certificate(f"{name} device", self.device_key, f"{name} root", self.root_key, authority=False)
 
+    def another_device(self) -> "Maker":
+        """The same maker with a second device, whose key is its own."""
+        same = Maker.__new__(Maker)
+        same.root, same.root_key = self.root, self.root_key
+        same.device_key = rsa.generate_private_key(65537, 2048)
+        same.device = certificate(
+            "second device", same.device_key, self.root.subject.rfc4514_string().removeprefix("CN="), self.root_key,
+            authority=False,
+        )  # fmt: skip
+        return same
+
     def trust(self, file: Path) -> Path:
         file.write_bytes(self.root.public_bytes(serialization.Encoding.PEM))
         return file
@@ -106,9 +117,10 @@ class SbiDevice:
     answered: dict[str, object] = field(default_factory=dict)  # overrides of the signed capture
     orders: list[dict[str, object]] = field(default_factory=list)
     port: int = 0
+    serial: str = SERIAL
 
     def digital_id(self) -> str:
-        told = {"serialNo": SERIAL, "make": "Test", "model": "One", "type": "Finger", "deviceSubType": "Single"}
+        told = {"serialNo": self.serial, "make": "Test", "model": "One", "type": "Finger", "deviceSubType": "Single"}
         return self.maker.sign(json.dumps({**told, "deviceProvider": "Nobody", "dateTime": now()}).encode())
 
     def told(self) -> list[dict[str, object]]:
