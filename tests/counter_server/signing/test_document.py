@@ -48,6 +48,17 @@ def test_every_document_prints_rare_names_as_they_are(
     assert document.pages == (2 if template in ("replace-card", "raise-limit") else 1)
 
 
+@pytest.mark.parametrize("template", DOCUMENT_TEMPLATES)
+def test_a_document_promises_neither_passkey_nor_password_alone(
+    fonts: PrintFonts, tmp_path: Path, template: str
+) -> None:
+    for language, passkey, password in (("zh", "通行密钥", "登录口令"), ("en", "passkey", "password")):
+        text = printed_text(render_document(template, language, document_values(), fonts).pdf, tmp_path)
+        words = "".join(text.split())  # lines may break within a word
+        assert passkey in words
+        assert password in words
+
+
 def test_a_document_is_archival_and_embeds_only_our_fonts(fonts: PrintFonts, tmp_path: Path) -> None:
     document = render_document("raise-limit", "zh", document_values(name=RARE), fonts)
     reader = pypdf.PdfReader(io.BytesIO(document.pdf))
