@@ -21,24 +21,27 @@ def calibration_file(
     Raises:
         CalibrationError: The loader would refuse it: then it is not written.
     """
-    lines = [f"{name} = {_toml(value, digits)}" for name, value in head.items()]
+    lines = [f"{name} = {toml_value(value, digits)}" for name, value in head.items()]
     lines += ["", "[weights]", *(f'"{name}" = "{digest}"' for name, digest in sorted(weights.items()))]
     for table in tables:
-        lines += ["", "[[fused]]", *(f"{name} = {_toml(value, digits)}" for name, value in table.items())]
+        lines += ["", "[[fused]]", *(f"{name} = {toml_value(value, digits)}" for name, value in table.items())]
     text = "\n".join(lines) + "\n"
     read_calibration(text)
     return text
 
 
-def _toml(value: object, digits: int) -> str:
+def toml_value(value: object, digits: int) -> str:
+    """A value as TOML writes it."""
     match value:
-        case bool() | None:
+        case None:
             raise TypeError("no such value is written")
+        case bool():
+            return str(value).lower()
         case str():
             return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
         case date():
             return value.isoformat()
         case list():
-            return "[" + ", ".join(_toml(item, digits) for item in value) + "]"
+            return "[" + ", ".join(toml_value(item, digits) for item in value) + "]"
         case _:
             return f"{value:.{digits}g}" if isinstance(value, float) else str(value)

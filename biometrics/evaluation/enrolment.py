@@ -71,7 +71,7 @@ def enrol(
     taken: list[Taken] = []
     pictures = chips = 0
     for index, person in enumerate(people):
-        for path in _spread(person.pictures):
+        for path in spread(person.pictures):
             pictures += 1
             one = _take(engine, index, path, person.name)
             if one is not None:
@@ -83,13 +83,14 @@ def enrol(
     return Enrolment(tuple(people), tuple(taken), pictures, chips)
 
 
-def _spread(pictures: Sequence[Path]) -> list[Path]:
+def spread(pictures: Sequence[Path]) -> list[Path]:
+    """At most `MOST_PICTURES` of them."""
     steps = np.linspace(0, len(pictures) - 1, min(len(pictures), MOST_PICTURES)).round().astype(int)
     return [pictures[step] for step in steps]
 
 
 def _take(engine: FaceEngine, person: int, path: Path, name: str) -> Taken | None:
-    picture = _read(path)
+    picture = read_picture(path)
     boxes = () if picture is None else engine.detect(picture)
     if picture is None or not boxes:
         return None
@@ -112,7 +113,8 @@ def _take(engine: FaceEngine, person: int, path: Path, name: str) -> Taken | Non
     return Taken(person, portrait, chip, fused)
 
 
-def _read(path: Path) -> Picture | None:
+def read_picture(path: Path) -> Picture | None:
+    """The picture, reduced to `WORK_SIDE_PX`; None where the file holds none."""
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
         return None  # a broken file is a failure to acquire like any other, not the end of a long evaluation

@@ -34,6 +34,8 @@ class Passive:
 
     detector: PassiveDetector
     accept_from: float | None = None
+    refuses: bool = True
+    """Whether what was measured allows it to refuse; False: whether the value reaches the limit is only told."""
 
 
 @dataclass(slots=True)
@@ -60,14 +62,21 @@ class Texture:
         value = f"{middle:.2f} of 1 in the middle of {count} looks, {self.passive.detector.id}"
         if limit is None:
             return Check("texture", CheckOutcome.NOT_POSSIBLE, f"told only, nothing was measured to decide by: {value}")
+        if not self.passive.refuses:
+            where = "as people are" if middle >= limit else "lower than people are"
+            return Check("texture", CheckOutcome.NOT_POSSIBLE, f"told only, {where}: {value}, from {limit:.2f} on")
         if not middle >= limit:
             reasons.append(FaceReason.NO_SKIN)
             return Check("texture", CheckOutcome.FAILED, f"like a print or a screen: {value}, at least {limit:.2f}")
         return Check("texture", CheckOutcome.PASSED, f"like skin: {value}, at least {limit:.2f}")
 
 
-def passive_from(environment: Mapping[str, str] = os.environ) -> Passive | None:
+def passive_from(environment: Mapping[str, str] = os.environ, *, to_calibrate: bool = False) -> Passive | None:
     """The detector of the operator's manifest (COUNTER_FACE_PASSIVE); None where they named none.
+
+    Args:
+        environment: Where the manifest is named.
+        to_calibrate: Only for measuring: without the figures that it may not have got yet.
 
     Raises:
         ManifestError: The manifest is absent or refused.
@@ -82,11 +91,12 @@ def passive_from(environment: Mapping[str, str] = os.environ) -> Passive | None:
     try:
         # late: whoever has no such manifest needs neither pydantic nor the networks
         engine = importlib.import_module("biometrics.face.engines.minifasnet")
-        words = importlib.import_module("biometrics.face.engines.passive_manifest")
+        measured = importlib.import_module("biometrics.face.engines.passive_calibration")
     except ImportError as error:
         raise LibraryMissingError(f"a passive detector needs {error.name}, which cannot be loaded") from error
     detector = engine.Minifasnet(path)
     name = detector.manifest.calibration
-    if name is None:
+    if name is None or to_calibrate:
         return Passive(detector)
-    return Passive(detector, words.read_passive_calibration(path.parent / name, detector.id).accept_from)
+    calibration = measured.read_passive_calibration(path.parent / name, detector.id)
+    return Passive(detector, calibration.accept_from, calibration.refuses)

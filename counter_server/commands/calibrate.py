@@ -9,15 +9,16 @@ from biometrics.evaluation.calibrate import calibrate_face
 from biometrics.face.calibration import read_calibration
 from biometrics.face.engines import open_engine
 from biometrics.face.gallery import NEEDED
+from counter_server.commands import fingerprints, passive
 from counter_server.commands.evaluate import tell_progress
-from counter_server.commands.fingerprints import add_calibration
 from counter_server.errors import StoppedError
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", title: str) -> None:
     """Add `calibrate`."""
     calibrate = commands.add_parser("calibrate", help=title).add_subparsers(required=True)
-    add_calibration(calibrate)
+    fingerprints.add_calibration(calibrate)
+    passive.add_calibration(calibrate)
     face = calibrate.add_parser("face", help="write the calibration file of the engine in use (COUNTER_FACE_ENGINE)")
     face.add_argument("--data", type=Path, required=True, help="one folder per person, info.csv with groups if known")
     face.add_argument("--measured-on", required=True, help="whose pictures these are, for whoever reads the file")

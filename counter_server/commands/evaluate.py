@@ -9,8 +9,7 @@ from biometrics.errors import BiometricsError
 from biometrics.evaluation.det import det_picture
 from biometrics.evaluation.face import evaluate_face
 from biometrics.face.engines import open_engine
-from counter_server.commands import evaluate_liveness
-from counter_server.commands.fingerprints import add_evaluation
+from counter_server.commands import evaluate_liveness, fingerprints, passive
 from counter_server.commands.home import provenance
 from counter_server.errors import StoppedError
 
@@ -18,8 +17,9 @@ from counter_server.errors import StoppedError
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", title: str) -> None:
     """Add `evaluate`."""
     evaluate = commands.add_parser("evaluate", help=title).add_subparsers(required=True)
-    add_evaluation(evaluate)
+    fingerprints.add_evaluation(evaluate)
     evaluate_liveness.add(evaluate)
+    passive.add_evaluation(evaluate)
     face = evaluate.add_parser("face", help="false matches and non-matches on a folder of people")
     face.add_argument("--data", type=Path, required=True, help="one folder per person, info.csv with groups if known")
     face.add_argument("--picture", type=Path, help="write the DET curve here (.svg, .png or .pdf)")

@@ -180,16 +180,31 @@ def test_another_file_than_the_manifest_says_is_refused(tmp_path: Path) -> None:
         opened(path)
 
 
-CALIBRATION = """passive_calibration = 1
+CALIBRATION = """passive_calibration = 2
 engine = "{engine}"
 measured_on = "the test's own words"
 measured_at = 2026-11-22
+data_sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+seed = 1
+refuses = true
+told_only_because = []
 accept_from = {accept_from}
+bpcer_bound = 0.2
+bpcer_upper = 0.14
+people = 20
+people_refused = 0
 bona_fide = 20
 bona_fide_refused = 0
+bona_fide_imitated = 0
+bona_fide_not_possible = 0
+[weights]
+"model_1.bin" = "0000000000000000000000000000000000000000000000000000000000000000"
 [attacks.print]
 clips = {clips}
+recorded = true
 accepted = 0
+not_possible = 0
+apcer_upper = 0.14
 """
 
 
@@ -250,6 +265,20 @@ def texture_of(
 def test_without_a_calibration_the_value_is_told_and_decides_nothing() -> None:
     assert texture_of(0.0, None) == (CheckOutcome.NOT_POSSIBLE, [])
     assert texture_of(1.0, None) == (CheckOutcome.NOT_POSSIBLE, [])
+
+
+def test_with_one_that_earned_nothing_it_is_told_and_refuses_nobody() -> None:
+    for share, told in (
+        (0.9, "as people are"),
+        (0.1, "lower than people are"),
+        (float("nan"), "lower than people are"),
+    ):
+        texture, reasons = Texture(Passive(Constant(share), 0.7, refuses=False)), list[FaceReason]()
+        for _ in range(LOOKS_MIN):
+            texture.see(np.zeros((2, 2, 3), np.uint8), np.zeros((68, 2)))
+        check = texture.check(reasons)
+        assert (check.outcome, reasons) == (CheckOutcome.NOT_POSSIBLE, [])
+        assert check.why.startswith(f"told only, {told}: ")
 
 
 def test_with_one_it_refuses_what_lies_below() -> None:
