@@ -63,8 +63,8 @@ class Texture:
         if limit is None:
             return Check("texture", CheckOutcome.NOT_POSSIBLE, f"told only, nothing was measured to decide by: {value}")
         if not self.passive.refuses:
-            where = "as people are" if middle >= limit else "lower than people are"
-            return Check("texture", CheckOutcome.NOT_POSSIBLE, f"told only, {where}: {value}, from {limit:.2f} on")
+            where = f"{'not ' if middle >= limit else ''}below {limit:.2f} where people begin"
+            return Check("texture", CheckOutcome.NOT_POSSIBLE, f"told only, {where}: {value}")
         if not middle >= limit:
             reasons.append(FaceReason.NO_SKIN)
             return Check("texture", CheckOutcome.FAILED, f"like a print or a screen: {value}, at least {limit:.2f}")

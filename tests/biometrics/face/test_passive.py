@@ -269,16 +269,16 @@ def test_without_a_calibration_the_value_is_told_and_decides_nothing() -> None:
 
 def test_with_one_that_earned_nothing_it_is_told_and_refuses_nobody() -> None:
     for share, told in (
-        (0.9, "as people are"),
-        (0.1, "lower than people are"),
-        (float("nan"), "lower than people are"),
+        (0.9, "not below 0.70"),
+        (0.1, "below 0.70"),
+        (float("nan"), "below 0.70"),
     ):
         texture, reasons = Texture(Passive(Constant(share), 0.7, refuses=False)), list[FaceReason]()
         for _ in range(LOOKS_MIN):
             texture.see(np.zeros((2, 2, 3), np.uint8), np.zeros((68, 2)))
         check = texture.check(reasons)
         assert (check.outcome, reasons) == (CheckOutcome.NOT_POSSIBLE, [])
-        assert check.why.startswith(f"told only, {told}: ")
+        assert check.why.startswith(f"told only, {told} where people begin: ")
 
 
 def test_with_one_it_refuses_what_lies_below() -> None:

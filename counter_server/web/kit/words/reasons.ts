@@ -152,6 +152,14 @@ const sentences: readonly Sentence[] = [
     "仅供参考（尚无实测依据，不作判断）：$2 次画面的中位值为 $1（满分 1），$3",
   ],
   [
+    /^told only, not below ([\d.]+) where people begin: ([\d.]+) of 1 in the middle of (\d+) looks, (.*)$/,
+    "仅供参考（实测未证明可据此拒绝）：$3 次画面的中位值为 $2（满分 1），不低于真人的下限 $1，$4",
+  ],
+  [
+    /^told only, below ([\d.]+) where people begin: ([\d.]+) of 1 in the middle of (\d+) looks, (.*)$/,
+    "仅供参考（实测未证明可据此拒绝）：$3 次画面的中位值为 $2（满分 1），低于真人的下限 $1，$4",
+  ],
+  [
     /^like a print or a screen: ([\d.]+) of 1 in the middle of (\d+) looks, (.*), at least ([\d.]+)$/,
     "像打印件或屏幕：$2 次画面的中位值为 $1（满分 1），应不低于 $4，$3",
   ],
