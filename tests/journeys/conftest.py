@@ -6,10 +6,17 @@ import pytest
 
 from tests.journeys.browsers import NoChromiumError, find_chromium
 from tests.journeys.console import ConsoleScreen
+from tests.journeys.customer import TALLY
 from tests.journeys.house import House, open_house
 from tests.journeys.programs import last_lines
 
 LOG_LINES = 40  # some minutes of a house at work
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A willing person may try again, as people do; how often they had to is told, or nobody would notice."""
+    if TALLY["checked"]:
+        terminalreporter.write_line(f"face checks of willing people: {TALLY['checked']}, refused {TALLY['refused']}")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,7 +10,7 @@ from playwright.sync_api import ViewportSize, expect
 from tests.biometrics.simulated_customer import customer_script
 from tests.journeys.browsers import KIOSK_SIZE, Browsers, two_browsers
 from tests.journeys.console import ConsoleScreen
-from tests.journeys.customer import FACE_MS, CustomerScreen
+from tests.journeys.customer import CustomerScreen
 from tests.journeys.desk import CUSTOMER_PHOTOGRAPH, CardName, Desk, Wallet, make_wallet
 from tests.journeys.photographs import photograph
 from tests.journeys.stack import Stack, running_stack
@@ -48,7 +48,7 @@ class House:
     def in_queue(self, kiosk: CustomerScreen, title: str, values: dict[str, str]) -> str:
         """Identified, the form filled in, a ticket taken; its number."""
         self.with_card(kiosk, title)
-        kiosk.state("form", within_ms=FACE_MS)
+        kiosk.face_passes()
         kiosk.fill(values)
         kiosk.touch("formSendTicket")
         kiosk.state("waiting")

@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.journeys.console import ConsoleScreen
-from tests.journeys.customer import FACE_MS, CustomerScreen
+from tests.journeys.customer import CustomerScreen
 from tests.journeys.story import ADDRESS, SEALING_MS, wait_playing
 
 ADDRESS_CHANGE = {"zh": "修改联系地址", "en": "Change my contact address"}
@@ -16,16 +16,9 @@ def open_link(phone: CustomerScreen, link: str) -> None:
 
 
 def face_to_form(phone: CustomerScreen) -> None:
-    """Consent and the face check, tried as often as a person may; on a busy machine its pictures come unevenly."""
+    """Consent and the face check."""
     phone.consent()
-    passed = phone.page.locator('main[data-state="form"]')
-    again = phone.page.get_by_role("button", name=phone.word("tryAgain"), exact=True)
-    expect(passed.or_(again)).to_be_visible(timeout=FACE_MS)
-    while again.is_visible():
-        again.click()
-        expect(again).to_be_hidden()
-        expect(passed.or_(again)).to_be_visible(timeout=FACE_MS)
-    phone.state("form")
+    phone.face_passes()
     phone.fill(ADDRESS)
 
 

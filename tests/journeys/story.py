@@ -282,7 +282,7 @@ class Story:
         with self.report.step("consent, and a living face without a comparison", phone=phone.page):
             phone.choose(self.offer("change-address").title.en)
             phone.consent()
-            phone.state("form", within_ms=FACE_MS)
+            phone.face_passes()
         self.queue(phone, ADDRESS, screen="phone")
         self.serve(phone, zhang, screen="phone")
         with self.report.step("the clerk countersigns; sealed", phone=phone.page, console=zhang.page):
@@ -354,7 +354,7 @@ class Story:
         self.read_card(kiosk, name, figures=figures)
         seen = time.monotonic()
         with self.report.step("the face follows random movements and is compared with the chip", kiosk=kiosk.page):
-            kiosk.state(then, within_ms=FACE_MS)
+            kiosk.face_passes(then)
         if figures:
             self.report.figure("from chip verified to face verified", time.monotonic() - seen)
             self.report.figure("from typed card to verified identity", time.monotonic() - began)

@@ -81,7 +81,7 @@ def test_who_stays_signs_and_who_is_swapped_comes_back_by_card_and_face(house: H
     kiosk.state("face")
     house.desk.pull()
     keep_picture(kiosk, "again-face")
-    kiosk.state("serving", within_ms=FACE_MS)
+    kiosk.face_passes("serving")
     wait_continuity(clerk, "held")
     keep_picture(clerk, "held-clerk")
     open_document(kiosk, clerk)

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from hardware_drivers.fingerprint.simulated import HandFault
 from tests.journeys.access import violations
-from tests.journeys.customer import FACE_MS, CustomerScreen
+from tests.journeys.customer import CustomerScreen
 from tests.journeys.glass import CUSTOMER, STRANGER, LibfprintGlass
 from tests.journeys.house import House
 from tests.journeys.story import FINGER_MS, PIN_CARD, SEALING_MS
@@ -57,7 +57,7 @@ def at_finger(house: House, title: str) -> CustomerScreen:
     """Card and face have passed: at the finger."""
     kiosk = house.kiosk()
     house.with_card(kiosk, title)
-    kiosk.state("finger", within_ms=FACE_MS)
+    kiosk.face_passes("finger")
     return kiosk
 
 

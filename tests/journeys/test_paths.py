@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.biometrics.simulated_customer import customer_script
 from tests.journeys.access import violations
 from tests.journeys.console import ConsoleScreen
-from tests.journeys.customer import FACE_MS, CustomerScreen
+from tests.journeys.customer import CustomerScreen
 from tests.journeys.desk import CUSTOMER_PHOTOGRAPH
 from tests.journeys.house import House, free_desk
 from tests.journeys.photographs import photograph
@@ -131,7 +131,7 @@ def test_what_cannot_be_printed_is_said_at_its_field_and_a_refusal_carries_the_c
     kiosk.touch("largeText")
     kiosk.touch("highContrast")
     house.with_card(kiosk, "补办银行卡")
-    kiosk.state("form", within_ms=FACE_MS)
+    kiosk.face_passes()
     address = kiosk.page.locator('[name="deliver_to"]')
     kiosk.touch("formSendTicket")
     expect(kiosk.page.locator('[name="card_last4"]')).to_be_focused()
@@ -209,7 +209,7 @@ def test_a_phone_in_chinese_and_a_console_in_english_to_the_end(house: House) ->
     phone.page.goto(link)
     phone.choose("修改联系地址")
     phone.consent()
-    phone.state("form", within_ms=FACE_MS)
+    phone.face_passes()
     phone.fill(ADDRESS)
     phone.touch("formSendTicket")
     phone.state("waiting")

@@ -29,7 +29,7 @@ def test_a_camera_that_cannot_be_had_is_explained_and_can_be_tried_again(house: 
     expect(kiosk.page.get_by_text(kiosk.word(key))).to_be_visible()
     kiosk.page.evaluate("window.__simulatedPerson.mode = 'reacts'")
     kiosk.touch("mediaAgain")
-    kiosk.state("form", within_ms=FACE_MS)
+    kiosk.face_passes()
     kiosk.page.context.close()
 
 
@@ -39,7 +39,7 @@ def test_what_the_camera_sees_amiss_is_said_and_put_right(house: House, mode: st
     house.with_card(kiosk, "修改联系地址")
     wait_guidance(kiosk.page, code)
     kiosk.page.evaluate("window.__simulatedPerson.mode = 'reacts'")
-    kiosk.state("form", within_ms=FACE_MS)
+    kiosk.face_passes()
     kiosk.page.context.close()
 
 
@@ -98,7 +98,7 @@ def test_a_card_pulled_too_early_can_be_put_back(house: House) -> None:
 def test_a_reloaded_page_finds_its_visit_and_its_answers_again(house: House) -> None:
     kiosk = house.kiosk()
     house.with_card(kiosk, "补办银行卡")
-    kiosk.state("form", within_ms=FACE_MS)
+    kiosk.face_passes()
     kiosk.page.locator('[name="deliver_to"]').fill("上海市世纪大道100号")
     kiosk.page.reload()
     kiosk.state("form")
