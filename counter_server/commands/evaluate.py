@@ -1,7 +1,6 @@
 """`counter evaluate`: measured error rates."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from biometrics.evaluation.det import det_picture
 from biometrics.evaluation.face import evaluate_face
 from biometrics.face.engines import open_engine
 from counter_server.commands import evaluate_liveness, fingerprints, passive
-from counter_server.commands.home import provenance
+from counter_server.commands.home import print_figures
 from counter_server.errors import StoppedError
 
 
@@ -36,11 +35,7 @@ def _face(options: argparse.Namespace) -> int:
             det_picture(curves, f"{figures['engine']}, {figures['people']} people", options.picture)
     except BiometricsError as error:
         raise StoppedError(str(error)) from error
-    if options.json:
-        print(json.dumps(figures | provenance(), ensure_ascii=False))
-    else:
-        for name, value in figures.items():
-            print(f"{name:36} {value}")
+    print_figures(figures, as_json=bool(options.json))
     return 0
 
 

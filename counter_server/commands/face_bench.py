@@ -1,11 +1,10 @@
 """`counter bench face`."""
 
 import argparse
-import json
 import os
 from pathlib import Path
 
-from counter_server.commands.home import provenance
+from counter_server.commands.home import print_figures
 
 
 def add_face_bench(benches: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -23,9 +22,5 @@ def _face(options: argparse.Namespace) -> int:
     from counter_server.commands.face_session_cost import measure_sessions  # noqa: PLC0415
 
     figures = measure_faces(options.data, measure_sessions)
-    if options.json:
-        print(json.dumps(figures | provenance(), ensure_ascii=False))
-    else:
-        for name, value in figures.items():
-            print(f"{name:32} {value}")
+    print_figures(figures, as_json=bool(options.json))
     return 0

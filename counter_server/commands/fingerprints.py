@@ -12,8 +12,9 @@ from biometrics.evaluation.fingerprint import Peer, evaluate_fingerprint
 from biometrics.evaluation.fingerprint_calibration import calibrate_fingerprint
 from biometrics.evaluation.nbis_peer import nbis_peer
 from biometrics.face.calibration import read_calibration
-from biometrics.fingerprint.leader import LeaderExtractor
-from counter_server.commands.finger_bench import print_figures
+from biometrics.fingerprint.opening import open_extractor
+from biometrics.fingerprint.policy import load_finger_calibration
+from counter_server.commands.home import print_figures
 from counter_server.errors import StoppedError
 
 Subparsers = argparse._SubParsersAction
@@ -28,6 +29,9 @@ def add_evaluation(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     fingerprint.add_argument("--data", type=Path, nargs="+", required=True, help=DATA_HELP)
     fingerprint.add_argument("--picture", type=Path, help="write the DET curves here (.svg, .png or .pdf)")
     fingerprint.add_argument("--nbis", action="store_true", help="also NIST's MINDTCT and Bozorth3, where installed")
+    fingerprint.add_argument(
+        "--parts", action="store_true", help="also cut to parts: is the promised rate kept by size"
+    )
     fingerprint.add_argument("--json", choices=["-"], help="print one JSON object")
     fingerprint.set_defaults(run=_evaluate)
 
@@ -45,14 +49,20 @@ def add_calibration(commands: "Subparsers[argparse.ArgumentParser]") -> None:
 def _evaluate(options: argparse.Namespace) -> int:
     try:
         peers: dict[str, Peer] = {"nbis": nbis_peer()} if options.nbis else {}
+        extractor = open_extractor()
         figures, curves = evaluate_fingerprint(
-            folders_of(options.data), LeaderExtractor(), peers=peers, progress=_tell_progress
+            folders_of(options.data),
+            extractor,
+            peers=peers,
+            parts=load_finger_calibration(extractor.id) if options.parts else None,
+            progress=_tell_progress,
         )
         if options.picture is not None:
             det_picture(curves, f"{figures['engine']}, {figures['fingers']} fingers", options.picture)
     except BiometricsError as error:
         raise StoppedError(str(error)) from error
-    return print_figures(figures, as_json=bool(options.json))
+    print_figures(figures, as_json=bool(options.json))
+    return 0
 
 
 def _calibrate(options: argparse.Namespace) -> int:
@@ -61,7 +71,7 @@ def _calibrate(options: argparse.Namespace) -> int:
     try:
         text = calibrate_fingerprint(
             folders_of(options.data),
-            LeaderExtractor(),
+            open_extractor(),
             foreign=options.foreign,
             measured_on=options.measured_on,
             measured_at=datetime.now(UTC).date(),
@@ -73,8 +83,8 @@ def _calibrate(options: argparse.Namespace) -> int:
     options.write.write_text(text, encoding="utf-8")
     for thresholds in calibration.fused:
         print(
-            f"{thresholds.frames_fused} enrolled: accept to {thresholds.accept_distance:.4f}, where strangers on the "
-            f"worst scanner match {thresholds.supported_fmr:.1e}; refer to {thresholds.refer_distance:.4f}"
+            f"{thresholds.frames_fused} enrolled: accept to {thresholds.accept_distance:.4f}, where strangers of the "
+            f"worst group match {thresholds.supported_fmr:.1e}; refer to {thresholds.refer_distance:.4f}"
         )
     return 0
 

@@ -1,11 +1,15 @@
-"""What several commands share: settings of the home they were given, and where figures come from."""
+"""What several commands share: settings of the home they were given, and how figures are told."""
 
 import argparse
+import json
 import platform
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 
 from counter_server.config import Settings, read_passkeys, read_patience, read_record_settings, read_signing
+
+PACKAGES = ("cryptography", "dlib-bin", "numpy", "onnxruntime", "opencv-python-headless")
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
@@ -24,6 +28,19 @@ def provenance() -> dict[str, object]:
     """What every printed object of figures carries: machine, versions, time."""
     return {
         "machine": f"{platform.machine()} {platform.system()} {platform.release()}",
-        "versions": {name: version(name) for name in ("cryptography", "dlib-bin", "numpy", "opencv-python-headless")},
+        "versions": {name: version(name) for name in PACKAGES},
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def print_figures(figures: Mapping[str, object], *, as_json: bool) -> None:
+    """One JSON object with where it comes from, or a table for people."""
+    if as_json:
+        print(json.dumps({**figures, **provenance()}, ensure_ascii=False))
+        return
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            for inner, figure in value.items():
+                print(f"{name + ' ' + str(inner):44} {figure}")
+        else:
+            print(f"{name:44} {value}")

@@ -2,11 +2,10 @@
 
 import argparse
 import asyncio
-import json
 import tempfile
 from pathlib import Path
 
-from counter_server.commands.home import provenance
+from counter_server.commands.home import print_figures
 from counter_server.errors import StoppedError
 from webrtc.engine import EngineKind, VideoCodec
 from webrtc.errors import MediaError
@@ -29,11 +28,7 @@ def _fuzz(options: argparse.Namespace) -> int:
         figures = asyncio.run(_fuzz_worker(options.packets, options.seed, VideoCodec(options.codec)))
     except MediaError as error:
         raise StoppedError(f"media fuzz: {error}") from error
-    if options.json:
-        print(json.dumps({**figures, **provenance()}, ensure_ascii=False))
-    else:
-        for name, value in figures.items():
-            print(f"{name:20} {value}")
+    print_figures(figures, as_json=bool(options.json))
     return 0 if figures["worker_deaths"] == 0 and figures["same_worker"] and figures["answers_after"] else 1
 
 

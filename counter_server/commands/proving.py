@@ -1,7 +1,6 @@
 """`counter bench`: card readings, faces, calls and the safe."""
 
 import argparse
-import json
 import sys
 import tempfile
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 from counter_server.card_commands import add_card_bench
 from counter_server.commands.face_bench import add_face_bench
 from counter_server.commands.finger_bench import add_finger_bench
-from counter_server.commands.home import provenance
+from counter_server.commands.home import print_figures, provenance
 from counter_server.commands.video_bench import add_video_bench
 from counter_server.records.errors import RecordError
 from counter_server.records.proving.bench import bench_records
@@ -37,9 +36,5 @@ def _records(options: argparse.Namespace) -> int:
     except (RecordError, OSError) as error:
         print(f"bench records: {error}", file=sys.stderr)
         return UNUSABLE
-    if options.json:
-        print(json.dumps({**figures, **provenance()}, ensure_ascii=False))
-    else:
-        for name, value in figures.items():
-            print(f"{name:32} {value}")
+    print_figures(figures, as_json=bool(options.json))
     return 0

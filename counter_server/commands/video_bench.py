@@ -1,10 +1,9 @@
 """`counter bench video`: calls of real browsers over bad lines, and Janus beside them."""
 
 import argparse
-import json
 import sys
 
-from counter_server.commands.home import provenance
+from counter_server.commands.home import print_figures
 
 PARTS = ("cpu", "relay", "latency", "first", "loss", "narrow", "far", "janus", "move", "memory", "sessions")
 UNUSABLE = 2
@@ -33,9 +32,5 @@ def _video(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("bench video: stopped; its networks and clients are taken away", file=sys.stderr)
         return STOPPED
-    if options.json:
-        print(json.dumps({**figures, **provenance()}, ensure_ascii=False))
-    else:
-        for name, value in figures.items():
-            print(f"{name:32} {value}")
+    print_figures(figures, as_json=bool(options.json))
     return 0
