@@ -3,10 +3,11 @@
 Printed by OpenSSL 3 (`openssl ecparam -param_enc explicit`); sources are SEC 2 v2.0 and RFC 5639.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 
-class CurveNumbers(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CurveNumbers:
     """y² = x³ + ax + b over the field of p elements, base point (x, y) of prime order n, cofactor 1."""
 
     name: str

@@ -7,9 +7,9 @@ The numbers themselves stand in `curve_numbers`.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
-from hardware_drivers.id_chip.curve_numbers import CURVE_NUMBERS
+from hardware_drivers.id_chip.curve_numbers import CURVE_NUMBERS, CurveNumbers
 
 Point = tuple[int, int] | None  # None is the point at infinity
 Jacobian = tuple[int, int, int]  # (X, Y, Z) is the point (X/Z², Y/Z³)
@@ -17,17 +17,8 @@ INFINITY: Jacobian = (1, 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
-    """y² = x³ + ax + b over the field of p elements, base point (x, y) of prime order n, cofactor 1."""
-
-    name: str
-    oid: str
-    p: int
-    a: int
-    b: int
-    x: int
-    y: int
-    n: int
+class Curve(CurveNumbers):
+    """What can be computed on a curve, from its numbers."""
 
     @property
     def field_bytes(self) -> int:
@@ -165,4 +156,4 @@ def curve_with(p: int, a: int, b: int, base: bytes, n: int, cofactor: int | None
     return None
 
 
-CURVES = tuple(Curve(*numbers) for numbers in CURVE_NUMBERS)
+CURVES = tuple(Curve(*astuple(numbers)) for numbers in CURVE_NUMBERS)
