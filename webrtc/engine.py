@@ -39,13 +39,15 @@ class LegOffer:
 class EncodedPicture:
     """One whole encoded picture as the page sent it; decode with `webrtc.snapshot.PictureDecoder`.
 
-    `at_s` is the arrival of its last packet on the machine-wide monotonic clock (CLOCK_MONOTONIC).
+    `at_s` is the arrival of its last packet on the machine-wide monotonic clock (CLOCK_MONOTONIC). `camera_s` is the
+    sender's RTP time in seconds: begun anywhere and begun anew after 13 hours, so only short differences tell anything.
     """
 
     payload: bytes
     key: bool
     codec: str
     at_s: float
+    camera_s: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def pack_event(event: MediaEvent) -> bytes:
     match event:
         case PictureSampled(leg_id, picture):
             message: Object = {"event": "PictureSampled", "leg_id": leg_id, "key": picture.key}
-            message |= {"codec": picture.codec, "at_s": picture.at_s}
+            message |= {"codec": picture.codec, "at_s": picture.at_s, "camera_s": picture.camera_s}
             return pack_frame(message, picture.payload)
         case WorkerDied(rooms):
             return pack_frame({"event": "WorkerDied", "rooms": list(rooms)})
@@ -70,7 +70,7 @@ def read_event(message: Object, tail: bytes) -> MediaEvent:
     """The event a frame told."""
     match message["event"]:
         case "PictureSampled":
-            picture = EncodedPicture(tail, message["key"], message["codec"], message["at_s"])
+            picture = EncodedPicture(tail, message["key"], message["codec"], message["at_s"], message["camera_s"])
             return PictureSampled(message["leg_id"], picture)
         case "LegConnected":
             return LegConnected(message["leg_id"])

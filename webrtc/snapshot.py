@@ -45,7 +45,8 @@ class PictureSampler:
         holes = self._assembler.holes
         for frame in self._assembler.push(sequence, timestamp, marker, payload, now_s):
             if frame.key or self._key_every_s is None:
-                self._deliver(EncodedPicture(frame.payload, frame.key, kind.codec, now_s))
+                camera_s = frame.timestamp / kind.clock_hz
+                self._deliver(EncodedPicture(frame.payload, frame.key, kind.codec, now_s, camera_s))
         pause_s = KEY_AGAIN_S if self._assembler.waits_for_key else self._key_every_s
         due = pause_s is not None and now_s - self._key_asked_s >= pause_s
         if due or self._assembler.holes > holes:

@@ -120,16 +120,21 @@ class FaceSession:
         """What was said last."""
         return self._last_guidance
 
-    def observe(self, picture_bgr: Picture, at_s: float) -> Guidance:
+    def observe(self, picture_bgr: Picture, at_s: float, camera_s: float | None = None) -> Guidance:
         """What the person should do now; frames out of order are ignored.
 
         Call `decide` when `finished`, or `TIMEOUT_S` after the start even where no frames come.
+
+        Args:
+            picture_bgr: The next frame, (height, width, 3) uint8.
+            at_s: When it came, by the counter's clock.
+            camera_s: When it was taken by the sender's clock, where that is known; only differences mean something.
         """
         if self.finished or at_s <= self._last_at_s:
             return self._last_guidance
         self._last_at_s = at_s
         self._frames_seen += 1
-        self._last_guidance = self._next(picture_bgr, at_s)
+        self._last_guidance = self._next(picture_bgr, at_s, camera_s)
         return self._last_guidance
 
     def told(self, at_s: float) -> None:
@@ -145,10 +150,10 @@ class FaceSession:
         self._last_guidance = self._asking(0.0)
         return True
 
-    def _next(self, picture: Picture, at_s: float) -> Guidance:
+    def _next(self, picture: Picture, at_s: float, camera_s: float | None) -> Guidance:
         if at_s - self.started_at_s > TIMEOUT_S:
             return self._fail(FaceReason.TIMED_OUT)
-        if (broken := self._pictures.see(picture, at_s)) and self.phase is Phase.MOVING:
+        if (broken := self._pictures.see(picture, at_s, camera_s)) and self.phase is Phase.MOVING:
             return self._fail(broken)
         lost_s = self._watch.see(at_s)
         if self._sequence:

@@ -99,7 +99,7 @@ def _check(engine: FaceEngine, person: Person, number: int, meter: _Meter) -> tu
         frame = av.VideoFrame.from_ndarray(seen, format="bgr24")
         frame.pts = index
         for packet in encoder.encode(frame):
-            meter.count(decoder.feed, EncodedPicture(bytes(packet), bool(packet.is_keyframe), "VP8", at_s))
+            meter.count(decoder.feed, EncodedPicture(bytes(packet), bool(packet.is_keyframe), "VP8", at_s, at_s))
         if at_s < due_s:
             continue
         due_s = next_due_s(due_s, at_s)

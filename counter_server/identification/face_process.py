@@ -242,7 +242,7 @@ def _look(pipe: Connection, running: dict[str, _Running], people: FollowedPeople
     if pixels is None:
         return
     now.due_s = next_due_s(now.due_s, picture.at_s)
-    _guide(pipe, look.session_id, now, now.session.observe(pixels, picture.at_s))
+    _guide(pipe, look.session_id, now, now.session.observe(pixels, picture.at_s, picture.camera_s))
     now.session.told(time.monotonic())
     if now.session.finished:
         del running[look.session_id]

@@ -147,3 +147,11 @@ def test_where_pictures_are_missing_nothing_is_called_a_cut() -> None:
     for number, picture in enumerate(pictures):
         at_s += 0.3 if number == 20 else STEP_S
         assert track.see(picture, at_s) is None
+
+
+def test_where_a_camera_stood_still_nothing_is_called_a_cut_however_evenly_its_pictures_came() -> None:
+    after = [seen(puppet("obama.jpg").show(Posture(dx=12, dy=6)), np.random.default_rng(4)) for _ in range(4)]
+    pictures, track, camera_s = [*frames(20, swing=0.0), *after], PictureTrack(), 7000.0
+    for number, picture in enumerate(pictures):
+        camera_s += 0.3 if number == 20 else STEP_S
+        assert track.see(picture, STEP_S * (number + 1), camera_s) is None

@@ -35,7 +35,7 @@ from webrtc.pipe import (
 
 
 def sampled(number: int, *, key: bool = False, leg_id: str = "a") -> PictureSampled:
-    return PictureSampled(leg_id, EncodedPicture(b"%d" % number, key, "VP8", float(number)))
+    return PictureSampled(leg_id, EncodedPicture(b"%d" % number, key, "VP8", float(number), number / 30))
 
 
 async def test_a_slow_reader_loses_pictures_up_to_the_next_key_and_nothing_else() -> None:

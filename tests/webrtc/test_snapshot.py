@@ -26,7 +26,7 @@ def encoded(levels: list[int]) -> list[bytes]:
 
 
 def picture(payload: bytes, at_s: float = 0.0) -> EncodedPicture:
-    return EncodedPicture(payload, not payload[0] & 1, "VP8", at_s)
+    return EncodedPicture(payload, not payload[0] & 1, "VP8", at_s, at_s)
 
 
 def test_the_latest_picture_is_the_last_one_fed_blue_green_red() -> None:
@@ -52,7 +52,7 @@ def test_after_a_broken_picture_the_decoder_waits_for_the_next_key() -> None:
     first, second = encoded([40, 90]), encoded([200, 210])
     decoder = PictureDecoder("VP8")
     decoder.feed(picture(first[0]))
-    decoder.feed(EncodedPicture(b"\x01", key=False, codec="VP8", at_s=0.0))
+    decoder.feed(EncodedPicture(b"\x01", key=False, codec="VP8", at_s=0.0, camera_s=0.0))
     assert decoder.broken == 1
     decoder.feed(picture(first[1]))
     latest = decoder.latest()
@@ -77,6 +77,7 @@ def test_the_sampler_asks_for_a_key_and_delivers_from_it_on() -> None:
     assert len(asked) == 1
     assert [sampled.payload for sampled in delivered] == pictures
     assert [sampled.key for sampled in delivered] == [True, False, False]
+    assert [sampled.camera_s for sampled in delivered] == pytest.approx([2 / 30, 3 / 30, 4 / 30])
 
 
 def test_a_lost_wish_for_a_key_picture_is_repeated_while_the_wait_lasts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,6 +122,7 @@ class PictureTrack:
     """The changes most like a cut, as a share of what looks like one, and at which look; the sharpest first."""
     _thumbs: list[NDArray[np.float32]] = field(default_factory=list, init=False)
     _at_s: list[float] = field(default_factory=list, init=False)
+    _camera_s: list[float] = field(default_factory=list, init=False)
     _apart: list[NDArray[np.float32]] = field(default_factory=list, init=False)
     """For each of the latest looks, how far it is from every look before it."""
 
@@ -131,8 +132,15 @@ class PictureTrack:
         shares = [share for share, _ in self._sharp]
         return max(shares[0] / GLARING, *shares[CUTS_MIN - 1 : CUTS_MIN], 0.0) if shares else 0.0
 
-    def see(self, picture: Picture, at_s: float) -> FaceReason | None:
-        """What is wrong with the pictures, as far as this one shows."""
+    def see(self, picture: Picture, at_s: float, camera_s: float | None = None) -> FaceReason | None:
+        """What is wrong with the pictures, as far as this one shows.
+
+        Args:
+            picture: The next one.
+            at_s: When it came.
+            camera_s: When it was taken by the sender's clock, where that is known: a camera that stood still shows
+                there, while its pictures arrive one after the other.
+        """
         grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32)  # thumbnails need fractions of a level
         thumb = np.asarray(cv2.resize(grey, THUMB, interpolation=cv2.INTER_AREA), np.float32).ravel()
         before = np.stack(self._thumbs) if self._thumbs else np.empty((0, thumb.size), np.float32)
@@ -140,6 +148,7 @@ class PictureTrack:
         self._apart = [*self._apart[-LOOP_LOOKS:], np.asarray(difference.mean(axis=1), np.float32)]
         self._thumbs.append(thumb)
         self._at_s.append(at_s)
+        self._camera_s.append(at_s if camera_s is None else camera_s)
         self.looks += 1
         if self._cut():
             return FaceReason.PICTURE_CUT
@@ -155,7 +164,9 @@ class PictureTrack:
         Brightness as such is left out: lamps are switched off. Missing pictures look like cuts, so only where seven
         looks came evenly, each another picture than the last, is anything judged, and one sharp change is not enough.
         """
-        if len(self._thumbs) < LOOP_LOOKS or max(np.diff(self._at_s[-7:])) > CUT_APART_S:
+        if len(self._thumbs) < LOOP_LOOKS:
+            return False
+        if max(np.abs(np.diff(times[-7:])).max() for times in (self._at_s, self._camera_s)) > CUT_APART_S:
             return False
         steps = [_change(one, other) for one, other in zip(self._thumbs[-7:-1], self._thumbs[-6:], strict=True)]
         if min(_levels(step) for step in steps[:3]) < STUTTER:
