@@ -11,7 +11,10 @@ const SAMPLE_EVERY_MS = 1_000;
 /** Figures of one direction over one stretch. */
 export interface Direction {
   readonly kbit_s: number;
-  /** Of the packets of this stretch; null when nobody can say yet. */
+  /** Sent on this way in this stretch, repairs too. */
+  readonly packets: number;
+  /** Of these, gone on this way, whether or not a repair came; null when nobody can say yet. */
+  readonly lost: number | null;
   readonly loss_percent: number | null;
   readonly frames_per_s: number;
   readonly width_px: number;
@@ -72,9 +75,10 @@ interface Totals {
   round_trip_ms: number | null;
   sentBytes: number;
   sentPackets: number;
-  sentLost: number | null;
-  /** Sent again because somebody asked: lost on the way, whether or not the repair came in time. */
-  sentAgain: number;
+  /** By kind, what the counter says it never got; sound is not asked for again, pictures are. */
+  sentMissing: Partial<Record<string, number>>;
+  /** By kind, sent again because somebody asked. */
+  sentAgain: Partial<Record<string, number>>;
   sentFrames: number;
   sentSize: readonly [number, number];
   receivedBytes: number;
@@ -113,8 +117,8 @@ function totals(stats: RTCStatsReport, at_ms: number): Totals {
     round_trip_ms: typeof pair?.["currentRoundTripTime"] === "number" ? pair["currentRoundTripTime"] * 1_000 : null,
     sentBytes: 0,
     sentPackets: 0,
-    sentLost: null,
-    sentAgain: 0,
+    sentMissing: {},
+    sentAgain: {},
     sentFrames: 0,
     sentSize: [0, 0],
     receivedBytes: 0,
@@ -127,18 +131,19 @@ function totals(stats: RTCStatsReport, at_ms: number): Totals {
     frozen_s: 0,
   };
   for (const report of reports) {
+    const kind = String(report["kind"]);
     switch (report["type"]) {
       case "outbound-rtp":
         sum.sentBytes += number(report, "bytesSent");
         sum.sentPackets += number(report, "packetsSent");
-        sum.sentAgain += number(report, "retransmittedPacketsSent");
+        sum.sentAgain[kind] = (sum.sentAgain[kind] ?? 0) + number(report, "retransmittedPacketsSent");
         sum.sentFrames += number(report, "framesEncoded");
         if (report["kind"] === "video") {
           sum.sentSize = [number(report, "frameWidth"), number(report, "frameHeight")];
         }
         break;
       case "remote-inbound-rtp":
-        sum.sentLost = (sum.sentLost ?? 0) + number(report, "packetsLost");
+        sum.sentMissing[kind] = (sum.sentMissing[kind] ?? 0) + number(report, "packetsLost");
         break;
       case "inbound-rtp":
         sum.receivedBytes += number(report, "bytesReceived");
@@ -160,41 +165,57 @@ function totals(stats: RTCStatsReport, at_ms: number): Totals {
 }
 
 /**
- * Lost on the way, of all that were sent. A repaired packet is no longer counted as lost, but was: so whichever count is
- * the greater. Repairs that came late make the first one fall, which is no loss below zero.
+ * Share that is gone of all that were sent, over one stretch or several. Counts of one stretch may disagree at its edges.
  */
-function lossPercent(missing: number | null, again: number, arrived: number): number | null {
-  if (missing === null) {
-    return null;
-  }
-  const lost = Math.max(0, missing, again);
-  const all = lost + Math.max(0, arrived);
-  return all === 0 ? null : Math.min(100, (100 * lost) / all);
+export function lossPercent(stretches: readonly Pick<Direction, "packets" | "lost">[]): number | null {
+  const known = stretches.filter((one) => one.lost !== null);
+  const packets = known.reduce((sum, one) => sum + one.packets, 0);
+  const lost = known.reduce((sum, one) => sum + (one.lost ?? 0), 0);
+  return packets <= 0 ? null : Math.min(100, Math.max(0, (100 * lost) / packets));
 }
 
 const since = (now: number | null, before: number | null): number | null => (now === null ? null : now - (before ?? 0));
 
+/**
+ * Of what was sent. The counter asks for pictures that did not come, and tells of loss only what it never got: each
+ * repair stands for one that was gone, the original or a repair before it. A server that tells of every loss counts the
+ * same ones, so whichever is the greater.
+ */
+function goneOnTheWay(before: Totals, now: Totals): number | null {
+  const kinds = Object.keys(now.sentMissing);
+  const gone = kinds.map((kind) => {
+    const missing = (now.sentMissing[kind] ?? 0) - (before.sentMissing[kind] ?? 0);
+    return Math.max(missing, (now.sentAgain[kind] ?? 0) - (before.sentAgain[kind] ?? 0));
+  });
+  return kinds.length === 0 ? null : gone.reduce((sum, one) => sum + one, 0);
+}
+
 function between(before: Totals, now: Totals): LineFigures {
   const seconds = Math.max(0.001, (now.at_ms - before.at_ms) / 1_000);
-  const sentMissing = since(now.sentLost, before.sentLost);
-  const sentAgain = now.sentAgain - before.sentAgain;
-  const receivedAgain = now.receivedAgain - before.receivedAgain;
-  // what was sent a second time stands in these counts twice
-  const sentOnce = now.sentPackets - before.sentPackets - sentAgain;
-  const receivedOnce = now.receivedPackets - before.receivedPackets - receivedAgain;
+  const sentPackets = now.sentPackets - before.sentPackets;
+  const sentLost = goneOnTheWay(before, now);
+  // What comes again repairs the other person's way too, so only what browsers call lost was lost on this one; a repair
+  // is no answer to that, because it comes as another stream's packet (RFC 4588).
+  const receivedLost = since(now.receivedLost, before.receivedLost);
+  const receivedOnce = now.receivedPackets - before.receivedPackets - (now.receivedAgain - before.receivedAgain);
+  const receivedPackets = receivedOnce + (receivedLost ?? 0);
   return {
     way: now.way,
     round_trip_ms: now.round_trip_ms === null ? null : Math.round(now.round_trip_ms),
     sent: {
       kbit_s: Math.round(((now.sentBytes - before.sentBytes) * 8) / 1_000 / seconds),
-      loss_percent: lossPercent(sentMissing, sentAgain, sentOnce - Math.max(0, sentMissing ?? 0, sentAgain)),
+      packets: sentPackets,
+      lost: sentLost,
+      loss_percent: lossPercent([{ packets: sentPackets, lost: sentLost }]),
       frames_per_s: (now.sentFrames - before.sentFrames) / seconds,
       width_px: now.sentSize[0],
       height_px: now.sentSize[1],
     },
     received: {
       kbit_s: Math.round(((now.receivedBytes - before.receivedBytes) * 8) / 1_000 / seconds),
-      loss_percent: lossPercent(since(now.receivedLost, before.receivedLost), receivedAgain, receivedOnce),
+      packets: receivedPackets,
+      lost: receivedLost,
+      loss_percent: lossPercent([{ packets: receivedPackets, lost: receivedLost }]),
       frames_per_s: (now.receivedFrames - before.receivedFrames) / seconds,
       width_px: now.receivedSize[0],
       height_px: now.receivedSize[1],
