@@ -74,7 +74,7 @@ def test_minutiae_on_one_line_or_one_spot_are_nothing_to_compare() -> None:
         assert compare(Cylinders.of(odd), Cylinders.of(finger(7))).distance > 0.9
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 16383), st.integers(0, 16383), st.floats(0, 6.28), st.floats(0, 1)), max_size=60)
 )

@@ -95,7 +95,7 @@ def test_what_is_no_signature_is_refused(compact: str) -> None:
         open_statement(compact, [known_maker().root], NOW)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @example(311, 1)  # names a kind of key that nobody knows
 @given(st.integers(0, 10_000), st.integers(0, 63))
 def test_no_changed_character_survives(at: int, other: int) -> None:

@@ -95,7 +95,7 @@ JSON_VALUES = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(JSON_VALUES)
 def test_no_json_does_more_than_be_refused(document: object) -> None:
     with pytest.raises(MalformedFileError):

@@ -101,7 +101,7 @@ def test_added_addresses_come_apart() -> None:
     assert split_added_addresses(payload_of(READ_ADDED_ADDRESS, b"\0\0\x90" + payload)) == (b"a" * 70, b"b" * 70)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(COMMANDS), st.binary(max_size=2400), st.booleans())
 def test_whatever_a_module_answers_only_our_errors_come_out(command: Command, body: bytes, succeeds: bool) -> None:
     if succeeds:

@@ -121,14 +121,14 @@ def test_a_body_that_fits_no_frame_is_not_sent(size: int) -> None:
         encode(bytes(size))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(min_size=3, max_size=LONGEST_LEN - 1), st.integers(1, 700))
 def test_any_body_comes_back_in_any_pieces(body: bytes, piece: int) -> None:
     frame = encode(body)
     assert read(*(frame[at : at + piece] for at in range(0, len(frame), piece))) == body
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(st.one_of(st.binary(max_size=80), st.just(PREAMBLE), st.just(b"\xaa\xaa"), st.just(FOUND)), max_size=12)
 )

@@ -37,7 +37,7 @@ def test_one_wrong_digit_is_always_found(number: str) -> None:
                 assert not parsed.check_digit_fits
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text("0123456789", min_size=17, max_size=17), st.integers(0, 15))
 def test_swapped_neighbours_are_always_found(digits: str, at: int) -> None:
     swapped = digits[:at] + digits[at + 1] + digits[at] + digits[at + 2 :]

@@ -161,7 +161,7 @@ def test_an_error_names_no_person() -> None:
             assert personal not in str(caught.value) or personal == "长期"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.sampled_from([CITIZEN, HK_MACAU_TAIWAN, FOREIGNER_2017, FOREIGNER_2023]),
     st.lists(st.tuples(st.integers(0, 255), st.integers(0, 255)), max_size=6),
@@ -182,7 +182,7 @@ def test_whatever_stands_on_a_card_it_reads_or_is_malformed(
     assert all(not value.endswith((" ", "\0")) for value in text.fields.values())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(min_size=256, max_size=256))
 def test_noise_is_no_card(raw: bytes) -> None:
     with pytest.raises(MalformedFileError) as caught:

@@ -211,7 +211,7 @@ def test_no_check_repeats_what_stands_on_the_card() -> None:
             assert text[part] not in told
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.binary(max_size=300),
     st.binary(max_size=1100),

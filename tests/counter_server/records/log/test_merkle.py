@@ -103,7 +103,7 @@ def test_every_proof_of_every_small_tree_holds_and_every_root_is_the_plain_one()
             check_consistency(old, size, path, root_of(tree.read, old), root)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(size=st.integers(1, 700), draw=st.randoms(use_true_random=False))
 def test_every_single_bit_of_a_proof_of_inclusion_counts(size: int, draw: random.Random) -> None:
     tree = tree_of(size)
@@ -126,7 +126,7 @@ def test_every_single_bit_of_a_proof_of_inclusion_counts(size: int, draw: random
             check_inclusion(changed_leaf[0], index, size, path, root)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(new=st.integers(2, 700), draw=st.randoms(use_true_random=False))
 def test_every_single_bit_of_a_proof_of_consistency_counts(new: int, draw: random.Random) -> None:
     tree = tree_of(new)

@@ -59,7 +59,7 @@ def test_cosignatures_say_when() -> None:
     assert len(note.spelling().splitlines()[-1]) > 3200  # FIPS 204: 2420 bytes
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(draw=st.randoms(use_true_random=False))
 def test_every_single_bit_of_a_cosigned_checkpoint_counts(draw: random.Random) -> None:
     stored = bytearray(cosigned().spelling().encode())
