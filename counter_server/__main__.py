@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from counter_server.errors import StoppedError
-from counter_server.logs import write_to_stderr
+from webrtc.logs import write_to_stderr
 
 STOPPED = 2
 

@@ -15,7 +15,7 @@ from kiosk.agent import build_agent
 from kiosk.config import FingerConfig, KioskConfig, ScannerKind, read_config
 from kiosk.doorkeeper import BODY_MAX
 from kiosk.errors import ConfigError
-from kiosk.logs import write_to_stderr
+from webrtc.logs import write_to_stderr
 
 log = logging.getLogger("kiosk")
 

@@ -20,6 +20,7 @@ from webrtc.engine import EngineKind, VideoCodec
 from webrtc.engines import open_engine
 from webrtc.errors import EngineUnfitError, MediaError
 from webrtc.leg_engine import LegEngine
+from webrtc.logs import write_to_stderr
 from webrtc.pipe import Object, failure_to_json, pack_event, pack_frame, read_frame, track_to_json
 
 # When the counter is gone, recordings get this long to become durable; then the kernel ends us (SIGALRM).
@@ -147,7 +148,7 @@ def main() -> int:
     arguments = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):  # they reach the whole group: the supervisor ends us in order
         signal.signal(number, signal.SIG_IGN)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s media worker %(levelname)s %(name)s %(message)s")
+    write_to_stderr(logging.WARNING, "%(asctime)s media worker %(levelname)s %(name)s %(message)s")
     # aiortc and aioice log addresses of customers
     logging.getLogger("aiortc").setLevel(logging.ERROR)
     logging.getLogger("aioice").setLevel(logging.ERROR)

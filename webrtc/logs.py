@@ -1,7 +1,7 @@
 """What an exception may leave in a log: its kind and where it happened.
 
-The text of an exception repeats what it was given (pydantic the input), and that may be a person's
-name. Every logger of the process ends in this formatter, those of libraries too.
+The text of an exception repeats what it was given (pydantic the input, a database the row), and that may be a person's
+name. Every logger of the counter, of its media workers and of a kiosk ends in this formatter, those of libraries too.
 """
 
 import logging
@@ -33,8 +33,8 @@ def _lines(error: BaseException, seen: set[int]) -> list[str]:
     return found
 
 
-def write_to_stderr(level: int) -> None:
+def write_to_stderr(level: int, line: str = LINE) -> None:
     """Send everything from this level on to standard error, through the formatter above."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(PlaceFormatter(LINE))
+    handler.setFormatter(PlaceFormatter(line))
     logging.basicConfig(level=level, handlers=[handler])
