@@ -1,6 +1,5 @@
 """What the face's surface looked like over a whole check: one cue among others, and none that decides uncalibrated."""
 
-import importlib
 import os
 import statistics
 from collections.abc import Mapping
@@ -9,9 +8,9 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from biometrics.decision import Check, CheckOutcome
-from biometrics.errors import LibraryMissingError
 from biometrics.face.engine import Landmarks, Picture
 from biometrics.face.outcome import FaceReason
+from biometrics.libraries import load
 
 MANIFEST: Final = "COUNTER_FACE_PASSIVE"
 LOOKS_MIN: Final = 8  # straight looks; a check of eight seconds has about 15
@@ -82,18 +81,15 @@ def passive_from(environment: Mapping[str, str] = os.environ, *, to_calibrate: b
         ManifestError: The manifest is absent or refused.
         ModelError: A file is absent or has another hash.
         CalibrationError: The manifest names a calibration that is absent, senseless or of other networks.
-        LibraryMissingError: Manifests need pydantic.
+        LibraryMissingError: Manifests need pydantic, networks OpenCV; the message says how to get them.
     """
     named = environment.get(MANIFEST, "")
     if not named:
         return None
     path = Path(named)
-    try:
-        # late: whoever has no such manifest needs neither pydantic nor the networks
-        engine = importlib.import_module("biometrics.face.engines.minifasnet")
-        measured = importlib.import_module("biometrics.face.engines.passive_calibration")
-    except ImportError as error:
-        raise LibraryMissingError(f"a passive detector needs {error.name}, which cannot be loaded") from error
+    # late: whoever has no such manifest needs neither pydantic nor the networks
+    engine = load("biometrics.face.engines.minifasnet", "a passive detector needs", always=("cv2", "pydantic"))
+    measured = load("biometrics.face.engines.passive_calibration", "a passive detector needs")
     detector = engine.Minifasnet(path)
     name = detector.manifest.calibration
     if name is None or to_calibrate:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from biometrics.errors import ModelError
+from biometrics.libraries import WHERE_FROM, load
 
 PACKAGE: Final = "pyfing"
-PACKAGE_VERSION: Final = "0.7.3"
+HOW_TO_GET: Final = WHERE_FROM[PACKAGE]
 FILE: Final = "LEADER.weights.h5"
 SHA256: Final = "0cbf12af936482d10ba54b23f40a9b192ab767df2f81bc96c5954585735fefe6"
 GRAPH: Final = "2"
@@ -30,7 +31,7 @@ def source() -> Path:
     """
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise ModelError(f"package {PACKAGE} is not installed (pip install {PACKAGE}=={PACKAGE_VERSION})")
+        raise ModelError(f"package {PACKAGE} is not installed ({HOW_TO_GET})")
     path = Path(spec.submodule_search_locations[0]) / "models" / FILE
     if not path.is_file():
         raise ModelError(f"{FILE} is not in the package {PACKAGE}")
@@ -49,6 +50,7 @@ def graphs(cache: Path | None = None) -> Mapping[str, bytes]:
 
     Raises:
         ModelError: As `source`.
+        LibraryMissingError: What converts is not installed; the message says how to get it.
     """
     weights = source()
     folder = cache or _own_cache()
@@ -56,9 +58,11 @@ def graphs(cache: Path | None = None) -> Mapping[str, bytes]:
     ready = {name: graph for name, graph in found.items() if graph is not None}
     if len(ready) == len(found):
         return ready
-    from biometrics.fingerprint.leader_graph import convert  # noqa: PLC0415 - onnx and h5py: 60 MB that a warm start never needs
-
-    made = convert(weights)
+    # late: onnx and h5py are 60 MB that a warm start never needs
+    graph_of = load(
+        "biometrics.fingerprint.leader_graph", "converting the fingers' network needs", always=("onnx", "h5py")
+    )
+    made: Mapping[str, bytes] = graph_of.convert(weights)
     for name, graph in made.items():
         _keep(folder, name, graph)
     return made

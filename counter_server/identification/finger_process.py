@@ -4,6 +4,7 @@ Started by `fingers.FingerDesk`. A picture that a kiosk sent is not believed to 
 does here. What it was given lives until the answer; no picture and no template is kept or written.
 """
 
+import logging
 import signal
 from multiprocessing.connection import Connection
 
@@ -11,15 +12,17 @@ import cv2
 import numpy as np
 
 from biometrics.decision import Calibration
-from biometrics.errors import FingerImageError, TemplateError
+from biometrics.errors import BiometricsError, FingerImageError, TemplateError
 from biometrics.fingerprint.engine import Extraction, Extractor
 from biometrics.fingerprint.image import FingerImage
-from biometrics.fingerprint.leader import LeaderExtractor
 from biometrics.fingerprint.minutiae import Minutiae
+from biometrics.fingerprint.opening import open_extractor
 from biometrics.fingerprint.policy import FingerDecision, decide_finger, load_finger_calibration
 from biometrics.fingerprint.template import FingerPosition
 from biometrics.fingerprint.template_formats import TemplateFormat, read_minutiae, write_minutiae
 from counter_server.identification.finger_messages import FingerFinding, Grey, Judge
+
+log = logging.getLogger(__name__)
 
 PNG = b"\x89PNG\r\n\x1a\n"
 HEADER_BYTES = 29  # signature, length, IHDR and its 13 bytes: PNG specification, 5.2 and 11.2.2
@@ -34,8 +37,12 @@ def main(pipe: Connection) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the counter ends us
     cv2.setNumThreads(1)
-    extractor = LeaderExtractor()
-    calibration = load_finger_calibration(extractor.id)
+    try:
+        extractor = open_extractor()
+        calibration = load_finger_calibration(extractor.id)
+    except BiometricsError as error:
+        log.error("no finger can be looked at: %s", error)  # one line; a traceback would help nobody
+        return
     try:
         while (asked := pipe.recv()) is not None:
             if not isinstance(asked, Judge):

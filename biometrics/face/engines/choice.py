@@ -1,16 +1,13 @@
 """Which engine: the default, `face_recognition`, or an operator's own, and the plain words when it cannot be had."""
 
-import importlib
-import importlib.util
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
-from biometrics.errors import LibraryMissingError
-from biometrics.face.models import PACKAGE, PACKAGE_VERSION
+from biometrics.face.models import PACKAGE
+from biometrics.libraries import load
 
 if TYPE_CHECKING:
     from biometrics.face.engine import FaceEngine  # needs NumPy, whose absence is an answer too
@@ -23,16 +20,11 @@ YUNET: Final = "COUNTER_FACE_YUNET"
 CALIBRATION: Final = "COUNTER_FACE_CALIBRATION"
 LANDMARKS: Final = "COUNTER_FACE_68_LANDMARKS"
 
-WHERE_FROM: Final = {
-    "numpy": "pip install numpy",
-    "cv2": "pip install opencv-python-headless",
-    "dlib": "pip install dlib-bin",
-    PACKAGE: f"pip install --no-deps {PACKAGE}=={PACKAGE_VERSION}",
-    "pydantic": "pip install pydantic",
-}
-"""What an engine cannot do without. onnxruntime is no part of it: OpenCV stands in for it."""
-
-ALWAYS: Final = ("numpy", "cv2", "dlib", PACKAGE)  # pydantic reads manifests only
+NEEDS: Final = "faces need"
+ALWAYS: Final = ("numpy", "cv2", "dlib", PACKAGE)
+"""What no engine can do without. onnxruntime is no part of it: OpenCV stands in for it."""
+COMPATIBLE_ALSO: Final = (COMPATIBLE, "PIL", "pkg_resources")
+MANIFESTS_ALSO: Final = ("pydantic",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +65,6 @@ def open_engine(choice: EngineChoice | None = None, *, to_calibrate: bool = Fals
         CalibrationError: An operator's engine comes without the figures measured with it.
     """
     choice = choice or choice_from()
-    return _load("biometrics.face.engines.opening").open_chosen(choice, to_calibrate=to_calibrate)  # type: ignore[no-any-return]
-
-
-def _load(module: str) -> ModuleType:
-    """Import late, on purpose: the reason why it cannot be loaded is an answer, not a traceback."""
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        library = (error.name or "").partition(".")[0]
-        if library not in WHERE_FROM:
-            raise
-        lacking = [library, *(name for name in ALWAYS if name != library and not _is_there(name))]
-        remedy = "; ".join(WHERE_FROM[name] for name in lacking)
-        raise LibraryMissingError(f"faces need {', '.join(lacking)}, which cannot be loaded: {remedy}") from error
-
-
-def _is_there(library: str) -> bool:
-    """Whether it is installed, without loading it; all that is missing is told at once."""
-    try:
-        return importlib.util.find_spec(library) is not None
-    except ImportError:
-        return False
+    also = {DEFAULT: (), COMPATIBLE: COMPATIBLE_ALSO}.get(choice.engine, MANIFESTS_ALSO)
+    opening = load("biometrics.face.engines.opening", NEEDS, always=(*ALWAYS, *also))
+    return opening.open_chosen(choice, to_calibrate=to_calibrate)  # type: ignore[no-any-return]

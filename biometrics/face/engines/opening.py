@@ -1,14 +1,14 @@
 """Puts an engine together from what was chosen. Loads the libraries, so only `choice.open_engine` imports it."""
 
-import importlib
 from pathlib import Path
 
 from biometrics.errors import CalibrationError
 from biometrics.face.calibration import load_thresholds
 from biometrics.face.engine import FaceEngine
-from biometrics.face.engines.choice import COMPATIBLE, DEFAULT, EngineChoice
+from biometrics.face.engines.choice import COMPATIBLE, COMPATIBLE_ALSO, DEFAULT, EngineChoice
 from biometrics.face.engines.dlib_onnx import DlibOnnxEngine
 from biometrics.face.engines.yunet import YunetDetector
+from biometrics.libraries import load
 
 MOST_CALIBRATION_BYTES = 1_000_000  # ours has a few thousand
 
@@ -20,7 +20,8 @@ def open_chosen(choice: EngineChoice, *, to_calibrate: bool) -> FaceEngine:
     calibration = None if choice.calibration is None else read_calibration(choice.calibration)
     if choice.engine == COMPATIBLE:
         # its import costs a second and may fail: only for whoever asked for it
-        compatible = importlib.import_module("biometrics.face.engines.face_recognition_api")
+        module = "biometrics.face.engines.face_recognition_api"
+        compatible = load(module, "face_recognition needs", always=COMPATIBLE_ALSO)
         return compatible.FaceRecognitionEngine(calibration=calibration)  # type: ignore[no-any-return]
     detector = None if choice.yunet is None else YunetDetector(choice.yunet)
     return DlibOnnxEngine(detector=detector, calibration=calibration, with_68=choice.with_68)
@@ -28,7 +29,7 @@ def open_chosen(choice: EngineChoice, *, to_calibrate: bool) -> FaceEngine:
 
 def _open_manifest(path: Path, *, with_68: bool, to_calibrate: bool) -> FaceEngine:
     # late, because the default engine does without pydantic
-    own = importlib.import_module("biometrics.face.engines.onnx_manifest")
+    own = load("biometrics.face.engines.onnx_manifest", "an engine by manifest needs")
     manifest = own.read_manifest(path)
     calibration = None if to_calibrate else read_calibration(path.parent / manifest.calibration)
     engine: FaceEngine = own.ManifestEngine(manifest, path.parent, calibration=calibration, with_68=with_68)

@@ -29,6 +29,12 @@ sys.exit(main())
 """
 
 
+FINGERS = """
+from biometrics.__main__ import main
+sys.exit(main(["fingers"]))
+"""
+
+
 def run(program: str, *, absent: tuple[str, ...] = (), **environment: str) -> "subprocess.CompletedProcess[str]":
     words = [sys.executable, "-W", "error", "-c", WITHOUT.format(absent=absent) + program]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("COUNTER_FACE_")}
@@ -90,6 +96,69 @@ def test_face_recognition_that_calls_quit_is_told_with_the_true_cause() -> None:
     assert done.stderr.count("\n") == 1
     assert "No module named 'pkg_resources'" in done.stderr
     assert "setuptools<82" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("named", "how"),
+    [
+        ({"COUNTER_FACE_ENGINE": "engine.toml"}, "pip install pydantic"),
+        ({"COUNTER_FACE_PASSIVE": "passive.toml"}, "pip install pydantic"),
+        ({"COUNTER_FACE_ENGINE": "face_recognition"}, "pip install pillow"),
+    ],
+    ids=["manifest", "passive", "face_recognition"],
+)
+def test_what_only_another_engine_needs_is_told_to_whoever_chose_it(named: dict[str, str], how: str) -> None:
+    done = run(OPEN, absent=("pydantic", "PIL"), **named)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert how in done.stderr
+
+
+def test_a_bare_machine_is_told_what_face_recognition_needs_besides() -> None:
+    bare = ("dlib", "PIL", "pkg_resources", "face_recognition", "face_recognition_models")
+    done = run(OPEN, absent=bare, COUNTER_FACE_ENGINE="face_recognition")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    for how in ("dlib-bin", "pillow", "'setuptools<82'", "--no-deps face_recognition;"):
+        assert f"pip install {how}" in done.stderr
+
+
+def test_a_detector_file_that_is_absent_is_named(tmp_path: Path) -> None:
+    done = run(OPEN, COUNTER_FACE_YUNET=str(tmp_path / "yunet.onnx"))
+    assert done.returncode == 2
+    assert done.stderr == "biometrics: the face detector's file yunet.onnx cannot be read: No such file or directory\n"
+
+
+@pytest.mark.parametrize(
+    ("absent", "how"),
+    [
+        (("onnxruntime",), "pip install onnxruntime"),
+        (("numpy", "cv2", "onnxruntime", "pyfing"), "pip install --no-deps pyfing==0.7.3"),
+        (("onnx", "h5py"), "pip install h5py; pip install onnx"),
+    ],
+    ids=["onnxruntime", "everything", "conversion"],
+)
+def test_a_machine_that_cannot_compare_fingers_says_so_in_one_line(
+    tmp_path: Path, absent: tuple[str, ...], how: str
+) -> None:
+    done = run(FINGERS, absent=absent, XDG_CACHE_HOME=str(tmp_path))  # nothing is converted yet
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert "fingers" in done.stderr
+    assert how in done.stderr
+
+
+def test_the_finger_process_ends_with_one_line() -> None:
+    program = """
+from multiprocessing import Pipe
+from counter_server.identification.finger_process import main
+main(Pipe()[1])
+"""
+    done = run(program, absent=("onnxruntime",))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == (
+        "no finger can be looked at: fingers need onnxruntime, which cannot be loaded: pip install onnxruntime\n"
+    )
 
 
 def test_face_recognition_that_is_absent_is_told_too() -> None:
