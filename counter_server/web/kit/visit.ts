@@ -1,13 +1,14 @@
 /**
- * One visit in this page: its view, its live channel, its camera and its call. Components only draw it.
+ * One visit in this page: its view, its steps and its live channel. Components only draw it.
  *
- * The token is kept in `sessionStorage`, so a reloaded page goes on where it was, and `wipe` leaves nothing behind.
+ * Pictures and sound are `visitMedia`'s, the face check is `faceCheck`'s; what survives a reload lies in `storedVisit`,
+ * so a reloaded page goes on where it was, and `wipe` leaves nothing behind.
  */
-import { Call } from "../../../webrtc/web/call";
-import { Devices } from "../../../webrtc/web/devices";
+import type { Call } from "../../../webrtc/web/call";
+import type { Devices } from "../../../webrtc/web/devices";
 import { Listeners } from "../../../webrtc/web/listeners";
-import { NetworkCheck } from "../../../webrtc/web/network_check";
-import { SecondPicture } from "../../../webrtc/web/second_picture";
+import type { NetworkCheck } from "../../../webrtc/web/network_check";
+import type { SecondPicture } from "../../../webrtc/web/second_picture";
 import { LiveChannel } from "../../../webrtc/web/signalling";
 import type {
   AskFinger,
@@ -22,94 +23,64 @@ import type {
   SubmitForm,
   ToPage,
   VisitOpened,
-  VisitState,
   VisitView,
 } from "../../../webrtc/web/wire";
 import { type Api, RefusedError } from "./api";
-
-const STORED_AS = "counter.visit";
-const DRAFT_AS = "counter.draft";
-const NO_COLOURS_AS = "counter.no-colours";
-
-/** The counter tells every change of what it sees; a person who stands still and unseen may cause none for a while. */
-const SILENT_CHECK_MS = 30_000;
-const MEDIA_RETRY_MS = 2_000;
-
-/** In these states the counter looks at, forwards or records this page's pictures. */
-const WITH_CAMERA: readonly VisitState[] = [
-  "face",
-  "finger",
-  "form",
-  "confirm",
-  "waiting",
-  "serving",
-  "reading",
-  "countersigning",
-  "approving",
-];
-const ENDED: readonly VisitState[] = ["done", "refused", "cancelled", "interrupted"];
-
-export const hasEnded = (state: VisitState): boolean => ENDED.includes(state);
-
-interface Stored {
-  readonly visit_id: string;
-  readonly visit_token: string;
-}
+import { FaceCheck } from "./faceCheck";
+import { forgetStored, type StoredVisit, storeDraft, storedDraft, storedVisit, storeVisit } from "./storedVisit";
+import { VisitMedia } from "./visitMedia";
 
 export class Visit {
   readonly api: Api;
-  readonly devices = new Devices();
-  /** What the customer shows beside themselves. */
-  readonly second = new SecondPicture(this.devices);
+  readonly #media = new VisitMedia(() => this.#changed());
   readonly #changes = new Listeners();
   #id = "";
   #view: VisitView | null = null;
   #channel: LiveChannel | null = null;
-  #call: Call | null = null;
-  #third: Call | null = null;
-  #shown: Call | null = null;
-  #lineCheck: NetworkCheck | null = null;
-  #guidance: Guidance | null = null;
+  #face: FaceCheck | null = null;
   #trouble: RefusedError | null = null;
-  #faceAsked = false;
-  #checking = false;
-  #silence: ReturnType<typeof setTimeout> | undefined;
   #gone = false;
   #snapshot = 0;
 
   constructor(api: Api) {
     this.api = api;
-    this.devices.subscribe(() => this.#changed());
-    this.second.subscribe(() => this.#secondChanged());
-    this.devices.onTrouble((trouble) => this.#channel?.send(trouble));
   }
 
   get view(): VisitView | null {
     return this.#view;
   }
 
+  get devices(): Devices {
+    return this.#media.devices;
+  }
+
+  /** What the customer shows beside themselves. */
+  get second(): SecondPicture {
+    return this.#media.second;
+  }
+
   get call(): Call | null {
-    return this.#call;
+    return this.#media.call;
   }
 
   /** Whoever joined the call beside the clerk. */
   get third(): Call | null {
-    return this.#third;
+    return this.#media.third;
   }
 
   /** The test of this page's line, which runs while the customer reads what they consent to. */
   get lineCheck(): NetworkCheck | null {
-    return this.#lineCheck;
+    return this.#media.lineCheck;
   }
 
   /** What the camera wants now. */
   get guidance(): Guidance | null {
-    return this.#guidance;
+    return this.#face?.guidance ?? null;
   }
 
   /** The camera is being looked at; false once the last check has ended without success. */
   get checking(): boolean {
-    return this.#checking;
+    return this.#face?.running ?? false;
   }
 
   /** A live message the counter could not do. */
@@ -134,12 +105,12 @@ export class Visit {
 
   /** Whether a visit was left in this tab by a reload. */
   static stored(): boolean {
-    return sessionStorage.getItem(STORED_AS) !== null;
+    return storedVisit() !== null;
   }
 
   /** Go on with the visit this tab had before a reload; false when the counter no longer knows it. */
   async resume(): Promise<boolean> {
-    const stored = JSON.parse(sessionStorage.getItem(STORED_AS) ?? "null") as Stored | null;
+    const stored = storedVisit();
     if (stored === null) {
       return false;
     }
@@ -161,8 +132,8 @@ export class Visit {
   async open(service_id: string, language: Language): Promise<void> {
     const wish: OpenVisit = { service_id, language };
     const { visit_token, view } = await this.api.post<VisitOpened>("/api/visits", wish);
-    const stored: Stored = { visit_id: view.visit_id, visit_token };
-    sessionStorage.setItem(STORED_AS, JSON.stringify(stored));
+    const stored: StoredVisit = { visit_id: view.visit_id, visit_token };
+    storeVisit(stored);
     this.api.token = visit_token;
     this.#begin(stored, view);
   }
@@ -232,11 +203,11 @@ export class Visit {
 
   /** What was typed into the form so far; survives a reload, not the end of the visit. */
   get draft(): Readonly<Record<string, string>> {
-    return JSON.parse(sessionStorage.getItem(DRAFT_AS) ?? "{}") as Record<string, string>;
+    return storedDraft();
   }
 
   keepDraft(values: Readonly<Record<string, string>>): void {
-    sessionStorage.setItem(DRAFT_AS, JSON.stringify(values));
+    storeDraft(values);
   }
 
   /** Address of a page's picture of the open document. */
@@ -250,84 +221,50 @@ export class Visit {
   }
 
   /** Camera and microphone on, then a leg to the counter. Harmless when both are up. */
-  async startMedia(): Promise<void> {
-    const stream = await this.devices.acquire();
-    if (stream === null || this.#call === null) {
-      return;
-    }
-    if (this.#call.state === "idle") {
-      this.#call.join();
-    } else {
-      await this.#call.refreshTracks();
-    }
+  startMedia(): Promise<void> {
+    return this.#media.start();
   }
 
   /** Show papers or the screen to the clerk. */
-  async show(what: ShownKind): Promise<void> {
-    if ((await this.second.begin(what)) && this.#channel !== null) {
-      this.#channel.send({ type: "show", what });
-      this.#shown = new Call(this.#channel, this.second, "shown");
-      this.#shown.join();
-    }
+  show(what: ShownKind): Promise<void> {
+    return this.#media.show(what);
   }
 
   stopShowing(): void {
-    this.second.stop();
+    this.#media.second.stop();
   }
 
   /** Begin or repeat the face check. */
   startFace(): void {
-    this.#guidance = null;
-    this.#faceAsked = true;
-    this.#checking = true;
-    this.#channel?.send({ type: "start_face", colours: this.#mayShowColours() });
-    this.#startAgainAfter(SILENT_CHECK_MS);
-    this.#changed();
+    this.#face?.start();
   }
 
   /** The person cannot do this movement: ask for another one. */
   askAnotherMovement(): void {
-    this.#channel?.send({ type: "ask_another_movement" });
+    this.#face?.askAnotherMovement();
   }
 
   /** No changing colours for this person, now and in every further try of this visit. */
   stopColours(): void {
-    sessionStorage.setItem(NO_COLOURS_AS, "asked");
-    this.#channel?.send({ type: "stop_colours" });
-    if (this.#guidance !== null) {
-      this.#guidance = { ...this.#guidance, colour: null }; // at once, not when the counter has heard
-    }
-    this.#changed();
+    this.#face?.stopColours();
   }
 
   /** Forget everything this page holds: visit, token, camera, call. */
   wipe(): void {
-    this.#call?.close();
-    this.#lineCheck?.close();
-    this.#lineCheck = null;
-    this.#channel?.close();
-    this.devices.stop();
-    sessionStorage.removeItem(STORED_AS);
-    sessionStorage.removeItem(DRAFT_AS);
-    sessionStorage.removeItem(NO_COLOURS_AS);
+    this.#face?.close();
+    this.#media.close();
+    forgetStored();
     this.api.token = null;
-    this.#third?.close();
-    this.#third = null;
-    this.second.stop();
     this.#id = "";
     this.#view = null;
-    this.#call = null;
     this.#channel = null;
-    this.#guidance = null;
+    this.#face = null;
     this.#trouble = null;
-    this.#faceAsked = false;
     this.#gone = false;
-    this.#checking = false;
-    this.#forgetGuidance();
     this.#changed();
   }
 
-  #begin(stored: Stored, view: VisitView): void {
+  #begin(stored: StoredVisit, view: VisitView): void {
     this.#id = stored.visit_id;
     const channel = new LiveChannel({
       path: `/api/visits/${stored.visit_id}/live`,
@@ -335,23 +272,30 @@ export class Visit {
       stillThere: (signal) => this.api.reaches(`/api/visits/${stored.visit_id}`, signal),
     });
     this.#channel = channel;
-    this.#call = new Call(channel, this.devices);
-    const lineCheck = new NetworkCheck(channel);
-    this.#lineCheck = lineCheck;
+    const call = this.#media.open(channel);
+    const face = new FaceCheck({
+      send: (message) => channel.send(message),
+      leg: () => call.state,
+      changed: () => this.#changed(),
+    });
+    this.#face = face;
     channel.onMessage((message) => this.#hear(message));
     channel.subscribe(() => {
       if (channel.state === "waiting" && channel.failures >= 2) {
         void this.#askWhetherGone();
       }
-      if (channel.state === "open" && this.#shown === null) {
-        channel.send({ type: "show", what: null }); // a page loaded anew shows nothing, whatever it did before
-      }
-      if (channel.state === "open" && this.#view?.state === "consent" && lineCheck.state === "idle") {
-        lineCheck.run();
+      if (channel.state === "open") {
+        this.#media.channelOpened(channel);
       }
       this.#changed();
     });
-    this.#call.subscribe(() => this.#callChanged());
+    call.subscribe(() => {
+      if (call.state === "joining") {
+        face.legJoins();
+      }
+      face.startWhenReady();
+      this.#changed();
+    });
     this.#accept(view);
   }
 
@@ -386,12 +330,14 @@ export class Visit {
         this.#accept(message.view);
         break;
       case "guidance":
-        this.#guide(message.guidance);
+        this.#trouble = null;
+        this.#face?.hear(message.guidance);
+        this.#changed();
         break;
       case "error":
         this.#trouble = new RefusedError(message.error.code, message.error.field);
-        if (message.error.code === "media_unavailable" && this.#checking) {
-          this.#startAgainAfter(MEDIA_RETRY_MS); // the page's leg is up before the counter has seen a picture on it
+        if (message.error.code === "media_unavailable") {
+          this.#face?.hearNoPictures();
         }
         this.#changed();
         break;
@@ -400,109 +346,18 @@ export class Visit {
     }
   }
 
-  #guide(guidance: Guidance): void {
-    this.#guidance = guidance;
-    this.#trouble = null;
-    this.#startAgainAfter(SILENT_CHECK_MS);
-    const page = document.documentElement.dataset; // whoever drives a simulated person reads it here
-    page["faceGuidance"] = guidance.code;
-    if (guidance.movement === null) {
-      delete page["faceMovement"];
-    } else {
-      page["faceMovement"] = guidance.movement;
-    }
-    this.#changed();
-  }
-
   #accept(view: VisitView): void {
     const known = this.#view;
     if (view.visit_id !== this.#id || (known !== null && view.version < known.version)) {
       return;
     }
     this.#view = view;
-    if (view.state !== "face" || (view.face !== null && view.face.attempts_left !== known?.face?.attempts_left)) {
-      this.#checking = false; // this try has its answer
-      this.#forgetGuidance();
-    }
     if (known?.state !== view.state) {
-      this.#faceAsked = false; // a face asked for again in mid-call is a new check
       this.#trouble = null;
-      if (view.state !== "consent") {
-        this.#lineCheck?.stop(); // from here on the line is needed for the visit itself
-      }
-      if (WITH_CAMERA.includes(view.state)) {
-        void this.startMedia();
-      }
     }
-    this.#startFaceWhenReady();
-    const joined = view.third?.mode === "join" && !hasEnded(view.state);
-    if (joined && this.#third === null && this.#channel !== null) {
-      this.#third = new Call(this.#channel, null, "third");
-      this.#third.subscribe(() => this.#changed());
-      this.#third.join();
-    } else if (!joined && this.#third !== null) {
-      this.#third.close();
-      this.#third = null;
-    }
-    if (hasEnded(view.state) || view.state === "waiting") {
-      this.second.stop(); // nobody is there to see it
-    }
-    if (hasEnded(view.state)) {
-      this.#call?.close();
-      this.#channel?.close();
-      this.devices.stop();
-    }
+    this.#face?.follow(view);
+    this.#media.follow(view);
     this.#changed();
-  }
-
-  /** Whoever asked for less motion, for more contrast or for colours of their own is shown none. */
-  #mayShowColours(): boolean {
-    const wishes = ["(prefers-reduced-motion: reduce)", "(prefers-contrast: more)", "(forced-colors: active)"];
-    const plain = document.documentElement.dataset["contrast"] !== "high";
-    return plain && sessionStorage.getItem(NO_COLOURS_AS) === null && !wishes.some((wish) => matchMedia(wish).matches);
-  }
-
-  /** It may end by itself: unplugged, or by the browser's own "stop sharing". */
-  #secondChanged(): void {
-    if (this.second.what === null && this.#shown !== null) {
-      this.#shown.close();
-      this.#shown = null;
-      this.#channel?.send({ type: "show", what: null });
-    }
-    this.#changed();
-  }
-
-  #callChanged(): void {
-    if (this.#call?.state === "joining") {
-      this.#faceAsked = false; // a new leg needs the check to begin anew
-    }
-    this.#startFaceWhenReady();
-    this.#changed();
-  }
-
-  /** The first check begins by itself; a repetition is the person's own wish, because tries are counted. */
-  #startFaceWhenReady(): void {
-    const waits = this.#view?.state === "face" && this.#view.face === null && !this.#faceAsked;
-    if (waits && this.#call?.state === "connected") {
-      this.startFace();
-    }
-  }
-
-  /** A check that says nothing for so long has lost its eyes (a worker that restarted); this costs no try. */
-  #startAgainAfter(wait_ms: number): void {
-    clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => {
-      if (this.#checking && this.#call?.state === "connected") {
-        this.startFace();
-      }
-    }, wait_ms);
-  }
-
-  #forgetGuidance(): void {
-    clearTimeout(this.#silence);
-    this.#guidance = null;
-    delete document.documentElement.dataset["faceGuidance"];
-    delete document.documentElement.dataset["faceMovement"];
   }
 
   #changed(): void {

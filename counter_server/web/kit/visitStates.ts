@@ -1,0 +1,20 @@
+/** What a page does by the state its visit is in. */
+import type { VisitState } from "../../../webrtc/web/wire";
+
+const WITH_CAMERA: readonly VisitState[] = [
+  "face",
+  "finger",
+  "form",
+  "confirm",
+  "waiting",
+  "serving",
+  "reading",
+  "countersigning",
+  "approving",
+];
+const ENDED: readonly VisitState[] = ["done", "refused", "cancelled", "interrupted"];
+
+/** The counter looks at, forwards or records this page's pictures. */
+export const wantsCamera = (state: VisitState): boolean => WITH_CAMERA.includes(state);
+
+export const hasEnded = (state: VisitState): boolean => ENDED.includes(state);
