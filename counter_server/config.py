@@ -65,6 +65,7 @@ class SigningSettings(BaseModel):
     keys: KeyHolder = KeyHolder.FILE
     pkcs11_module: Path | None = Field(default=None, description="the token's library, such as libsofthsm2.so")
     token_label: str = "visual-counter"  # noqa: S105 - a name, printed on the token
+    log_key_in_file: bool = Field(default=False, description="for tokens without Ed25519: the log's key stays a file")
     service_url: str = Field(default="", description="of the key service or the qualified provider")
     secret_file: Path | None = Field(default=None, description="PIN or access token; nobody else may read it")
     credentials: dict[str, str] = Field(default={}, description="at the qualified provider: label to credential")

@@ -1,5 +1,7 @@
 """From the operator's settings to the keys of the safe: in the token where contracts' keys lie, else in files."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -14,14 +16,17 @@ from counter_server.records.authority import (
     sealing_identity_in_ring,
 )
 from counter_server.records.codes import is_record_id
-from counter_server.records.errors import KeyFileError, RecordUnknownError
+from counter_server.records.errors import KeyFileError, KeyUnsupportedError, RecordUnknownError
 from counter_server.records.home import SafeHome
 from counter_server.records.keys import RecordKeys, read_private
+from counter_server.records.log.files import LogFiles, load_or_create_log_key
+from counter_server.records.log.note import LogKey
+from counter_server.records.log.token_key import make_token_key, read_token_key
 from counter_server.records.masters import FileMasterKeys, MasterKeys
 from counter_server.records.reading import open_database
 from counter_server.records.slots import read_slots
 from counter_server.records.token_masters import TokenMasterKeys
-from counter_server.signing.errors import SigningError
+from counter_server.signing.errors import SignerUnableError, SigningError
 from counter_server.signing.tokens import Token, read_secret
 
 
@@ -51,6 +56,43 @@ def open_sealing(folder: Path, settings: SigningSettings, now: datetime) -> Seal
         pin = read_secret(settings.secret_file)
         ring = Token(settings.pkcs11_module, settings.token_label, pin, curve=ec.SECP384R1.name)
         return sealing_identity_in_ring(folder, ring, now)
+    except SigningError as error:
+        raise KeyFileError(str(error)) from error
+
+
+def open_log_key(files: LogFiles, settings: SigningSettings) -> LogKey:
+    """What signs this home's log, made at first use; `KeyFileError` when it cannot be had.
+
+    A log that began with a file stays with it until `counter log move-key`: others know it by that key.
+
+    Raises:
+        KeyUnsupportedError: the token has no Ed25519.
+    """
+    named = files.token_key.exists()
+    if not named and (settings.keys is not KeyHolder.PKCS11 or settings.log_key_in_file or files.key.exists()):
+        return load_or_create_log_key(files)
+    with token_troubles():
+        token = open_token(settings)
+        return read_token_key(files, token) if named else make_token_key(files, token)
+
+
+def open_token(settings: SigningSettings) -> Token:
+    """The token that the settings name; `KeyFileError` or `SignerGoneError` when there is none."""
+    if settings.keys is not KeyHolder.PKCS11 or settings.pkcs11_module is None:
+        raise KeyFileError("counter.toml: [signing] names no token (keys, pkcs11_module)")
+    return Token(settings.pkcs11_module, settings.token_label, read_secret(settings.secret_file))
+
+
+@contextmanager
+def token_troubles() -> Iterator[None]:
+    """What goes wrong with the log's key in a token, in the words of records."""
+    try:
+        yield
+    except SignerUnableError as error:
+        raise KeyUnsupportedError(
+            f"{error}: name a token that has it, or keep the log's key alone in a file: "
+            "counter.toml, [signing] log_key_in_file = true"
+        ) from error
     except SigningError as error:
         raise KeyFileError(str(error)) from error
 

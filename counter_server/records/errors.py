@@ -8,6 +8,7 @@ RecordError
 ├── StoreError            the disk did not keep what it was given        → the visit stays unsealed; try again
 └── RecordKeyError
     ├── KeyFileError      a key file is missing, damaged or readable by others → operator: mend before starting
+    │   └── KeyUnsupportedError  the token knows no such keys  → operator: another token, or this key in a file
     └── WrongKeyError     this key does not open that object             → refuse; nothing was opened
         └── NoKeyError    it is sealed for somebody else
             └── WithheldError  for a key that was erased or not handed over → leave it out, and say so
@@ -59,6 +60,10 @@ class RecordKeyError(RecordError):
 
 class KeyFileError(RecordKeyError):
     """A key file is missing, damaged, or readable by others than its owner."""
+
+
+class KeyUnsupportedError(KeyFileError):
+    """The token that was to hold a key knows no keys of that kind."""
 
 
 class WrongKeyError(RecordKeyError):

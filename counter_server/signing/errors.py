@@ -7,6 +7,7 @@ SigningError
 ├── TemplateUnknownError   no such template or page                                → a mistake of ours: internal error
 ├── RenderingError         typst refused for another reason                        → a mistake of ours: internal error
 ├── SignerGoneError        whoever holds a key refused or did not answer           → operator; the act is not done
+│   └── SignerUnableError  it knows no such kind of key                            → operator: another holder
 ├── TimeStampError         the time stamp authority refused or did not answer      → operator; the act is not done
 └── SigningLateError       a signature was not made in its time                    → operator; the act is not done
 """
@@ -42,6 +43,10 @@ class RenderingError(SigningError):
 
 class SignerGoneError(SigningError):
     """Whoever holds a signing key refused, or did not answer."""
+
+
+class SignerUnableError(SignerGoneError):
+    """Whoever holds keys here knows no keys of this kind, and never will by asking again."""
 
 
 class TimeStampError(SigningError):

@@ -17,7 +17,11 @@ from pkcs11.util.ec import encode_named_curve_parameters
 from counter_server.records.der import OCTETS, read_der
 from counter_server.records.errors import RecordError
 from counter_server.records.keys import read_private
-from counter_server.signing.errors import SignerGoneError
+from counter_server.signing.errors import SignerGoneError, SignerUnableError
+
+# how tokens spell Ed25519: RFC 8410 §3, as an object identifier; PKCS #11 v3.0 §2.3.10, by its name
+EDWARDS_25519 = (b"\x06\x03\x2b\x65\x70", b"\x13\x0cedwards25519")
+EDWARDS_PUBLIC_BYTES = 32
 
 
 def read_secret(path: Path | None) -> str:
@@ -53,12 +57,28 @@ class TokenKey:
         return encode_dss_signature(int.from_bytes(pair[:half], "big"), int.from_bytes(pair[half:], "big"))
 
 
+class TokenEdwardsKey:
+    """One Ed25519 key in the token, for what is signed whole and not by its hash."""
+
+    def __init__(self, private: Any, public: bytes, turn: threading.Lock) -> None:
+        self._private, self._turn = private, turn
+        self.public = public
+
+    def sign(self, message: bytes) -> bytes:
+        """Ed25519 (RFC 8032) over this message, 64 bytes."""
+        try:
+            with self._turn:
+                return bytes(self._private.sign(message, mechanism=Mechanism.EDDSA))
+        except pkcs11.PKCS11Error as error:
+            raise SignerGoneError(f"the token: {type(error).__name__}") from error
+
+
 class Token:
     """A token's keys by their labels; missing ones are made inside it, on the named curve, and never leave."""
 
     def __init__(self, module: Path, label: str, pin: str, *, curve: str = "secp256r1") -> None:
         try:
-            found = pkcs11.lib(str(module)).get_token(token_label=label)
+            found = self._token = pkcs11.lib(str(module)).get_token(token_label=label)
             try:
                 self._session = found.open(rw=True, user_pin=pin)
             except pkcs11.UserAlreadyLoggedIn:  # logging in is the process', not the session's (PKCS #11 v2.40 §5.6)
@@ -77,15 +97,57 @@ class Token:
                 raise SignerGoneError(f"the token: {type(error).__name__}") from error
         return self._open[label]
 
+    def edwards_key(self, label: str, *, make: bool) -> TokenEdwardsKey:
+        """The Ed25519 key of this label; where there is none it is made, if `make`.
+
+        Raises:
+            SignerUnableError: This token has no Ed25519.
+            SignerGoneError: There is no such key, or the token does not answer.
+        """
+        try:
+            pair = self._pair(label, KeyType.EC_EDWARDS)
+            if pair is None and make:
+                pair = self._make_edwards(label)
+        except pkcs11.PKCS11Error as error:
+            raise SignerGoneError(f"the token: {type(error).__name__}") from error
+        if pair is None:
+            raise SignerGoneError(f"the token holds no Ed25519 key named {label!r}")
+        private, public = pair
+        return TokenEdwardsKey(private, _edwards_public(bytes(public[Attribute.EC_POINT])), self._turn)
+
     def _find(self, label: str) -> TokenKey | None:
-        wanted = {Attribute.LABEL: label, Attribute.KEY_TYPE: KeyType.EC}
+        pair = self._pair(label, KeyType.EC)
+        return None if pair is None else TokenKey(pair[0], _public(pair[1]), self._turn)
+
+    def _pair(self, label: str, kind: KeyType) -> tuple[Any, Any] | None:
+        """Private and public key of this label and kind."""
+        wanted = {Attribute.LABEL: label, Attribute.KEY_TYPE: kind}
         privates = list(self._session.get_objects({**wanted, Attribute.CLASS: ObjectClass.PRIVATE_KEY}))
         publics = list(self._session.get_objects({**wanted, Attribute.CLASS: ObjectClass.PUBLIC_KEY}))
         if not privates:
             return None
         if len(privates) != 1 or len(publics) != 1:
             raise SignerGoneError(f"the token holds several keys named {label!r}")
-        return TokenKey(privates[0], _public(publics[0]), self._turn)
+        return privates[0], publics[0]
+
+    def _make_edwards(self, label: str) -> tuple[Any, Any]:
+        offered = self._token.slot.get_mechanisms()
+        if not {Mechanism.EDDSA, Mechanism.EC_EDWARDS_KEY_PAIR_GEN} <= set(offered):
+            raise SignerUnableError("the token has no Ed25519 (CKM_EDDSA)")
+        for curve in EDWARDS_25519:
+            parameters = {Attribute.EC_PARAMS: curve}
+            domain = self._session.create_domain_parameters(KeyType.EC_EDWARDS, parameters, local=True)
+            try:
+                public, private = domain.generate_keypair(
+                    mechanism=Mechanism.EC_EDWARDS_KEY_PAIR_GEN,
+                    store=True,
+                    label=label,
+                    private_template={Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False},
+                )
+            except (pkcs11.AttributeValueInvalid, pkcs11.DomainParamsInvalid, pkcs11.TemplateInconsistent):
+                continue  # the other spelling
+            return private, public
+        raise SignerUnableError("the token makes no keys on edwards25519, by either spelling of the curve")
 
     def _make(self, label: str) -> TokenKey:
         parameters = encode_named_curve_parameters(self._curve)
@@ -106,3 +168,11 @@ def _public(found: pkcs11.Object) -> ec.EllipticCurvePublicKey:
     if len(point) == 97 and curve == encode_named_curve_parameters("secp384r1"):
         return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP384R1(), point)
     raise SignerGoneError("the token's key is on neither P-256 nor P-384")
+
+
+def _edwards_public(point: bytes) -> bytes:
+    """As RFC 8032 §5.1.5 encodes it; some tokens wrap it in an OCTET STRING, as points of other curves are."""
+    raw = point if len(point) == EDWARDS_PUBLIC_BYTES else read_der(point).wanted(OCTETS).content
+    if len(raw) != EDWARDS_PUBLIC_BYTES:
+        raise SignerUnableError("the token's key is not on edwards25519")
+    return raw

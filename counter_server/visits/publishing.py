@@ -7,15 +7,16 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from counter_server.records import service as records
+from counter_server.records.custodian import open_log_key
 from counter_server.records.errors import RecordError
 from counter_server.records.journal import JournalEntry
 from counter_server.records.log import ledger
 from counter_server.records.log.checkpoint import Checkpoint, with_signatures
 from counter_server.records.log.cosigning import ask_witness
 from counter_server.records.log.errors import LogError
-from counter_server.records.log.files import LogFiles, load_or_create_log_key
+from counter_server.records.log.files import LogFiles
 from counter_server.records.log.merkle import consistency_path
-from counter_server.records.log.note import Note, SignerKey
+from counter_server.records.log.note import LogKey, Note
 from counter_server.records.log.policy import Policy, Witness
 from counter_server.records.log.publishing import Publisher
 from counter_server.records.log.tiles import TileReader
@@ -43,7 +44,7 @@ async def publish_log(office: Office) -> None:
             await hand_out_proofs(office)
         except (RecordError, SQLAlchemyError, OSError) as error:
             log.error("the log was not published: %s: %s", type(error).__name__, error)
-            pause_s = AFTER_TROUBLE_S
+            publishing, pause_s = None, AFTER_TROUBLE_S  # a token that came back wants to be opened anew
         await asyncio.sleep(pause_s)
 
 
@@ -61,7 +62,7 @@ class LogPublishing:
     def begin(cls, office: Office) -> "LogPublishing":
         """Key and policy of this home, made at the first start. Blocking."""
         files = LogFiles(office.settings.home)
-        return cls(office, Publisher(files, load_or_create_log_key(files)), files.read_policy())
+        return cls(office, Publisher(files, open_log_key(files, office.settings.signing)), files.read_policy())
 
     @property
     def files(self) -> LogFiles:
@@ -69,7 +70,7 @@ class LogPublishing:
         return self._publisher.files
 
     @property
-    def key(self) -> SignerKey:
+    def key(self) -> LogKey:
         """What it signs with."""
         return self._publisher.key
 

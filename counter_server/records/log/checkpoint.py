@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from counter_server.records.log.errors import LogFormatError, LogUnprovenError
 from counter_server.records.log.merkle import HASH_BYTES, LARGEST_TREE
-from counter_server.records.log.note import Note, Signature, SignerKey, VerifierKey, is_key_name, read_base64
+from counter_server.records.log.note import LogKey, Note, Signature, VerifierKey, is_key_name, read_base64
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Checkpoint:
             raise LogFormatError("not a checkpoint of this log")
         return cls(lines[0], size, root)
 
-    def sign(self, key: SignerKey) -> Note:
+    def sign(self, key: LogKey) -> Note:
         """The checkpoint under the log's own signature."""
         if key.name != self.origin:
             raise ValueError("a log signs under its origin")

@@ -1,4 +1,4 @@
-"""`counter log checkpoint | prove | check | witness`: the log from the command line, also while the server runs."""
+"""`counter log checkpoint | prove | check | witness | key | move-key`; all but the last also while the server runs."""
 
 import argparse
 import json
@@ -20,6 +20,7 @@ from counter_server.records.log.checkpoint import Checkpoint
 from counter_server.records.log.cosigning import ask_witness
 from counter_server.records.log.errors import LogError, LogUnprovenError, NotPublishedError
 from counter_server.records.log.files import LogFiles
+from counter_server.records.log.key_commands import KEY_COMMANDS
 from counter_server.records.log.merkle import Place
 from counter_server.records.log.note import Note
 from counter_server.records.log.policy import Policy
@@ -29,7 +30,7 @@ from counter_server.records.reading import open_database
 
 
 def add_log_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `log` with its four commands. Each parser's `run(arguments) -> int` does it; 0 means done and right."""
+    """Add `log` with its commands. Each parser's `run(arguments) -> int` does it; 0 means done and right."""
     log = subparsers.add_parser("log", help="the public log of records")
     commands = log.add_subparsers(dest="log_command", required=True)
     showing = commands.add_parser("checkpoint", help="the newest signed checkpoint")
@@ -46,6 +47,7 @@ def add_log_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentPa
         (proving, run_prove),
         (checking, run_check),
         (asking, run_witness),
+        *((commands.add_parser(name, help=title), run) for name, title, run in KEY_COMMANDS),
     ):
         parser.add_argument("--home", type=Path, default=argparse.SUPPRESS)  # the global one holds otherwise
         parser.add_argument("--policy", type=Path, help="the log's key and witnesses; default: this installation's")

@@ -5,6 +5,7 @@
 <home>/log/policy                the log's key and its witnesses (C2SP tlog-policy); operators add witnesses here
 <home>/log/audited               the checkpoint of the last audit that found everything right
 <home>/keys/log.key              the log's private key
+<home>/keys/log.token            or, where the key lies in a token: which it is, as a public key
 """
 
 import secrets
@@ -15,7 +16,7 @@ from counter_server.records.codes import Randomness
 from counter_server.records.durable import PUBLIC_FILE, make_folder, write_once
 from counter_server.records.errors import KeyFileError
 from counter_server.records.log.errors import LogFormatError
-from counter_server.records.log.note import Algorithm, SignerKey
+from counter_server.records.log.note import Algorithm, SignerKey, VerifierKey
 from counter_server.records.log.policy import Policy
 from counter_server.records.log.signers import read_signer, write_signer
 
@@ -39,6 +40,11 @@ class LogFiles:
     def key(self) -> Path:
         """The log's private key."""
         return self.home / "keys" / "log.key"
+
+    @property
+    def token_key(self) -> Path:
+        """Says that the log's key lies in a token, and which it is."""
+        return self.home / "keys" / "log.token"
 
     @property
     def checkpoint(self) -> Path:
@@ -75,7 +81,12 @@ def load_or_create_log_key(files: LogFiles, rng: Randomness = secrets.token_byte
     key = read_signer(files.key)
     if key.algorithm is not Algorithm.ED25519:
         raise KeyFileError(f"{files.key.name} is a witness's key")
-    if not files.policy.exists():
-        text = f"{POLICY_HEAD}log {key.verifier.spelling()}\nquorum none\n"
-        write_once(files.policy, text.encode(), PUBLIC_FILE)
+    begin_policy(files, key.verifier)
     return key
+
+
+def begin_policy(files: LogFiles, key: VerifierKey) -> None:
+    """A policy that believes this key and asks for no witness, unless there is one."""
+    if not files.policy.exists():
+        text = f"{POLICY_HEAD}log {key.spelling()}\nquorum none\n"
+        write_once(files.policy, text.encode(), PUBLIC_FILE)

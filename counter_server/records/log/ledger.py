@@ -19,7 +19,7 @@ from counter_server.records.journal import JournalEntry, instant, read_instant
 from counter_server.records.log.checkpoint import Checkpoint, open_checkpoint
 from counter_server.records.log.errors import LogForkError, NotPublishedError
 from counter_server.records.log.merkle import Place, inclusion_path, leaf_hash, node_hash, root_of
-from counter_server.records.log.note import Note, SignerKey
+from counter_server.records.log.note import LogKey, Note
 from counter_server.records.log.proof import Proof
 from counter_server.records.log.tables import log_checkpoint, log_hash, log_leaf
 
@@ -149,7 +149,7 @@ def number_of(place: Place) -> int:
     return (1 << place.level) * (2 * place.position + 1) - 1
 
 
-def sign_checkpoint(conn: Connection, key: SignerKey, most: int) -> Checkpoint:
+def sign_checkpoint(conn: Connection, key: LogKey, most: int) -> Checkpoint:
     """Sign the log as it is, at most `most` leaves beyond the last checkpoint, and keep what was signed.
 
     Raises:

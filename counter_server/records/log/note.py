@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import sha256
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -88,6 +89,21 @@ class VerifierKey:
         except UnsupportedAlgorithm as error:
             raise LogUnprovenError(f"the signature of {self.name} cannot be checked with this OpenSSL") from error
         return at_s
+
+
+class LogKey(Protocol):
+    """What signs a log's checkpoints: a key in a file, or one that never leaves a token."""
+
+    @property
+    def name(self) -> str:
+        """The log's origin."""
+
+    @property
+    def verifier(self) -> VerifierKey:
+        """What to hand to whoever checks."""
+
+    def sign(self, text: str) -> str:
+        """A signature line over a note's text; `StoreError` when a token refuses."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

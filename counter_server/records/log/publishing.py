@@ -20,7 +20,7 @@ from counter_server.records.log.checkpoint import Checkpoint, open_checkpoint
 from counter_server.records.log.errors import LogForkError, NotPublishedError
 from counter_server.records.log.files import LogFiles
 from counter_server.records.log.merkle import consistency_path, root_of
-from counter_server.records.log.note import Note, SignerKey
+from counter_server.records.log.note import LogKey, Note
 from counter_server.records.log.tiles import Tile, tiles_between, write_tile
 
 MOST_AT_ONCE = 65_536  # leaves in one publication: 2 MiB of tiles; the next follows at once
@@ -41,7 +41,7 @@ class Publisher:
     """Publishes one log. `prepare` belongs in the database's writer, `put` off the event loop."""
 
     files: LogFiles
-    key: SignerKey
+    key: LogKey
 
     def prepare(self, conn: Connection) -> Publication | None:
         """Sign what has been committed; None when everything is published.
