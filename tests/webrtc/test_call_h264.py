@@ -5,6 +5,7 @@ import io
 import os
 import signal
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import av
@@ -12,7 +13,7 @@ import pyrage  # type: ignore[import-untyped]
 import pytest
 
 from tests.webrtc.films import key_flags, pictures_in, unseal
-from tests.webrtc.stage import Participant, both_ways, browsers, listening, until
+from tests.webrtc.stage import Events, Participant, both_ways, browsers, listening, until
 from webrtc.engine import RecordedTrack, VideoCodec, WorkerDied
 from webrtc.h264 import NAL_IDR, NAL_PPS, NAL_SPS, units
 from webrtc.snapshot import PictureDecoder
@@ -35,21 +36,30 @@ def film(folder: Path, track: RecordedTrack, identity: pyrage.x25519.Identity) -
     return unseal(folder, [name for name, _, _ in track.segments], identity)
 
 
+@asynccontextmanager
+async def recorded_call(
+    engine: SupervisedEngine, folder: Path, identity: pyrage.x25519.Identity
+) -> AsyncIterator[tuple[Participant, Participant, Events]]:
+    """Customer and clerk, each in a browser of their own, shown to each other and recorded."""
+    async with browsers(2) as (both, address), listening(engine) as events:
+        customer, clerk = [await Participant.enter(browser, address, engine) for browser in both]
+        for role, participant in (("customer", customer), ("clerk", clerk)):
+            await participant.join("room", role, events)
+            await engine.record(participant.leg_id, folder, role, str(identity.to_public()))
+        await both_ways(customer, clerk)
+        yield customer, clerk, events
+
+
 async def test_two_browsers_and_a_third_who_joins_late_and_every_recorded_picture_decodes(
     engine: SupervisedEngine, tmp_path: Path
 ) -> None:
     identity = pyrage.x25519.Identity.generate()
-    async with browsers(2) as ((left, right), address), listening(engine) as events:
-        customer = await Participant.enter(left, address, engine)
-        clerk = await Participant.enter(right, address, engine)
-        for role, participant in (("customer", customer), ("clerk", clerk)):
-            await participant.join("room", role, events)
-            await engine.record(participant.leg_id, tmp_path, role, str(identity.to_public()))
+    async with recorded_call(engine, tmp_path, identity) as (customer, clerk, events):
         await engine.watch(customer.leg_id, pictures_per_s=30)
-        await both_ways(customer, clerk)
         await customer.sees(20)
         await clerk.sees(20)
-        late = await Participant.enter(right, address, engine)
+        assert clerk.page.context.browser is not None
+        late = await Participant.enter(clerk.page.context.browser, clerk.page.url, engine)
         await late.join("room", "supervisor", events)
         await engine.attach(customer.leg_id, late.leg_id)
         await late.sees(20)
@@ -85,13 +95,7 @@ async def test_a_killed_worker_costs_both_sides_one_segment_and_what_is_there_de
     engine: SupervisedEngine, tmp_path: Path
 ) -> None:
     identity = pyrage.x25519.Identity.generate()
-    async with browsers(2) as ((left, right), address), listening(engine) as events:
-        customer = await Participant.enter(left, address, engine)
-        clerk = await Participant.enter(right, address, engine)
-        for role, participant in (("customer", customer), ("clerk", clerk)):
-            await participant.join("room", role, events)
-            await engine.record(participant.leg_id, tmp_path, role, str(identity.to_public()))
-        await both_ways(customer, clerk)
+    async with recorded_call(engine, tmp_path, identity) as (_, _, events):
         seconds = [tmp_path / f"{role}-0001.mkv.age" for role in ("customer", "clerk")]
         await until(lambda: all(path.exists() for path in seconds), "two segments of both", 30)
         assert engine.worker_pid is not None

@@ -2,81 +2,27 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import av
 import pyrage  # type: ignore[import-untyped]
 import pytest
 
-from tests.webrtc.engine_contract.peer import PICTURES_PER_S, Peer, janus_missing
-from tests.webrtc.stage import Events, listening, until
-from webrtc.aio.addresses import set_host_addresses
-from webrtc.aio.leg import Leg
-from webrtc.aio.pass_engine import PassEngine
-from webrtc.aio.relay_engine import RelayEngine, RelayLeg
-from webrtc.engine import LegClosed, LegConnected, LegOffer, LineBack, LineLost
+from tests.webrtc.engine_contract.engines import ENGINES, Engine, running
+from tests.webrtc.engine_contract.pages import BRIGHT, DARK, page, sees
+from tests.webrtc.engine_contract.peer import PICTURES_PER_S, Peer
+from tests.webrtc.stage import listening, until
+from webrtc.aio.relay_engine import RelayEngine
+from webrtc.engine import LegClosed, LegConnected, LineBack, LineLost, VideoCodec
 from webrtc.errors import BadDescriptionError, NoOtherWayError, UnknownLegError
-from webrtc.janus.janus_engine import JanusEngine
-from webrtc.janus.leg import JanusLeg
-from webrtc.leg_engine import LegEngine
 from webrtc.snapshot import PictureDecoder
-
-DARK, BRIGHT = 60, 190
-Engine = LegEngine[Leg] | LegEngine[RelayLeg] | LegEngine[JanusLeg]
-
-
-def _pass() -> Engine:
-    return PassEngine(host_addresses=["127.0.0.1"])
-
-
-def _janus() -> Engine:
-    if missing := janus_missing():
-        pytest.skip(missing)
-    set_host_addresses(None)  # Janus cannot use loopback, so the peers must not offer it alone
-    return JanusEngine(host_addresses=None)
-
-
-def _relay() -> Engine:
-    return RelayEngine(host_addresses=["127.0.0.1"])
-
-
-ENGINES: dict[str, Callable[[], Engine]] = {"pass": _pass, "relay": _relay, "janus": _janus}
 
 
 @pytest.fixture(params=ENGINES)
 async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
-    made = ENGINES[request.param]()
-    await made.start()
-    try:
-        yield made
-    finally:
-        await made.stop()
-        set_host_addresses(None)
-
-
-@asynccontextmanager
-async def page(engine: Engine, events: Events, room: str, level: int) -> AsyncIterator[tuple[Peer, LegOffer]]:
-    """A peer whose leg is up."""
-    peer = Peer(level)
-    try:
-        offer = await engine.create_leg(room, room.split("-")[0])
-        await engine.accept(offer.leg_id, await peer.answer(offer.sdp))
-        await until(lambda: events.has(LegConnected, offer.leg_id) and peer.up, f"{room} connected")
-        yield peer, offer
-    finally:
-        await peer.close()
-
-
-def sees(peer: Peer, level: int, *, since_s: float, pictures: int = 5) -> Callable[[], bool]:
-    """Whether the peer saw so many pictures, all of this grey."""
-
-    def enough() -> bool:
-        levels = peer.levels_since(since_s)
-        return len(levels) >= pictures and all(abs(seen - level) < 12 for seen in levels[-pictures:])
-
-    return enough
+    async with running(request.param, VideoCodec.VP8) as engine:
+        yield engine
 
 
 async def test_two_pages_see_and_hear_each_other_until_one_is_detached(engine: Engine) -> None:

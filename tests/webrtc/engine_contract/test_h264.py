@@ -2,48 +2,25 @@
 
 import io
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import av
 import pyrage  # type: ignore[import-untyped]
 import pytest
 
-from tests.webrtc.engine_contract.peer import janus_missing
-from tests.webrtc.engine_contract.test_engines import BRIGHT, DARK, Engine, page, sees
+from tests.webrtc.engine_contract.engines import ENGINES, Engine, running
+from tests.webrtc.engine_contract.pages import BRIGHT, DARK, page, sees
 from tests.webrtc.films import key_flags, pictures_in, unseal
 from tests.webrtc.stage import listening, until
-from webrtc.aio.addresses import set_host_addresses
-from webrtc.aio.pass_engine import PassEngine
-from webrtc.aio.relay_engine import RelayEngine
 from webrtc.engine import VideoCodec
-from webrtc.janus.janus_engine import JanusEngine
 from webrtc.snapshot import PictureDecoder
-
-
-def _janus() -> Engine:
-    if missing := janus_missing():
-        pytest.skip(missing)
-    set_host_addresses(None)  # Janus cannot use loopback, so the peers must not offer it alone
-    return JanusEngine(codec=VideoCodec.H264)
-
-
-ENGINES: dict[str, Callable[[], Engine]] = {
-    "pass": lambda: PassEngine(host_addresses=["127.0.0.1"], codec=VideoCodec.H264),
-    "relay": lambda: RelayEngine(host_addresses=["127.0.0.1"], codec=VideoCodec.H264),
-    "janus": _janus,
-}
 
 
 @pytest.fixture(params=ENGINES)
 async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
-    made = ENGINES[request.param]()
-    await made.start()
-    try:
-        yield made
-    finally:
-        await made.stop()
-        set_host_addresses(None)
+    async with running(request.param, VideoCodec.H264) as engine:
+        yield engine
 
 
 async def test_a_call_in_h264_is_seen_recorded_and_sampled(engine: Engine, tmp_path: Path) -> None:
