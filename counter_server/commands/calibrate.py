@@ -32,7 +32,7 @@ def _face(options: argparse.Namespace) -> int:
     try:
         text = calibrate_face(
             options.data,
-            open_engine(),
+            open_engine(to_calibrate=True),  # an engine by manifest has no figures of its own yet
             measured_on=options.measured_on,
             measured_at=datetime.now(UTC).date(),
             progress=tell_progress,

@@ -1,6 +1,7 @@
 """An operator's own network: what its manifest must say, and that it starts with figures of its own or not at all."""
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +15,7 @@ from biometrics.face.engines import EngineChoice, open_engine
 from biometrics.face.engines.align import cut_out, similarity
 from biometrics.face.engines.manifest import read_manifest
 from biometrics.face.engines.onnx_file import Graph
+from counter_server.__main__ import main
 from tests.biometrics.simulated_customer import head_and_shoulders, read_picture
 from tests.journeys.photographs import photograph
 
@@ -200,3 +202,22 @@ def test_a_face_far_larger_than_the_template_is_shrunk_before_it_is_cut_out() ->
     template = np.array([[10.0, 11.0], [22.0, 11.0], [16.0, 17.0], [11.0, 23.0], [21.0, 23.0]])
     chip = cut_out(stripes, template * 25, template, SIDE)
     assert np.abs(chip.astype(int) - 127).max() < 40
+
+
+def test_the_command_that_writes_the_figures_does_not_ask_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("obama", "biden"):
+        (tmp_path / "people" / name).mkdir(parents=True)
+        shutil.copy(photograph(f"{name}.jpg"), tmp_path / "people" / name)
+    monkeypatch.setenv("COUNTER_FACE_ENGINE", str(written(tmp_path)))
+    words = [
+        "--data",
+        str(tmp_path / "people"),
+        "--measured-on",
+        "two people",
+        "--write",
+        str(tmp_path / "figures.toml"),
+    ]
+    assert main(["calibrate", "face", *words]) == 2
+    assert "at least 20" in capsys.readouterr().err  # people, not figures, are what it lacks
