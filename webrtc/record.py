@@ -1,7 +1,8 @@
 """What arrived on a leg, muxed as it came into one sealed Matroska recording. Nothing is decoded or encoded.
 
-The time line is the recording's own: zero is the first packet, gaps stay as long as they were. A leg that comes back
-(other connection, other RTP numbers) goes on in the same file.
+The time line is the recording's own: zero is the first packet, gaps stay as long as they were, and pictures stand where
+their sound does as soon as the page's reports say how both belong together. A leg that comes back (other connection,
+other RTP numbers) goes on in the same file.
 """
 
 from collections.abc import Callable
@@ -71,7 +72,8 @@ class Recording:
         self._video = video
         self._intakes = {video.codec: _Intake(video), OPUS.codec: _Intake(OPUS)}
         self._timeline = Timeline()
-        self._skew = SkewMeter()
+        self._pictures = self._intakes[video.codec].clock
+        self._skew = SkewMeter(self._intakes[OPUS.codec].clock, self._pictures)
         self._ledger = LineLedger()
         self._end_s = 0.0
 
@@ -103,10 +105,15 @@ class Recording:
             self._keep_playable(assembler, now_s, found_hole=assembler.holes > holes)
 
     def hear(self, kind: PayloadFormat, source: object, ntp: int, timestamp: int) -> None:
-        """A sender report of the leg: which moment of the page's clock this timestamp is."""
+        """A sender report of the leg: which moment of the page's clock this timestamp is.
+
+        Sound stays where it arrived, because a jump of it is heard; pictures are moved to theirs.
+        """
         intake = self._intakes.get(kind.codec)
-        if intake is not None and intake.source is source:
-            self._skew.report(source, ntp, intake.clock.of(timestamp), self._clock_s(), video=kind.is_video)
+        if intake is not None and intake.clock.source is source:
+            skew_s = self._skew.report(ntp, timestamp, self._clock_s(), video=kind.is_video)
+            if skew_s is not None:
+                self._pictures.move(-skew_s)
 
     def tick(self, now_s: float) -> None:
         """Let time pass when nothing arrives: four times a second is enough."""

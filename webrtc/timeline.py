@@ -16,6 +16,11 @@ SIZES_MAX = 64
 REPORT_FRESH_S = 10.0
 # Further apart than this, a report is a lie: no page holds a picture back for two seconds.
 SKEW_MAX_S = 2.0
+# Pictures are moved to their sound only where somebody could come to notice (ITU-R BT.1359: 45 ms early, 125 ms late),
+# and not so far that `DRIFT_MAX_S` would take it for a lie; a page that lies in its reports gains no more than this.
+ALIGN_S = (0.02, 1.0)
+# Nothing written can be written again, so they move by a fifth of the time that passes: 0.4 s within 2 s.
+ALIGN_SPEED = 0.2
 
 
 @dataclass(slots=True)
@@ -23,21 +28,32 @@ class MediaClock:
     """Places frames of one kind on the recording's time line, whatever their RTP timestamps begin with."""
 
     clock_hz: int
-    _source: object = None
+    source: object = None
     _timestamp: int = 0
     _at_s: float = 0.0
+    _owed_s: float = 0.0
 
     def place(self, source: object, timestamp: int, arrived_s: float) -> float:
         """Seconds since the recording began; a new source starts at its arrival (else pts would jump by hours)."""
         at_s = self.of(timestamp)
-        if source is not self._source or abs(at_s - arrived_s) > DRIFT_MAX_S:
-            at_s = arrived_s
-        self._source, self._timestamp, self._at_s = source, timestamp, at_s
+        if source is not self.source or abs(at_s - arrived_s) > DRIFT_MAX_S:
+            at_s, self._owed_s = arrived_s, 0.0
+        elif self._owed_s:
+            most_s = max(0.0, ALIGN_SPEED * (at_s - self._at_s))
+            step_s = min(max(self._owed_s, -most_s), most_s)
+            self._owed_s -= step_s
+            at_s += step_s
+        self.source, self._timestamp, self._at_s = source, timestamp, at_s
         return at_s
 
     def of(self, timestamp: int) -> float:
         """Where on the time line this timestamp of the present source is."""
         return self._at_s + ahead(timestamp, self._timestamp, 32) / self.clock_hz
+
+    def move(self, by_s: float) -> None:
+        """Place what comes so much later (or earlier), little by little; in place of what was asked before."""
+        least_s, most_s = ALIGN_S
+        self._owed_s = by_s if least_s < abs(by_s) < most_s else 0.0
 
 
 @dataclass(slots=True)
@@ -83,28 +99,37 @@ class SkewMeter:
     time line, that moment should be the same place for sound and pictures.
     """
 
+    sound: MediaClock
+    pictures: MediaClock
     samples: int = 0
     _sum_s: float = 0.0
     _worst_s: float = 0.0
-    _offsets: dict[bool, tuple[object, float, float]] = field(default_factory=dict)
+    _reports: dict[bool, tuple[int, int, float]] = field(default_factory=dict)
 
-    def report(self, source: object, ntp: int, line_s: float, now_s: float, *, video: bool) -> None:
-        """One report of a source: the page's 64-bit time, where its timestamp lies in the recording, our clock."""
-        self._offsets[video] = (source, line_s - ntp / (1 << 32), now_s)
-        other = self._offsets.get(not video)
+    def report(self, ntp: int, timestamp: int, now_s: float, *, video: bool) -> float | None:
+        """One report of the present source: the page's 64-bit time at a timestamp; the skew, where two tell it."""
+        self._reports[video] = (ntp, timestamp, now_s)
+        other = self._reports.get(not video)
         if other is None or now_s - other[2] > REPORT_FRESH_S:
-            return
-        skew_s = self._offsets[True][1] - self._offsets[False][1]
+            return None
+        # both places are looked up now: pictures may have been moved since their report
+        skew_s = self._page_s(self.sound, video=False) - self._page_s(self.pictures, video=True)
         if abs(skew_s) > SKEW_MAX_S:
-            return
+            return None
         self.samples += 1
         self._sum_s += skew_s
         if abs(skew_s) > abs(self._worst_s):
             self._worst_s = skew_s
+        return skew_s
+
+    def _page_s(self, clock: MediaClock, *, video: bool) -> float:
+        """The page's time where the recording's time line begins."""
+        ntp, timestamp, _ = self._reports[video]
+        return ntp / (1 << 32) - clock.of(timestamp)
 
     def forget(self, *, video: bool) -> None:
         """Another source came: what was said of the one before is worth nothing."""
-        self._offsets.pop(video, None)
+        self._reports.pop(video, None)
 
     @property
     def mean_ms(self) -> float | None:

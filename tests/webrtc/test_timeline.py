@@ -1,16 +1,23 @@
-"""What is measured of a line while it is recorded: loss by the minute, lips and voice, sizes."""
+"""What is measured of a line while it is recorded: loss by the minute, sizes; and that lips move when voices sound."""
 
-from collections.abc import AsyncIterator
+import io
+from collections.abc import AsyncIterator, Callable
+from fractions import Fraction
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
+import av
+import numpy as np
 import pyrage  # type: ignore[import-untyped]
 import pytest
 
+from tests.webrtc.films import unseal
 from tests.webrtc.test_record import SILENCE, Clock, Leg, encoded
 from webrtc.record import Recording
 from webrtc.rtp import OPUS, VP8, Assembler
 from webrtc.sealed import SegmentWriter
-from webrtc.timeline import SIZES_MAX, LineLedger, SkewMeter, Timeline
+from webrtc.timeline import SIZES_MAX, LineLedger, MediaClock, SkewMeter, Timeline
 
 NTP_SECOND = 1 << 32
 
@@ -87,17 +94,125 @@ async def test_sender_reports_tell_how_much_later_than_sound_pictures_stand(
 
 
 def test_lies_and_old_reports_are_no_skew() -> None:
-    meter, source = SkewMeter(), object()
-    meter.report(source, 0, 0.0, 0.0, video=False)
-    meter.report(source, 0, 3_600.0, 0.1, video=True)  # an hour apart, says the page
-    meter.report(source, 0, 0.0, 60.0, video=False)
+    sound, pictures = MediaClock(1_000), MediaClock(1_000)
+    sound.place("sound", 0, 0.0)
+    pictures.place("pictures", 0, 0.0)
+    meter = SkewMeter(sound, pictures)
+    assert meter.report(0, 0, 0.0, video=False) is None
+    assert meter.report(0, 3_600_000, 0.1, video=True) is None  # an hour apart, says the page
+    assert meter.report(0, 0, 60.0, video=False) is None
     assert (meter.samples, meter.mean_ms, meter.worst_ms) == (0, None, None)
-    meter.report(source, 0, 0.5, 60.1, video=True)
-    meter.report(source, 0, 0.1, 60.2, video=True)
+    assert meter.report(0, 500, 60.1, video=True) == 0.5
+    assert meter.report(0, 100, 60.2, video=True) == 0.1
     assert (meter.mean_ms, meter.worst_ms) == (300.0, 500.0)
     meter.forget(video=False)
-    meter.report(source, 0, 0.5, 60.3, video=True)
+    assert meter.report(0, 500, 60.3, video=True) is None
     assert meter.samples == 2
+
+
+def test_pictures_move_by_a_fifth_of_the_time_and_no_further_than_they_are_asked_to() -> None:
+    clock = MediaClock(1_000)
+    clock.place("page", 0, 10.0)
+    clock.move(-0.4)
+    places = [clock.place("page", at_ms, 10 + at_ms / 1000) for at_ms in range(100, 3_001, 100)]
+    assert places[0] == pytest.approx(10.08)
+    assert all(later > earlier for earlier, later in pairwise(places))
+    assert places[-1] == pytest.approx(13 - 0.4)
+    clock.move(0.01)  # nobody could notice
+    assert clock.place("page", 3_100, 13.1) == pytest.approx(13.1 - 0.4)
+    clock.move(5.0)  # a lie
+    assert clock.place("page", 3_200, 13.2) == pytest.approx(13.2 - 0.4)
+    clock.move(0.4)
+    assert clock.place("again", 0, 20.0) == 20.0  # another stream owes nothing
+    assert clock.place("again", 100, 20.1) == pytest.approx(20.1)
+
+
+def shown_and_heard(matroska: bytes) -> tuple[list[float], list[float]]:
+    """When a white picture follows a dark one, and a tone follows silence, in a recording as libav plays it."""
+    with av.open(io.BytesIO(matroska)) as container:
+        light = [
+            (float(picture.time or 0.0), picture.to_ndarray(format="gray").mean() > 128)
+            for picture in container.decode(video=0)
+        ]
+    with av.open(io.BytesIO(matroska)) as container:
+        tones = [
+            (float(sound.time or 0.0), float(np.abs(sound.to_ndarray()).mean()) > 0.02)
+            for sound in container.decode(audio=0)
+        ]
+    shown, heard = (
+        [later[0] for earlier, later in pairwise(seen) if later[1] and not earlier[1]] for seen in (light, tones)
+    )
+    return shown, heard
+
+
+def flashes(seconds: int) -> list[bytes]:
+    """Pictures at 30/s by libvpx, white in the first fifth of every second but the first."""
+    encoder = av.CodecContext.create("libvpx", "w")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = 320, 240, "yuv420p", Fraction(1, 30)
+    encoder.thread_count = 1  # libvpx' other threads wait actively
+    encoder.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "auto-alt-ref": "0"}
+    told: list[bytes] = []
+    for number in range(30 * seconds):
+        planes = np.full((360, 320), 128, np.uint8)
+        planes[:240] = 220 if number >= 30 and number % 30 < 6 else 30
+        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        picture.pts = number
+        told += [bytes(packet) for packet in encoder.encode(picture)]
+    return told
+
+
+def beeps(seconds: int) -> list[bytes]:
+    """Sound in pieces of 20 ms by libopus, a tone where `flashes` are white."""
+    encoder = av.CodecContext.create("libopus", "w")
+    encoder.sample_rate, encoder.layout, encoder.format = 48_000, "stereo", "s16"
+    encoder.time_base, encoder.options = Fraction(1, 48_000), {"application": "lowdelay"}
+    at = np.arange(48_000 * seconds)
+    tone = 9_000 * np.sin(2 * np.pi * 440 * at / 48_000) * ((at >= 48_000) & (at % 48_000 < 9_600))
+    told: list[bytes] = []
+    for begin in range(0, len(tone), 960):
+        frame = av.AudioFrame(format="s16", layout="stereo", samples=960)
+        frame.planes[0].update(np.repeat(tone[begin : begin + 960].astype(np.int16), 2).tobytes())
+        frame.sample_rate, frame.pts, frame.time_base = 48_000, begin, Fraction(1, 48_000)
+        told += [bytes(packet) for packet in encoder.encode(frame)]
+    return told
+
+
+@pytest.mark.parametrize("late_s", [0.4, -0.3])
+async def test_pictures_that_came_later_than_their_sound_stand_with_it_once_the_page_has_reported(
+    late_s: float, tmp_path: Path, writer: SegmentWriter
+) -> None:
+    """A flash and a beep every second, taken together; the way of one of them is longer than the other's."""
+    identity, clock, seconds, began_s = pyrage.x25519.Identity.generate(), Clock(), 9, Clock.now_s
+    recording = Recording("customer", tmp_path, "customer", str(identity.to_public()), writer, clock)
+    picture_way_s, sound_way_s = max(late_s, 0.0), max(-late_s, 0.0)
+    sound, video = object(), object()
+    arrivals: list[tuple[float, Callable[[], None]]] = []
+    for number, piece in enumerate(flashes(seconds)):
+        take = partial(recording.take, VP8, video, number, 5_000 + number * 3_000, 1, b"\x10" + piece)
+        arrivals.append((number / 30 + picture_way_s, take))
+    for number, piece in enumerate(beeps(seconds)):
+        take = partial(recording.take, OPUS, sound, number, 77 + number * 960, 0, piece)
+        arrivals.append((number / 50 + sound_way_s, take))
+    for second in range(1, seconds):  # browsers report about once a second, of sound not before 2.5 s
+        ntp = (3_900_000_000 + second) * NTP_SECOND
+        hear = partial(recording.hear, VP8, video, ntp, 5_000 + second * 90_000)
+        arrivals.append((second + picture_way_s + 0.005, hear))
+        if second > 2:
+            hear = partial(recording.hear, OPUS, sound, ntp, 77 + second * 48_000)
+            arrivals.append((second + sound_way_s + 0.005, hear))
+    for at_s, arrive in sorted(arrivals, key=lambda arrival: arrival[0]):
+        clock.now_s = began_s + at_s
+        arrive()
+        recording.tick(clock.now_s)
+    track = await recording.finish()
+    shown, heard = shown_and_heard(unseal(tmp_path, [name for name, _, _ in track.segments], identity))
+    apart_s = [picture_s - sound_s for picture_s, sound_s in zip(shown, heard, strict=True)]
+    assert len(apart_s) == seconds - 1
+    assert apart_s[0] == pytest.approx(late_s, abs=0.06)  # nobody has told yet
+    assert max(abs(one_s) for one_s in apart_s[5:]) < 0.06  # of 33 ms a picture and 20 ms a piece of sound
+    assert track.frames == 30 * seconds
+    assert track.quality is not None
+    assert track.quality.skew_worst_ms == pytest.approx(1000 * late_s, abs=30)
 
 
 def test_a_page_that_turns_all_the_time_does_not_fill_the_manifest() -> None:
