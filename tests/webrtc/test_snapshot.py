@@ -15,6 +15,7 @@ def encoded(levels: list[int]) -> list[bytes]:
     """VP8 pictures of one grey each, the first a key picture."""
     encoder = av.CodecContext.create("libvpx", "w")
     encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = 64, 48, "yuv420p", Fraction(1, 30)
+    encoder.thread_count = 1  # libvpx' other threads wait actively
     encoder.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "auto-alt-ref": "0"}
     pictures: list[bytes] = []
     for number, level in enumerate(levels):
