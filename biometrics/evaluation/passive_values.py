@@ -139,13 +139,15 @@ def show_all(
     """Everybody in the folders, the operator's attacks, and so many drawn ones of each kind: 0.2 CPU s each.
 
     Raises:
-        EvaluationDataError: Nobody is there, or no attack where some should be.
+        EvaluationDataError: Nobody is there, no attack where some should be, or one that would count as a person.
     """
     presenters = presenters_in(folders)
     own = {} if recorded_attacks is None else attacks_in(recorded_attacks)
     if both := set(own) & set(DRAWN):
         raise EvaluationDataError(f"{', '.join(sorted(both))}: a drawn attack bears this name, give yours another")
     files = [(one, path) for one in presenters for path in one.files]
+    if {path.resolve() for _, path in files} & {path.resolve() for paths in own.values() for path in paths}:
+        raise EvaluationDataError("the folder of attacks lies inside that of people: attacks would count as people")
     of = len(files) + sum(map(len, own.values())) + drawn_attacks * len(DRAWN)
     done = count(1)
 

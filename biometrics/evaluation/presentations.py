@@ -40,9 +40,10 @@ def presenters_in(folders: Sequence[Path]) -> tuple[Presenter, ...]:
     """Everybody in these folders; of many pictures an even selection.
 
     Raises:
-        EvaluationDataError: A folder is absent, or nobody is in any.
+        EvaluationDataError: A folder is absent, nobody is in any, or somebody would be counted as two people.
     """
-    presenters = []
+    presenters: list[Presenter] = []
+    known: set[Path] = set()
     for folder in folders:
         if not folder.is_dir():
             raise EvaluationDataError(f"no folder {folder}")
@@ -51,6 +52,9 @@ def presenters_in(folders: Sequence[Path]) -> tuple[Presenter, ...]:
             shown = sorted(path for path in place.iterdir() if path.suffix.lower() in PICTURES | CLIPS)
             if shown:
                 name = str(Path(folder.name) / place.relative_to(folder))
+                if place.resolve() in known or name in {one.name for one in presenters}:
+                    raise EvaluationDataError(f"{name} is in two of the folders: one person would count as two")
+                known.add(place.resolve())
                 presenters.append(Presenter(name, groups.get(place), tuple(spread(shown))))
     if not presenters:
         raise EvaluationDataError(f"nobody has a picture or a clip in {', '.join(map(str, folders))}")

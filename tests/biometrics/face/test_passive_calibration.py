@@ -190,6 +190,18 @@ def test_folders_are_people_and_species_whatever_lies_beside(tmp_path: Path) -> 
         attacks_in(tmp_path)
 
 
+def test_nobody_counts_as_two_people_and_no_attack_as_one(tmp_path: Path) -> None:
+    for name in ("people/a/1.jpg", "people/b/1.jpg", "other/people/a/1.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    for folders in (["people", "people/a"], ["people", "people"], ["people", "other/people"]):
+        with pytest.raises(EvaluationDataError, match="one person would count as two"):
+            presenters_in([tmp_path / folder for folder in folders])
+    studio = Studio(face_engine(), Constant(0.7), 1, as_recorded=False)
+    with pytest.raises(EvaluationDataError, match="attacks would count as people"):
+        show_all(studio, [tmp_path], recorded_attacks=tmp_path / "people", drawn_attacks=0)
+
+
 def filmed(folder: Path) -> None:
     """Two people and an attack: a portrait, a clip, a broken file; a clip in which nobody is."""
     for name in ("people/obama", "people/biden", "attacks/paper"):
