@@ -16,7 +16,7 @@ from hardware_drivers.smartcard.apdu import Command, Response
 from hardware_drivers.smartcard.channel import PlainChannel
 from tests.hardware_drivers.cards import DirectLink, make_card, seeded
 from tests.hardware_drivers.id_chip.libeac_card import FILE, LIBEAC_MISSING, LIBRARIES, LibeacCard, LibeacTerminal
-from tests.hardware_drivers.id_chip.test_pace import CARD_SECURITY, make_pace_chip, pace_info, set_of
+from tests.hardware_drivers.id_chip.pace_chips import CARD_SECURITY, make_pace_chip, pace_info, set_of
 
 pytestmark = pytest.mark.skipif(LIBRARIES is None, reason=LIBEAC_MISSING)
 
