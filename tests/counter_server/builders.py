@@ -1,7 +1,8 @@
 """Builders: an office in a temporary home, visits brought to any state by the real operations."""
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from counter_server.config import Patience, Settings
@@ -146,3 +147,20 @@ async def signed(office: Office, clerk: ClerkView, service_id: str) -> Visit:
 def signature(document_sha256: str) -> SignDocument:
     stroke = tuple(Point(x=0.1 + i / 50, y=0.5 + (i % 5) / 20, t_ms=i * 20) for i in range(40))
     return SignDocument(document_sha256=document_sha256, strokes=(stroke,), pad_ratio=3.0)
+
+
+async def now(office: Office, visit: Visit) -> Visit:
+    """The visit as it stands."""
+    return await office.db.run(store.load, visit.visit_id)
+
+
+def sha_of(visit: Visit) -> str:
+    """Of the document that both sides look at."""
+    assert visit.document is not None
+    return visit.document.sha256
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Turn the loop until it holds; what is waited for has no event of its own."""
+    while not holds():  # noqa: ASYNC110 - as said
+        await asyncio.sleep(0)

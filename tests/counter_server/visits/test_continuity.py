@@ -18,8 +18,10 @@ from tests.counter_server.builders import (
     decided,
     face,
     noticed,
+    now,
     office_in,
     reading,
+    sha_of,
     signature,
     signed,
     waiting,
@@ -31,18 +33,9 @@ from webrtc.wire.message import ErrorCode
 from webrtc.wire.visit import PageSeen, Reason, VisitState
 
 
-async def now(office: Office, visit: Visit) -> Visit:
-    return await office.db.run(store.load, visit.visit_id)
-
-
 async def broken(office: Office, visit: Visit, cue: ContinuityCue = ContinuityCue.OTHER_FACE) -> Visit:
     await noticed(office, visit, ContinuityState.BROKEN, cue)
     return await now(office, visit)
-
-
-def sha_of(visit: Visit) -> str:
-    assert visit.document is not None
-    return visit.document.sha256
 
 
 async def sign(office: Office, visit: Visit) -> None:

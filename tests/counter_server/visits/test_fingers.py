@@ -33,6 +33,7 @@ from tests.counter_server.builders import (
     decided,
     face,
     noticed,
+    now,
     office_in,
     opened,
     signature,
@@ -65,10 +66,6 @@ async def fingers_in(home: Path) -> AsyncIterator[Office]:
     async with office_in(home) as office:
         office.fingers = DESK
         yield office
-
-
-async def now(office: Office, visit: Visit) -> Visit:
-    return await office.db.run(store.load, visit.visit_id)
 
 
 def outcome(visit: Visit, name: str) -> CheckOutcome:
