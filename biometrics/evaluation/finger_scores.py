@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from biometrics.fingerprint.template_formats import TemplateFormat, read_minutia
 ENROLLED: Final = 3
 """Impressions enrolled in the figures of several; the rest of a finger's are probes."""
 
+ENROLMENTS: Final = ((1, 2, 3), (4, 5, 6), (7, 8, 1))
+"""Of 8 impressions, three are enrolled in turn: with one choice a set has too few strangers to count rates by."""
+
 Key = tuple[int, int]
 """Finger, impression."""
 Progress = Callable[[int, int], None]
@@ -32,6 +35,8 @@ class PairScores:
     """(n, 2) finger, impression."""
     probe: NDArray[np.int64]
     distance: Distances
+    size: NDArray[np.int64]
+    """(n,) certain minutiae of the smaller of both; 0 where another system counted."""
 
     @property
     def same(self) -> NDArray[np.bool_]:
@@ -47,6 +52,12 @@ class PairScores:
     def impostor(self) -> Distances:
         """Of two fingers."""
         return self.distance[~self.same]
+
+    def where(self, chosen: NDArray[np.bool_], name: str = "") -> Self:
+        """Only those comparisons, under another name where one is given."""
+        return type(self)(
+            name or self.name, self.reference[chosen], self.probe[chosen], self.distance[chosen], self.size[chosen]
+        )
 
     @property
     def fvc_impostor(self) -> Distances:
@@ -98,32 +109,42 @@ def compare_all(
     for one, other in rows:
         distances.append(compare(probes[other], references[one]).distance)
         done()
-    return pair_scores(name, rows, distances)
+    return pair_scores(name, rows, distances, [smaller(probes[other], references[one]) for one, other in rows])
 
 
-def pair_scores(name: str, rows: Sequence[tuple[Key, Key]], distances: Sequence[float]) -> PairScores:
+def smaller(one: Cylinders, other: Cylinders) -> int:
+    """How much there is to compare: certain minutiae of the impression that shows fewer."""
+    return min(one.certain, other.certain)
+
+
+def pair_scores(
+    name: str, rows: Sequence[tuple[Key, Key]], distances: Sequence[float], sizes: Sequence[int] | None = None
+) -> PairScores:
     """Comparisons as columns."""
     columns = np.array([[*one, *other] for one, other in rows], np.int64).reshape(-1, 4)
-    return PairScores(name, columns[:, :2], columns[:, 2:], np.array(distances, np.float64))
+    counted = np.zeros(len(rows), np.int64) if sizes is None else np.array(sizes, np.int64)
+    return PairScores(name, columns[:, :2], columns[:, 2:], np.array(distances, np.float64), counted)
 
 
 def several_enrolled(scores: PairScores, enrolled: Collection[int] = range(1, ENROLLED + 1)) -> PairScores:
     """The nearest of a finger's enrolled impressions to each other impression of the same and of every other finger."""
-    first, second = scores.reference, scores.probe
-    best: dict[tuple[int, Key], float] = {}
-    for (fa, ia), (fb, ib), distance in zip(first.tolist(), second.tolist(), scores.distance.tolist(), strict=True):
+    columns = scores.reference, scores.probe, scores.distance, scores.size
+    best: dict[tuple[int, Key], tuple[float, int]] = {}
+    for (fa, ia), (fb, ib), distance, size in zip(*(column.tolist() for column in columns), strict=True):
         for finger, impression, probe in ((fa, ia, (fb, ib)), (fb, ib, (fa, ia))):
             if impression in enrolled and probe[1] not in enrolled:
                 place = finger, probe
-                best[place] = min(distance, best.get(place, np.inf))
-    return pair_scores(scores.name, [((finger, 0), probe) for finger, probe in best], list(best.values()))
+                best[place] = min((distance, size), best.get(place, (np.inf, 0)))
+    distances, sizes = zip(*best.values(), strict=True) if best else ((), ())
+    return pair_scores(scores.name, [((finger, 0), probe) for finger, probe in best], distances, sizes)
 
 
-def together(scores: Sequence[PairScores]) -> PairScores:
+def together(scores: Sequence[PairScores], name: str = "") -> PairScores:
     """Comparisons of one set counted in several ways, as one."""
     return PairScores(
-        scores[0].name,
+        name or scores[0].name,
         np.concatenate([one.reference for one in scores]),
         np.concatenate([one.probe for one in scores]),
         np.concatenate([one.distance for one in scores]),
+        np.concatenate([one.size for one in scores]),
     )

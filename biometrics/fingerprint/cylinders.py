@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from biometrics.fingerprint.minutiae import Minutiae, MinutiaKind
+from biometrics.fingerprint.minutiae import WORKING_DPI, Minutiae, MinutiaKind
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -108,6 +108,13 @@ class Cylinders:
     def certain(self) -> int:
         """How many minutiae count in full."""
         return int(np.count_nonzero(self.weights >= 1))
+
+    @property
+    def area_mm2(self) -> float:
+        """Of the hull: what this impression shows of the finger."""
+        return (
+            float(cv2.contourArea(self.hull.astype(np.float32))) * (25.4 / WORKING_DPI) ** 2 if len(self.hull) else 0.0
+        )
 
     @property
     def comparable(self) -> bool:

@@ -110,7 +110,7 @@ def decide_finger(
     verdict, score = thresholds.judge(nearest.distance)
     few = min(ours.certain, reference.certain) < MIN_SURE
     if few and verdict is Verdict.ACCEPT:
-        verdict = Verdict.REFER  # 1 in 100 of strangers' parts of 3 to 12 minutiae is as near: docs/fingerprints.md
+        verdict = Verdict.REFER  # so little is a clerk's to see, though the rate holds there too: docs/fingerprints.md
     # measured with `frames_fused` impressions and one try; every further one is another chance for a stranger
     score = _with_chances(score, tries * -(-len(references) // thresholds.frames_fused))
     reasons = {

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from biometrics.errors import CalibrationError, EvaluationDataError
+from biometrics.evaluation.finger_parts import PartScores
 from biometrics.evaluation.finger_scores import PairScores, compare_all, pair_scores
 from biometrics.evaluation.fingerprint_calibration import TARGET_FMR, calibration_text
 from biometrics.fingerprint.cylinders import Cylinders
@@ -17,6 +18,7 @@ from biometrics.fingerprint.policy import load_finger_calibration
 from tests.biometrics.fingerprint.fingers import DATA, picture
 
 SET = "FVC2002_DB1_B"
+NO_PARTS = PartScores((), (), 0)
 DEVIATIONS = 4  # binomial; a false alarm in 16 000
 
 
@@ -44,7 +46,7 @@ def scanner(name: str, fingers: int, *, impressions: int = 6) -> PairScores:
 def test_a_file_keeps_its_target_on_the_worst_scanner_and_is_read_back_for_its_own_engine() -> None:
     scores = [scanner("good", 12), scanner("worse", 12)]
     text = calibration_text(
-        scores, NamedExtractor(), foreign=False, measured_on="nobody", measured_at=date(2026, 11, 22)
+        scores, NO_PARTS, NamedExtractor(), foreign=False, measured_on="nobody", measured_at=date(2026, 11, 22)
     )
     calibration = load_finger_calibration(NamedExtractor.id, text=text)
     assert [one.frames_fused for one in calibration.fused] == [1, 3]
@@ -59,7 +61,12 @@ def test_a_file_keeps_its_target_on_the_worst_scanner_and_is_read_back_for_its_o
 def test_nine_fingers_are_too_few() -> None:
     with pytest.raises(EvaluationDataError, match="9 fingers"):
         calibration_text(
-            [scanner("small", 9)], NamedExtractor(), foreign=False, measured_on="x", measured_at=date(2026, 11, 22)
+            [scanner("small", 9)],
+            NO_PARTS,
+            NamedExtractor(),
+            foreign=False,
+            measured_on="x",
+            measured_at=date(2026, 11, 22),
         )
 
 
@@ -72,13 +79,12 @@ def test_the_shipped_rates_are_those_of_a_slice_counted_anew() -> None:
         for impression in (2, 5)
     }
     slice_ = compare_all(SET, made, made, lambda: None)
-    shipped = load_finger_calibration(extractor.id)
-    assert shipped.worst_group == SET
-    single = shipped.fused[0]
+    single = load_finger_calibration(extractor.id).fused[0]
     for distance in (single.accept_distance, single.refer_distance):
-        score = single.judge(distance)[1]
-        strangers = len(slice_.impostor)
-        expected = score.fmr_worst_group * strangers
-        spread = DEVIATIONS * np.sqrt(expected * (1 - score.fmr_worst_group))
+        step = single.curves.step_at(distance)
+        assert step is not None
+        rate, strangers = single.curves.fmr[step], len(slice_.impostor)
+        expected = rate * strangers
+        spread = DEVIATIONS * np.sqrt(expected * (1 - rate))
         assert abs(np.count_nonzero(slice_.impostor <= distance) - expected) <= spread + 1
     assert np.count_nonzero(slice_.genuine > single.refer_distance) == 0
