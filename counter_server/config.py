@@ -6,6 +6,7 @@ stops the start, because a misspelt limit is a limit that is not there.
 
 import tomllib
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -69,6 +70,9 @@ class SigningSettings(BaseModel):
     service_url: str = Field(default="", description="of the key service or the qualified provider")
     secret_file: Path | None = Field(default=None, description="PIN or access token; nobody else may read it")
     credentials: dict[str, str] = Field(default={}, description="at the qualified provider: label to credential")
+    list_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
+        default=(), description="private networks where the time stamp authority's revocation lists may be fetched"
+    )
     time_stamp_url: str = Field(default="", description="RFC 3161 authority; empty: our own, for trying only")
 
 

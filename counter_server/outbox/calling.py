@@ -46,7 +46,7 @@ class Caller:
         host, port = parts.hostname or "", parts.port or 443
         address = pin(host, port, self.networks, self.resolve)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        line = _PinnedLine(address, host, port, self.context, self.time_limit_s)
+        line = PinnedLine(address, host, port, self.context, self.time_limit_s)
         watchdog = threading.Timer(self.time_limit_s, line.cut)  # a limit per read lets a byte a second pass
         watchdog.start()
         try:
@@ -69,24 +69,25 @@ class Caller:
             raise UndeliveredError(f"status_{answer.status}")  # 3xx too: whoever redirects us sends us elsewhere
 
 
-class _PinnedLine(http.client.HTTPSConnection):
+class PinnedLine(http.client.HTTPSConnection):
     """HTTPS to an address, under the name that its certificate must bear. Proxies of the environment are not asked."""
 
     def __init__(self, address: str, host: str, port: int, context: ssl.SSLContext, limit_s: float) -> None:
         super().__init__(host, port, timeout=limit_s, context=context)
         self._address, self._tls, self._limit_s = address, context, limit_s
         self.was_cut = False
+        self._wire: socket.socket | None = None  # http.client lets go of `sock` before a body is read
 
     def connect(self) -> None:
         """TCP to the pinned address, then TLS for the name."""
         raw = socket.create_connection((self._address, self.port), self._limit_s)
         line = self._tls.wrap_socket(raw, server_hostname=self.host, do_handshake_on_connect=False)
-        self.sock = line  # before the handshake, so that the watchdog can cut that too
+        self.sock = self._wire = line  # before the handshake, so that the watchdog can cut that too
         line.do_handshake()
 
     def cut(self) -> None:
         """End it from another thread, wherever it is."""
         self.was_cut = True
-        if self.sock is not None:
+        if self._wire is not None:
             with contextlib.suppress(OSError):
-                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # not SSLSocket's: that one takes TLS off first
+                socket.socket.shutdown(self._wire, socket.SHUT_RDWR)  # not SSLSocket's: that one takes TLS off first

@@ -5,6 +5,7 @@
 #
 # CONTRACT-ROOT.pem is `signature/contract-root.pem` of a record that verify.sh found whole. TSA-ROOTS.pem says whose
 # time stamps count: your own list, or the record's `signature/time-stamp-roots.pem`; without it the contract root's.
+# Whether a time stamp authority was revoked is NOT asked here: `counter record verify` says it, check 21.
 # One line per hand, then
 # "WHOLE file" or "BROKEN file: check N why". What a signed revision may change is not asked here: compare the first
 # document, which is cut out beside the contract as CONTRACT.pdf.shown, with what you see.

@@ -69,7 +69,7 @@ def check_clock(stamp: TimeStamp, roots: Sequence[x509.Certificate]) -> None:
         raise BrokenError("a time stamp by somebody who is no time stamp authority")
     if not _valid(stamp.signer, stamp.at):
         raise BrokenError("a time stamp from outside its authority's time")
-    carried, below = _readable(stamp.carried), stamp.signer
+    carried, below = readable(stamp.carried), stamp.signer
     for _ in range(LONGEST_CHAIN):
         if any(_issued(root, below, stamp.at) for root in roots):
             return
@@ -103,7 +103,7 @@ def _issued(authority: x509.Certificate, below: x509.Certificate, at: datetime) 
     return may and _valid(authority, at)
 
 
-def _readable(carried: Sequence[bytes]) -> list[x509.Certificate]:
+def readable(carried: Sequence[bytes]) -> list[x509.Certificate]:
     """Certificates that came with the stamp; one that cannot be read vouches for nobody."""
     found = []
     for encoded in carried:

@@ -21,7 +21,7 @@ from counter_server.records.record import COMMITMENTS_OBJECT, CONTRACT_ROOT, Obj
 from counter_server.records.recordings import MATROSKA_TYPES, first_cluster_at, first_cluster_ms
 from counter_server.records.statement import SignedStatement
 from counter_server.records.verify_clock import accepted_clocks
-from counter_server.records.verify_contract import check_contract
+from counter_server.records.verify_contract import check_contract, clocks_standing
 
 KEPT = (
     ObjectClass.JOURNAL,
@@ -126,7 +126,7 @@ def contract_holds_its_signatures(examination: Examination) -> str:
         return "signed by statements alone"
     root = x509.load_pem_x509_certificate(examination.content(CONTRACT_ROOT))
     clocks = accepted_clocks(examination)
-    documents = {entry.document_object for entry in manifest.signatures}
+    documents, standing = {entry.document_object for entry in manifest.signatures}, set[str]()
     for name in documents - examination.withheld:
         signers = [entry for entry in manifest.signatures if entry.document_object == name]
         said = [SignedStatement.read(examination.content(entry.statement_object)).statement for entry in signers]
@@ -135,7 +135,8 @@ def contract_holds_its_signatures(examination: Examination) -> str:
             raise BrokenError(f"{name}: not everybody signed the same document")
         expected = [(entry.role, entry.actor) for entry in signers]
         check_contract(examination.content(name), shown.pop(), root, expected, manifest.record_id, clocks)
-    return f"{len(manifest.signatures)} signatures in {len(documents)} contracts"
+        standing.add(clocks_standing(examination.content(name), clocks))
+    return "; ".join([f"{len(manifest.signatures)} signatures in {len(documents)} contracts", *sorted(standing)])
 
 
 def staff_acted_by_passkey(examination: Examination) -> str:

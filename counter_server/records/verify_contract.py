@@ -20,6 +20,7 @@ from counter_server.records.cms import TST_INFO, SignedMessage, TimeStamp, read_
 from counter_server.records.errors import RecordFormatError
 from counter_server.records.examination import BrokenError
 from counter_server.records.verify_clock import check_clock
+from counter_server.records.verify_revocation import check_standing, lists_in
 
 BYTE_RANGE = re.compile(rb"/ByteRange\s*\[\s*(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*\]")
 ANY_BYTE_RANGE = re.compile(rb"/(?:B|#42)(?:y|#79)(?:t|#74)(?:e|#65)(?:R|#52)(?:a|#61)(?:n|#6[eE])(?:g|#67)(?:e|#65)")
@@ -97,6 +98,38 @@ def check_contract(
     return tuple(hands)
 
 
+def clocks_standing(pdf: bytes, clocks: Sequence[x509.Certificate]) -> str:
+    """Whether the authorities of its time stamps had been revoked, by the lists in a contract that holds otherwise.
+
+    Raises:
+        BrokenError: One was.
+    """
+    lists = lists_in(pdf)
+    said = [check_standing(stamp, clocks, lists) for stamp in time_stamps(pdf)]
+    dated = [at for at in said if at is not None]
+    if not dated or len(dated) < len(said):
+        return "whether the time stamp authority was revoked is NOT CHECKED: no list of its issuer is in the contract"
+    return f"time stamp authority not revoked by its issuer's list of {min(dated):%Y-%m-%d}"
+
+
+def time_stamps(pdf: bytes) -> tuple[TimeStamp, ...]:
+    """Every time stamp in a contract, over hands and over all; whom to believe is the caller's question."""
+    found = []
+    for part in _parts(pdf):
+        message = read_signed_message(_message(pdf, part))
+        token = _message(pdf, part) if message.content_type == TST_INFO else message.time_stamp
+        if token is not None:
+            found.append(read_time_stamp(token))
+    return tuple(found)
+
+
+def _message(pdf: bytes, part: SignedPart) -> bytes:
+    try:
+        return bytes.fromhex(pdf[part.hole_begins + 1 : part.hole_ends - 1].decode("ascii"))
+    except ValueError as error:
+        raise BrokenError("contract: a signature is not written in hexadecimal digits") from error
+
+
 def _parts(pdf: bytes) -> list[SignedPart]:
     """Where the signatures are. Each must reach from the first byte to the end of a revision, the last to the end."""
     ranges = [tuple(int(number) for number in found.groups()) for found in BYTE_RANGE.finditer(pdf)]
@@ -129,14 +162,11 @@ def _begins_with(pdf: bytes, shown_sha256: str, first: SignedPart) -> None:
 
 def _check(pdf: bytes, part: SignedPart, root: x509.Certificate, clocks: Sequence[x509.Certificate]) -> Hand | None:
     """The hand of a signature; None for a time stamp over the document."""
-    digits = pdf[part.hole_begins + 1 : part.hole_ends - 1]
-    try:
-        message = read_signed_message(bytes.fromhex(digits.decode("ascii")))
-    except ValueError as error:
-        raise BrokenError("contract: a signature is not written in hexadecimal digits") from error
+    encoded = _message(pdf, part)
+    message = read_signed_message(encoded)
     covered = part.covered(pdf)
     if message.content_type == TST_INFO:
-        _stamped(bytes.fromhex(digits.decode("ascii")), covered, clocks)
+        _stamped(encoded, covered, clocks)
         return None
     if message.content is not None or not message.holds_over(hashlib.new(message.digest_name, covered).digest()):
         raise BrokenError("contract: a signature does not hold")

@@ -26,8 +26,10 @@ from pyhanko.sign.signers.pdf_byterange import DocumentTimestamp, SignatureObjec
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.stamp import StaticStampStyle
 
+from counter_server.records.verify_contract import time_stamps
 from counter_server.signing.appearance import Place, draw_mark, draw_strokes, place_of
 from counter_server.signing.authority import Act, Certified, ContractAuthority
+from counter_server.signing.clock_lists import ClockLists
 from counter_server.signing.cms_writer import sign_message
 from counter_server.signing.signers import hash_name
 from counter_server.signing.statement import SignerRole
@@ -51,6 +53,7 @@ class ContractDesk:
     authority: ContractAuthority
     clock: TimeStamper
     clock_chain: tuple[x509.Certificate, ...]  # of our own time stamp authority; empty for an operator's
+    clock_lists: ClockLists | None = None  # for an operator's: our own authority's list is in each signature's proof
 
 
 class _Appended(IncrementalPdfFileWriter):
@@ -90,7 +93,9 @@ def sign_by_staff(desk: ContractDesk, pdf: bytes, act: Act, now: datetime) -> by
     role = SignerRole(act.role)
     place = place_of(role)
     writer = _Appended(io.BytesIO(pdf))
-    signed = _sign(desk, writer, role, desk.authority.for_staff(act, now), _style(draw_mark(place), place), None, now)
+    lists = () if desk.clock_lists is None else desk.clock_lists.of(time_stamps(pdf), now)
+    certified = desk.authority.for_staff(act, now)
+    signed = _sign(desk, writer, role, certified, _style(draw_mark(place), place), None, now, lists)
     return _stamp(desk, signed)
 
 
@@ -102,9 +107,11 @@ def _sign(
     style: StaticStampStyle,
     mdp: SigMDPSetup | None,
     now: datetime,
+    clock_lists: tuple[x509.CertificateRevocationList, ...] = (),
 ) -> bytes:
     chain = (desk.authority.root,)
-    _keep_proof(writer, (certified.certificate, *chain, *desk.clock_chain), desk.authority.revocation_list(now))
+    lists = (desk.authority.revocation_list(now), *clock_lists)
+    _keep_proof(writer, (certified.certificate, *chain, *desk.clock_chain), lists)
     place = SignatureObject(timestamp=now, subfilter=SigSeedSubFilter.PADES, bytes_reserved=SIGNATURE_DIGITS)
     setup = SigObjSetup(place, mdp, SigAppearanceSetup(style, now, None))
     name = hash_name(certified.signer.public_key)
@@ -162,12 +169,12 @@ def _style(drawn: bytes, place: Place) -> StaticStampStyle:
 def _keep_proof(
     writer: IncrementalPdfFileWriter,
     certificates: Sequence[x509.Certificate],
-    revoked: x509.CertificateRevocationList,
+    lists: Sequence[x509.CertificateRevocationList],
 ) -> None:
     """The document security store (EN 319 142-1 §5.4): what is needed to check the signature when we are gone."""
     DocumentSecurityStore.supply_dss_in_writer(
         writer,
         sig_contents=None,
         certs=[asn1_x509.Certificate.load(one.public_bytes(Encoding.DER)) for one in certificates],
-        crls=[asn1_crl.CertificateList.load(revoked.public_bytes(Encoding.DER))],
+        crls=[asn1_crl.CertificateList.load(one.public_bytes(Encoding.DER)) for one in lists],
     )

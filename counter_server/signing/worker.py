@@ -14,6 +14,7 @@ from counter_server.config import SigningSettings
 from counter_server.records.errors import RecordError
 from counter_server.records.verify_clock import CLOCKS_FILE, installed_clock_roots, read_clock_roots
 from counter_server.signing.authority import Act, ContractAuthority
+from counter_server.signing.clock_lists import FetchedLists
 from counter_server.signing.contract import ContractDesk, sign_by_hand, sign_by_staff
 from counter_server.signing.errors import SignerGoneError, SigningError
 from counter_server.signing.key_rings import open_key_ring
@@ -81,7 +82,7 @@ def open_desk(folder: Path, settings: SigningSettings) -> ContractDesk:
     roots = (authority.root,) if listed is None else read_clock_roots(listed)
     if settings.time_stamp_url:
         clock: TimeStamper = RemoteTimeAuthority(settings.time_stamp_url, roots)
-        return ContractDesk(authority, clock, ())
+        return ContractDesk(authority, clock, (), FetchedLists(roots, settings.list_networks))
     if authority.root not in roots:
         raise SignerGoneError(f"counter.toml: [signing] time_stamp_url is missing, and {CLOCKS_FILE} is there")
     own = authority.for_clock(now)
