@@ -1,7 +1,6 @@
 """`counter calibrate passive` and `counter evaluate passive`: the operator's detector of paper and screens."""
 
 import argparse
-import json
 import os
 import sys
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from biometrics.face.engines import open_engine
 from biometrics.face.engines.passive_calibration import LEAST_CLIPS, parse_passive_calibration
 from biometrics.face.engines.passive_manifest import read_passive_manifest
 from biometrics.face.texture import MANIFEST, Passive, passive_from
-from counter_server.commands.home import provenance
+from counter_server.commands.home import print_figures
 from counter_server.errors import StoppedError
 
 Subparsers = argparse._SubParsersAction
@@ -68,18 +67,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         )
     except BiometricsError as error:
         raise StoppedError(str(error)) from error
-    if options.json:
-        print(json.dumps(figures | provenance(), ensure_ascii=False))
-        return 0
-    for name, value in figures.items():
-        if name not in {"apcer", "notes"}:
-            print(f"{name:24} {value}")
-    for name, one in figures["apcer"].items():
-        kind = "recorded" if one["recorded"] else "drawn"
-        rate = "" if one["apcer"] is None else f"{one['accepted']} accepted, at most {one['apcer_upper']:.1%}; "
-        print(f"{name:24} {one['attacks']} {kind}: {rate}values {one['values']}")
-    for note in figures["notes"]:
-        print(f"note: {note}")
+    print_figures(figures, as_json=bool(options.json))
     return 0
 
 
