@@ -27,7 +27,8 @@ PRIOR_MINUTIAE: Final = 4.0  # missing ones assumed in every print, so that 2 of
 
 # Logistic regression, balanced classes, l2 1e-3, on 4 FVC sets (FVC2002 DB1_B, DB3_B, FVC2004 DB1_B, DB3_B) as they are
 # and degraded (cut to a part and bent; noisy, wet or dry, scratched and turned). With both fingers of every pair left
-# out of the fit the sets' mean EER is 0.14 %, with the whole sensor left out 0.15 % (docs/fingerprints.md).
+# out of the fit the sets' mean EER is 0.14 %, with the whole sensor left out 0.15 %, crowding still in it
+# (docs/fingerprints.md).
 CONSTANT: Final = -7.45
 GLOBAL_SCORE: Final = 39.0
 MATED: Final = 9.3
@@ -37,9 +38,7 @@ MATED_AT_BEST: Final = 5.1
 # unit for each e-fold of density says: false matches are as many as pairs of minutiae that could meet, n·n'/area².
 # Fitted to strangers alone, a weight of 0.8 to 0.9; powers of n, n' and area by themselves explained no more.
 CROWDING: Final = 1.0
-TYPICAL_PER_MM2: Final = (
-    0.3  # certain minutiae in the hull of whole prints, the middle of the four sets: nothing is taken
-)
+TYPICAL_PER_MM2: Final = 0.3  # certain minutiae in the hull of whole prints, middle of the four sets: nothing is taken
 LEAST_MM2: Final = 5.0  # three minutiae a ridge apart; below that no rate was counted
 
 
