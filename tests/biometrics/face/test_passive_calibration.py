@@ -15,7 +15,7 @@ from biometrics.evaluation.passive_values import DRAWN, Shown, Species, Studio, 
 from biometrics.evaluation.presentations import attacks_in, presenters_in
 from biometrics.face.engine import Landmarks, Picture
 from biometrics.face.engines.passive_calibration import parse_passive_calibration
-from biometrics.face.texture import MANIFEST, passive_from
+from biometrics.face.texture import LOOKS_MIN, MANIFEST, passive_from
 from counter_server.__main__ import main
 from tests.biometrics.face.test_passive import Constant, manifest_in, opened, wants_weights
 from tests.biometrics.simulated_customer import face_engine, head_and_shoulders, read_picture
@@ -207,9 +207,10 @@ def filmed(folder: Path) -> None:
     for name in ("people/obama", "people/biden", "attacks/paper"):
         (folder / name).mkdir(parents=True)
     face = head_and_shoulders(read_picture(photograph("biden.jpg")))
-    for path, frame in (("people/biden/clip.avi", face), ("attacks/paper/empty.avi", np.zeros_like(face))):
+    shots = (("people/biden/clip.avi", face, 2 * LOOKS_MIN), ("attacks/paper/empty.avi", np.zeros_like(face), 3))
+    for path, frame, frames in shots:
         clip = cv2.VideoWriter(str(folder / path), cv2.VideoWriter.fourcc(*"MJPG"), 10.0, (640, 480))
-        for _ in range(20):
+        for _ in range(frames):
             clip.write(frame)
         clip.release()
     (folder / "people/obama/portrait.jpg").write_bytes(photograph("obama.jpg").read_bytes())
@@ -249,21 +250,28 @@ def test_the_same_seed_shows_the_same_and_another_something_else(tmp_path: Path)
 
 
 @wants_weights
-def test_the_commands_tell_apart_what_they_can_and_say_what_they_cannot(
+def test_the_command_writes_no_calibration_of_too_few_people(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     filmed(tmp_path)
-    manifest = manifest_in(tmp_path, more='calibration = "own.toml"')
-    monkeypatch.setenv(MANIFEST, str(manifest))
-    material = ["--data", str(tmp_path / "people"), "--attacks", str(tmp_path / "attacks"), "--drawn", "1"]
-    words = ["calibrate", "passive", *material, "--measured-on", "two people", "--write", str(tmp_path / "own.toml")]
+    monkeypatch.setenv(MANIFEST, str(manifest_in(tmp_path, more='calibration = "own.toml"')))  # not there yet
     monkeypatch.setattr("biometrics.evaluation.passive.LEAST_CLIPS", 1)
-    assert main(words) == 2
+    words = ["--data", str(tmp_path / "people"), "--attacks", str(tmp_path / "attacks"), "--drawn", "0"]
+    words += ["--measured-on", "two people", "--write", str(tmp_path / "own.toml")]
+    assert main(["calibrate", "passive", *words]) == 2
     assert "2 people cannot show that at most 5.0% are refused: at least 74 are needed" in capsys.readouterr().err
     assert not (tmp_path / "own.toml").exists()
 
-    manifest.write_text(manifest.read_text().replace('calibration = "own.toml"', ""))
-    assert main(["evaluate", "passive", *material, "--json", "-"]) == 0
+
+@wants_weights
+def test_the_command_tells_values_and_why_there_is_no_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filmed(tmp_path)
+    manifest = manifest_in(tmp_path)
+    monkeypatch.setenv(MANIFEST, str(manifest))
+    words = ["--data", str(tmp_path / "people"), "--attacks", str(tmp_path / "attacks"), "--drawn", "0"]
+    assert main(["evaluate", "passive", *words, "--json", "-"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["engine"] == opened(manifest).detector.id
     assert (figures["people"], figures["bona_fide_not_possible"], figures["bpcer"]) == (2, 1, None)
