@@ -51,7 +51,7 @@ def promise_figures(whole: Sequence[PairScores], parts: PartScores, calibration:
 
 
 def kept_by_size(whole: Sequence[PairScores], parts: Sequence[PairScores], claim: float) -> dict[str, Any]:
-    """Realised over claimed, with its counts: 1 is a promise kept, above it one broken; null without strangers.
+    """Realised over claimed, with its counts: 1 is a promise kept, above it one broken; null with too few strangers.
 
     Args:
         whole: Comparisons of each scanner.
@@ -62,12 +62,16 @@ def kept_by_size(whole: Sequence[PairScores], parts: Sequence[PairScores], claim
     for number, (one, cut) in enumerate(zip(whole, parts, strict=True)):
         others = [each.impostor for which in (whole, parts) for each in (*which[:number], *which[number + 1 :])]
         bands = [*by_size(one, cut)]
+        found = {name: found.get(name, (0, 0)) for name, _ in bands}
         for fingers in combinations(np.unique(one.reference[:, 0]).tolist(), 2):
-            seen = [each.distance[~each.same & ~_with(each, fingers).any(axis=1)] for each in (one, cut)]
-            limit = np.quantile(np.concatenate([*others, *seen]), claim)
+            rest = [each.distance[~each.same & ~_with(each, fingers).any(axis=1)] for each in (one, cut)]
+            seen = np.concatenate([*others, *rest])
+            if len(seen) * claim < 1:
+                continue  # too few to read that rate off
+            limit = np.quantile(seen, claim)
             for name, of in bands:
                 unseen = of.distance[~of.same & _with(of, fingers).all(axis=1)]
-                false, strangers = found.get(name, (0, 0))
+                false, strangers = found[name]
                 found[name] = false + int(np.count_nonzero(unseen <= limit)), strangers + len(unseen)
     return {
         name: {

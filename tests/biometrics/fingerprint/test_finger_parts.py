@@ -137,6 +137,13 @@ def test_a_promise_that_parts_do_not_keep_is_told_as_broken() -> None:
     assert broken["parts"]["realised_over_claimed"] > 3 * broken["whole"]["realised_over_claimed"]
 
 
+def test_of_three_fingers_no_promise_can_be_told() -> None:
+    """With two left out, the third has no strangers to read a rate off."""
+    few = scanner("few", 3)
+    told = kept_by_size([few], [sized(few)], 0.01)
+    assert {one["realised_over_claimed"] for one in told.values()} == {None}
+
+
 def test_parts_that_come_nearer_draw_the_accept_distance_in() -> None:
     scanners = [scanner("one", 12), scanner("other", 12)]
     files = []
