@@ -113,8 +113,8 @@ async def test_loss_and_delay_of_a_relayed_line_are_told_as_they_are_and_the_ver
         far = await counter.check()
     print(lossy, far, sep="\n")
     assert (lossy["way"], far["way"]) == ("relay", "relay")
-    # some 150 packets each way: a standard error of 2.5 %
-    assert 3 < lossy["loss_percent"] < 22
+    # some 150 packets each way are a standard error of 2.5 %; a busy machine sends a third of them
+    assert 1 < lossy["loss_percent"] < 25
     assert lossy["verdict"] == "coarse" or lossy["loss_percent"] > 15
     assert lossy["kbit_s"] > 80
     assert 0 < far["loss_percent"] < 10
