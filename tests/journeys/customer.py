@@ -11,6 +11,8 @@ from tests.journeys.desk import DemoCard
 from tests.journeys.words import say
 
 FACE_MS = 60_000  # the check itself takes about 10 s; two cores may also run two browsers and the worker
+SEALING_MS = 60_000
+FINGER_MS = 60_000  # growing a synthetic finger takes a second; the network loads once
 
 
 TALLY: Counter[str] = Counter()

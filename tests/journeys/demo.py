@@ -24,9 +24,9 @@ from tests.journeys.local_ca import make_lan
 from tests.journeys.photographs import PhotographsError
 from tests.journeys.programs import REPOSITORY, ProgramError
 from tests.journeys.reader import real_reader
-from tests.journeys.report import Report
+from tests.journeys.report import Report, StoryError
 from tests.journeys.stack import Stack, running_stack
-from tests.journeys.story import Story, StoryError
+from tests.journeys.story import Story
 from webrtc.engine import EngineKind
 
 KEYS = {

@@ -12,9 +12,10 @@ from tests.journeys.browsers import KIOSK_SIZE, Browsers, two_browsers
 from tests.journeys.console import ConsoleScreen
 from tests.journeys.customer import CustomerScreen
 from tests.journeys.desk import CUSTOMER_PHOTOGRAPH, CardName, Desk, Wallet, make_wallet
+from tests.journeys.forms import NEW_CARD
 from tests.journeys.photographs import photograph
 from tests.journeys.stack import Stack, running_stack
-from tests.journeys.story import NEW_CARD, wait_playing
+from tests.journeys.videos import wait_playing
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from playwright.sync_api import expect
 
 from tests.journeys.console import ConsoleScreen
-from tests.journeys.customer import CustomerScreen
-from tests.journeys.story import ADDRESS, SEALING_MS, wait_playing
+from tests.journeys.customer import SEALING_MS, CustomerScreen
+from tests.journeys.forms import ADDRESS
+from tests.journeys.videos import wait_playing
 
 ADDRESS_CHANGE = {"zh": "修改联系地址", "en": "Change my contact address"}
 

@@ -12,6 +12,10 @@ from playwright.sync_api import Error, Page
 from tests.journeys.access import violations
 
 
+class StoryError(Exception):
+    """Something that must hold did not."""
+
+
 @dataclass(slots=True)
 class Report:
     """Steps of one run.

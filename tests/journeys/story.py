@@ -1,60 +1,29 @@
 """The story of issue 2, played by scripts: what a customer and two clerks do on a working day, chapter by chapter."""
 
-import io
 import json
 import re
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
-import av
 import httpx
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.biometrics.simulated_customer import customer_script
 from tests.journeys.browsers import Browsers
 from tests.journeys.console import ConsoleScreen
-from tests.journeys.customer import FACE_MS, CustomerScreen
+from tests.journeys.customer import FACE_MS, FINGER_MS, SEALING_MS, CustomerScreen
 from tests.journeys.desk import CUSTOMER_PHOTOGRAPH, CardName, Desk, Wallet
+from tests.journeys.forms import ADDRESS, NEW_CARD, NEW_LIMIT, PIN_CARD
 from tests.journeys.glass import CUSTOMER, STRANGER
 from tests.journeys.photographs import photograph
-from tests.journeys.programs import ProgramError
-from tests.journeys.report import Report
+from tests.journeys.report import Report, StoryError
+from tests.journeys.safe import check_safe
 from tests.journeys.stack import Stack
+from tests.journeys.videos import AUDIBLE, loudest, wait_playing
 from webrtc.wire.catalogue import CatalogueView, ServiceOffer
 from webrtc.wire.message import Language, Text
 
-SEALING_MS = 60_000
-FEWEST_PICTURES = 20  # a call of the story lasts some seconds at 15 to 30 pictures per second
-PICTURE_MS = 20_000
 IMPRESSIONS = 3  # counter_server/visits/enrolments.py
-FINGER_MS = 60_000  # growing a synthetic finger takes a second; the network loads once
-# Loudest sample of two seconds of what arrives in this element, as the person would hear it.
-HEARD = """async video => {
-  const listening = new AudioContext();
-  await listening.resume();
-  const ear = listening.createAnalyser();
-  listening.createMediaStreamSource(video.srcObject).connect(ear);
-  const samples = new Float32Array(ear.fftSize);
-  let loudest = 0;
-  for (let n = 0; n < 40; n++) {
-    await new Promise(done => setTimeout(done, 50));
-    ear.getFloatTimeDomainData(samples);
-    loudest = Math.max(loudest, ...samples.map(Math.abs));
-  }
-  await listening.close();
-  return video.muted ? 0 : loudest;
-}"""
-AUDIBLE = 0.001  # of full scale; silence after Opus is below a tenth of it
-PLAYING = "video => video.videoWidth > 0 && video.currentTime > 0.2"
-ADDRESS = {"address": "北京市海淀区清华园1号㐂楼", "postcode": "100084", "phone": "13800138000"}
-NEW_CARD = {"card_last4": "0000", "how_lost": "lost", "deliver_to": "221B Baker Street, London"}
-PIN_CARD = {"card_last4": "4321"}
-NEW_LIMIT = {"new_limit": "200000", "purpose": "购房首付"}
-
-
-class StoryError(Exception):
-    """Something that must hold did not."""
 
 
 @dataclass(slots=True)
@@ -104,7 +73,7 @@ class Story:
         self.raise_limit(kiosk, zhang, li)
         self.phone(kiosk, zhang, script)
         self.power_cut(kiosk)
-        self.safe()
+        check_safe(self.stack, self.records, self.report)
         if self.report.barriers:
             raise StoryError("axe found barriers: " + "; ".join(self.report.barriers[:5]))
         if self.browsers.faults:
@@ -304,27 +273,6 @@ class Story:
             kiosk.state("interrupted", within_ms=FACE_MS)
         kiosk.finish()
 
-    def safe(self) -> None:
-        """Later: the records are whole, open with the key, and one changed bit is named."""
-        self.report.chapter("Later, at the safe · 封存记录核验")
-        for record in self.records:
-            with self.report.step(f"counter record verify {record}"):
-                self.stack.record("verify", record, "--content")
-        with self.report.step(f"counter record open {self.records[-1]}"):
-            out = self.stack.folder / "opened"
-            self.stack.record("open", self.records[-1], "--out", str(out), "--reason", "demonstration of opening")
-            names = sorted(file.name for file in out.rglob("*") if file.is_file())
-            if not any(name.endswith(".pdf") for name in names):
-                raise StoryError(f"the opened record holds no contract: {names}")
-        with self.report.step("the recording of both sides plays from begin to end"):
-            for side in ("customer", "clerk"):
-                pictures = count_pictures(sorted(out.rglob(f"{side}-*.mkv")))
-                if pictures < FEWEST_PICTURES:
-                    raise StoryError(f"the {side}'s recording holds {pictures} pictures")
-                self.report.say(f"{side}: {pictures} pictures decode")
-        with self.report.step("one bit of one object changes: the broken check is named"):
-            self.flip_a_bit(self.records[0])
-
     # --- parts that several chapters share ------------------------------------------------------------------------
 
     def open(self, kiosk: CustomerScreen, service_id: str) -> None:
@@ -388,9 +336,9 @@ class Story:
                 (clerk.page, clerk.word("customerVideo")),
                 (customer.page, customer.word("servingClerkVideo")),
             ):
-                loudest = page.locator("video").and_(page.get_by_label(label, exact=True)).evaluate(HEARD)
-                if loudest < AUDIBLE:
-                    raise StoryError(f"nothing is heard at {label}: {loudest}")
+                heard = loudest(page, label)
+                if heard < AUDIBLE:
+                    raise StoryError(f"nothing is heard at {label}: {heard}")
         with self.report.step("the checklist is worked through", console=clerk.page):
             clerk.check_everything()
         with self.report.step("the contract opens on both screens", console=clerk.page, **{screen: customer.page}):
@@ -416,42 +364,7 @@ class Story:
         if finish:
             customer.finish()
 
-    def flip_a_bit(self, record: str) -> None:
-        """Change one bit in one sealed object; `record verify` must say no and name it."""
-        folders = [path for path in (self.stack.home / "records").rglob(f"*{record}*") if path.is_dir()]
-        objects = sorted((path for path in folders[0].rglob("*.age")), key=lambda path: path.stat().st_size)
-        content = bytearray(objects[-1].read_bytes())
-        content[len(content) // 2] ^= 1
-        objects[-1].chmod(0o600)
-        objects[-1].write_bytes(content)
-        try:
-            said = self.stack.record("verify", record)
-        except ProgramError as refused:
-            verdict = str(refused).strip().splitlines()[-1]
-            if "object_hashes_hold" not in verdict:
-                raise StoryError(f"verify does not name the broken check: {refused}") from refused
-            self.report.say(verdict)
-        else:
-            raise StoryError(f"verify accepts a changed object: {said}")
-        finally:
-            content[len(content) // 2] ^= 1
-            objects[-1].write_bytes(content)
-
 
 def spoken(text: Text, language: str) -> str:
     """A counter's text in the page's language."""
     return text.zh if language == Language.ZH else text.en
-
-
-def count_pictures(segments: list[Path]) -> int:
-    """How many pictures of a recording decode; its segments, in order, are one Matroska file."""
-    whole = io.BytesIO(b"".join(segment.read_bytes() for segment in segments))
-    with av.open(whole) as recording:
-        return sum(1 for _ in recording.decode(video=0))
-
-
-def wait_playing(page: Page, label: str) -> None:
-    """Wait until a video of that name shows moving pictures."""
-    video = page.locator("video").and_(page.get_by_label(label, exact=True))
-    expect(video).to_be_visible()
-    page.wait_for_function(PLAYING, arg=video.element_handle(), timeout=PICTURE_MS)

@@ -9,11 +9,10 @@ from playwright.sync_api import expect
 from tests.biometrics.simulated_customer import customer_script
 from tests.journeys.access import violations
 from tests.journeys.console import ConsoleScreen
-from tests.journeys.customer import FACE_MS, CustomerScreen
+from tests.journeys.customer import FACE_MS, SEALING_MS, CustomerScreen
 from tests.journeys.desk import CUSTOMER_PHOTOGRAPH, CardName
 from tests.journeys.house import House, free_desk
 from tests.journeys.photographs import photograph
-from tests.journeys.story import SEALING_MS
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
 

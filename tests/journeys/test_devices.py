@@ -4,8 +4,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.console import ConsoleScreen
+from tests.journeys.forms import NEW_CARD
 from tests.journeys.house import House, stop
-from tests.journeys.story import NEW_CARD, wait_playing
+from tests.journeys.videos import wait_playing
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 

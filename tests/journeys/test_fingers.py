@@ -12,10 +12,10 @@ from playwright.sync_api import expect
 
 from hardware_drivers.fingerprint.simulated import HandFault
 from tests.journeys.access import violations
-from tests.journeys.customer import CustomerScreen
+from tests.journeys.customer import FINGER_MS, SEALING_MS, CustomerScreen
+from tests.journeys.forms import PIN_CARD
 from tests.journeys.glass import CUSTOMER, STRANGER, LibfprintGlass
 from tests.journeys.house import House
-from tests.journeys.story import FINGER_MS, PIN_CARD, SEALING_MS
 from tests.journeys.words import say
 
 SAID = {  # how each sentence begins; the first poor picture is the desk's to name, later ones the counter's

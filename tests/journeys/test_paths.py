@@ -8,11 +8,11 @@ from playwright.sync_api import Locator, Page, expect
 from tests.biometrics.simulated_customer import customer_script
 from tests.journeys.access import violations
 from tests.journeys.console import ConsoleScreen
-from tests.journeys.customer import CustomerScreen
+from tests.journeys.customer import SEALING_MS, CustomerScreen
 from tests.journeys.desk import CUSTOMER_PHOTOGRAPH
+from tests.journeys.forms import ADDRESS, NEW_CARD, NEW_LIMIT
 from tests.journeys.house import House, free_desk
 from tests.journeys.photographs import photograph
-from tests.journeys.story import ADDRESS, NEW_CARD, NEW_LIMIT, SEALING_MS
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
 

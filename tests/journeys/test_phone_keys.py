@@ -12,12 +12,11 @@ from playwright.sync_api import expect
 from tests.biometrics.simulated_customer import customer_script
 from tests.journeys.access import violations
 from tests.journeys.console import ConsoleScreen, VirtualAuthenticator
-from tests.journeys.customer import CustomerScreen
+from tests.journeys.customer import SEALING_MS, CustomerScreen
 from tests.journeys.desk import CUSTOMER_PHOTOGRAPH
 from tests.journeys.house import House
 from tests.journeys.phone_visits import ADDRESS_CHANGE, face_to_form, open_link, sealed, served
 from tests.journeys.photographs import photograph
-from tests.journeys.story import SEALING_MS
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(480)]
 

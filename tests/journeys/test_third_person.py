@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.console import ConsoleScreen
 from tests.journeys.house import House, stop
-from tests.journeys.story import wait_playing
+from tests.journeys.videos import wait_playing
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 

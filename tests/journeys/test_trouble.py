@@ -7,7 +7,7 @@ from tests.journeys.console import ConsoleScreen
 from tests.journeys.customer import FACE_MS
 from tests.journeys.desk import CardName
 from tests.journeys.house import House, stop
-from tests.journeys.story import wait_playing
+from tests.journeys.videos import wait_playing
 
 BACK_MS = 40_000  # the longest wait of the page between two tries is 8 s; then the line, then the picture
 
