@@ -116,9 +116,7 @@ async def test_an_operator_reads_which_cues_refused_and_of_nobody_whom(
 ) -> None:
     caplog.set_level(logging.INFO, face_decision.__name__)
     async with office_in(tmp_path) as office:
-        visit = await opened(office, "change-address")
-        await customer.consent(office, visit.visit_id)
-        await card_step.take_chip_evidence(office, visit.visit_id, chip_message())
+        visit = await before_the_camera(office)
         reasons = (FaceReason.WRONG_MOVEMENT.value, FaceReason.FLAT.value)
         await decided(office, replace(face(visit.visit_id, "reject", live=False), reasons=reasons))
 
@@ -132,8 +130,6 @@ async def test_an_operator_reads_which_cues_refused_and_of_nobody_whom(
 async def test_of_a_face_that_passed_no_reasons_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, face_decision.__name__)
     async with office_in(tmp_path) as office:
-        visit = await opened(office, "change-address")
-        await customer.consent(office, visit.visit_id)
-        await card_step.take_chip_evidence(office, visit.visit_id, chip_message())
+        visit = await before_the_camera(office)
         await decided(office, face(visit.visit_id))
         assert [record for record in caplog.records if record.name == face_decision.__name__] == []
