@@ -171,7 +171,7 @@ def lint() -> None:
 def main() -> int:
     """Do what the command line asks; 0 when it holds."""
     parser = argparse.ArgumentParser(description="Build the three pages of Visual Counter.")
-    parser.add_argument("--wire", action="store_true", help="write webrtc/web/wire.ts from webrtc/wire.py")
+    parser.add_argument("--wire", action="store_true", help="write webrtc/web/wire.ts from webrtc/wire")
     parser.add_argument("--check", action="store_true", help="fail when the committed wire.ts differs")
     parser.add_argument("--lint", action="store_true", help="wire check, tsc and biome")
     parser.add_argument("--axe", action="store_true", help="print the path of axe-core's script")
