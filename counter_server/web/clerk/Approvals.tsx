@@ -111,7 +111,7 @@ function Decision({ desk, row }: { readonly desk: ClerkDesk; readonly row: Appro
     decide("approve");
   };
   return (
-    <form className="panel act" aria-label={t("approvalHow")} onSubmit={submit}>
+    <form className="panel act" aria-label={t("approvalDecide")} onSubmit={submit}>
       <p>{t(byPasskey ? "approvalHowPasskey" : "approvalHow")}</p>
       <div className="field">
         <label htmlFor={`${id}-note`}>{t("approvalNote")}</label>
@@ -130,7 +130,7 @@ function Decision({ desk, row }: { readonly desk: ClerkDesk; readonly row: Appro
           />
         </div>
       )}
-      <Problem of={deciding.problem} />
+      <Problem of={deciding.problem} here={{ wrong_login: t("passwordWrong") }} />
       <div className="actions">
         <Button kind="primary" icon="check" submit disabled={deciding.busy || unproven}>
           {t("approve")}

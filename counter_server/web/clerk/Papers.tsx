@@ -118,7 +118,7 @@ export function CountersignForm({ desk, visit }: { readonly desk: ClerkDesk; rea
           {t("countersign")}
         </Button>
       </form>
-      <Problem of={signing.problem} />
+      <Problem of={signing.problem} here={{ wrong_login: t("passwordWrong") }} />
     </>
   );
 }

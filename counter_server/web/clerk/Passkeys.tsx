@@ -48,7 +48,7 @@ function Registering({ desk, onDone }: { readonly desk: ClerkDesk; readonly onDo
           onChange={(event) => setPassword(event.target.value)}
         />
       </div>
-      <Problem of={registering.problem} />
+      <Problem of={registering.problem} here={{ wrong_login: t("passwordWrong") }} />
       <div className="actions">
         <Button kind="primary" submit disabled={registering.busy || password === ""}>
           {t("passkeyAdd")}

@@ -9,6 +9,7 @@ import {
   useRef,
   useState,
 } from "react";
+import type { ErrorCode } from "../../../webrtc/web/wire";
 import { RefusedError } from "./api";
 import { Icon, type IconName } from "./Icons";
 import { useWords } from "./words";
@@ -94,17 +95,23 @@ export function Notice({ tone, children, urgent }: NoticeProps) {
 }
 
 /** What went wrong, in words, with what to do now. */
-export function Problem({ of }: { readonly of: RefusedError | null }) {
+export function Problem({ of, here }: ProblemProps) {
   const { say } = useWords();
   const words = useRef<HTMLParagraphElement>(null);
   useEffect(() => {
     if (of !== null) {
       words.current?.scrollIntoView({ block: "nearest" }); // in large text it may be said below the fold
+interface ProblemProps {
+  readonly of: RefusedError | null;
+  /** Words of this place where they say more than the code's own. */
+  readonly here?: Partial<Record<ErrorCode, string>>;
+}
+
     }
   }, [of]);
   return of === null ? null : (
     <Notice tone="bad" urgent>
-      <p ref={words}>{say(errorWords[of.code])}</p>
+      <p ref={words}>{here?.[of.code] ?? say(errorWords[of.code])}</p>
     </Notice>
   );
 }

@@ -19,6 +19,10 @@ export const clerkWords = {
     en: "None yet. With one you log in and sign, and others can verify each signature.",
   },
   passkeysSome: { zh: "已登记 {n} 个，用于登录和签署。", en: "Registered: {n}. It logs you in and signs for you." },
+  passwordWrong: {
+    zh: "密码不对，这一步没有做。请再输入一次。",
+    en: "Wrong password, so nothing was done. Enter it again.",
+  },
   passkeyAdd: { zh: "登记通行密钥", en: "Register a passkey" },
   passkeyAddText: {
     zh: "请输入密码，然后按设备的提示操作。",
@@ -142,7 +146,7 @@ export const clerkWords = {
   customerSigned: { zh: "客户已签名", en: "Customer has signed" },
   customerNotSigned: { zh: "客户尚未签名", en: "Customer has not signed yet" },
   clerkSigned: { zh: "柜员已签署", en: "Clerk has signed" },
-  documentHash: { zh: "文件指纹 {hash}", en: "Fingerprint {hash}" },
+  documentHash: { zh: "文件校验值 {hash}", en: "Document checksum {hash}" },
   countersignTitle: { zh: "柜员签署", en: "Your signature" },
   countersignText: {
     zh: "请再次输入密码，以您的名义签署这份文件。",
@@ -190,6 +194,7 @@ export const clerkWords = {
   decline: { zh: "驳回", en: "Decline" },
   approvalHowPasskey: {
     zh: "请核对后批准或驳回，并用通行密钥确认。",
+  approvalDecide: { zh: "批准或驳回", en: "Approve or decline" },
     en: "Approve or decline, and confirm with your passkey.",
   },
   approvalHow: { zh: "请核对后输入密码，批准或驳回。", en: "Enter your password, then approve or decline." },
