@@ -79,14 +79,45 @@ function oneInCountable(comparisons: number): number {
   return Math.max(1, Math.floor(1 / (1 - 0.05 ** (1 / comparisons))));
 }
 
-/** The verdict with how often an impostor would get it; never a bare distance. */
+const whole = new Intl.NumberFormat("en-GB");
+
+/** One in how many, two digits of it and downwards: a bound promises no more than it knows, and less is easier read. */
+function oneIn(bound: number): number {
+  const exact = Math.max(1, Math.floor(1 / bound));
+  const step = 10 ** Math.max(0, Math.floor(Math.log10(exact)) - 1);
+  return Math.floor(exact / step) * step;
+}
+
+/** How often somebody else would come as close, and whether that was counted or is a model's; never a bare distance. */
+function ErrorRate({ face }: { readonly face: FaceView }) {
+  const { t } = useWords();
+  if (!face.compared || !face.fmr_upper) {
+    return null;
+  }
+  const bound = oneIn(face.fmr_upper);
+  if (bound === 1) {
+    return <p>{t("faceBoundNothing")}</p>;
+  }
+  if (!face.comparisons) {
+    return <p>{t("faceBoundNoCount", { n: whole.format(bound) })}</p>;
+  }
+  const countable = oneInCountable(face.comparisons);
+  return (
+    <p>
+      {t(1 / face.fmr_upper > countable ? "faceBoundModelled" : "faceBound", {
+        n: whole.format(bound),
+        m: whole.format(face.comparisons),
+        c: whole.format(countable),
+      })}
+    </p>
+  );
+}
+
+/** The verdict with how often somebody else would get it. */
 export function Face({ face }: { readonly face: FaceView | null }) {
   const { t, language } = useWords();
-  const bound = face?.fmr_upper ? Math.max(1, Math.floor(1 / face.fmr_upper)) : null;
-  const countable = face?.comparisons ? oneInCountable(face.comparisons) : null;
   // a missing portrait is already said by the sentence above the list
   const told = (face?.reasons ?? []).filter((reason) => face?.compared || reason !== "no_reference");
-  const whole = new Intl.NumberFormat("en-GB");
   return (
     <section className="panel">
       <h2>{t("faceTitleClerk")}</h2>
@@ -104,17 +135,7 @@ export function Face({ face }: { readonly face: FaceView | null }) {
             <Icon name={face.live ? "check" : "cross"} />
             {t(face.live ? "faceLive" : "faceNotLive")}
           </p>
-          {face.compared && bound !== null && (
-            <p>
-              {face.comparisons === null || countable === null
-                ? t("faceBoundNoCount", { n: whole.format(bound) })
-                : t(bound > countable ? "faceBoundModelled" : "faceBound", {
-                    n: whole.format(bound),
-                    m: whole.format(face.comparisons),
-                    c: whole.format(countable),
-                  })}
-            </p>
-          )}
+          <ErrorRate face={face} />
           {!face.compared && <p>{t("faceNotCompared")}</p>}
           {told.length > 0 && (
             <ul className="reasons">
@@ -146,8 +167,7 @@ export function Finger({ finger }: { readonly finger: FingerView | null }) {
   }
   const verdict = finger.verdict ?? "refer";
   const name = fingerNames[finger.position];
-  const bound = finger.fmr_upper ? Math.max(1, Math.floor(1 / finger.fmr_upper)) : null;
-  const whole = new Intl.NumberFormat("en-GB");
+  const bound = finger.fmr_upper ? oneIn(finger.fmr_upper) : 1;
   return (
     <section className="panel">
       <h2>{t("fingerTitleClerk")}</h2>
@@ -167,7 +187,7 @@ export function Finger({ finger }: { readonly finger: FingerView | null }) {
             <Icon name={verdict === "accept" ? "check" : verdict === "refer" ? "warning" : "cross"} />
             {name ? t("colon", { name: say(name), value: t(fingerWords[verdict]) }) : t(fingerWords[verdict])}
           </p>
-          {finger.compared && bound !== null && finger.comparisons !== null && (
+          {finger.compared && bound > 1 && finger.comparisons !== null && (
             <p>{t("fingerBound", { n: whole.format(bound), m: whole.format(finger.comparisons) })}</p>
           )}
           <p className="hint">{t("fingerNotAlive")}</p>

@@ -71,22 +71,26 @@ export const clerkWords = {
 
   faceTitleClerk: { zh: "人脸核验", en: "Face check" },
   faceNone: { zh: "尚无结果。", en: "No result yet." },
-  faceAccept: { zh: "人证一致", en: "Matches" },
-  faceRefer: { zh: "需您判断", en: "You decide" },
-  faceReject: { zh: "人证不一致", en: "Does not match" },
+  faceAccept: { zh: "人证一致", en: "Matches the portrait in the chip" },
+  faceRefer: { zh: "相似但不确定：请对照两张照片判断", en: "Alike, not certain: compare the two pictures" },
+  faceReject: { zh: "人证不一致", en: "Does not match the portrait in the chip" },
   faceLive: { zh: "活体检测：通过", en: "Living person: yes" },
   faceNotLive: { zh: "活体检测：未通过", en: "Living person: not confirmed" },
   faceBound: {
-    zh: "在最难区分的人群中，冒充者得到这么高分的机会至多约 {n} 分之一（依据 {m} 次冒充比对）。",
-    en: "In the group told apart worst, an impostor scores this well at most about 1 in {n} times ({m} comparisons).",
+    zh: "若是别人，碰巧达到这种相似程度的可能至多约 {n} 分之一。这是在最难区分的人群中数出来的，共 {m} 次比对。",
+    en: "Somebody else would look this much like the portrait at most about once in {n} times. Counted where people are hardest to tell apart, in {m} comparisons.",
   },
   faceBoundModelled: {
-    zh: "按模型推算，在最难区分的人群中，冒充者得到这么高分的机会至多约 {n} 分之一。这不是数出来的：现有 {m} 次冒充比对，只凭计数最多能说明不超过 {c} 分之一。",
-    en: "Estimated by a model: in the group told apart worst, an impostor scores this well at most about 1 in {n} times. This was not counted: {m} comparisons alone can show no better than 1 in {c}.",
+    zh: "若是别人，碰巧达到这种相似程度的可能至多约 {n} 分之一。这是按最难区分的人群推算的；实际只比对过 {m} 次，单凭计数只能保证不超过 {c} 分之一。",
+    en: "Somebody else would look this much like the portrait at most about once in {n} times. That is an estimate for people hardest to tell apart; the {m} comparisons really made can vouch for 1 in {c} at best.",
   },
   faceBoundNoCount: {
-    zh: "冒充者得到这么高分的机会至多约 {n} 分之一。",
-    en: "An impostor scores this well at most about 1 in {n} comparisons.",
+    zh: "若是别人，碰巧达到这种相似程度的可能至多约 {n} 分之一。",
+    en: "Somebody else would look this much like the portrait at most about once in {n} times.",
+  },
+  faceBoundNothing: {
+    zh: "别人也常常这么像：单凭这个结果，不能说明是谁。",
+    en: "Other people often look this much alike: by itself this does not say who it is.",
   },
   faceNotCompared: {
     zh: "没有芯片照片可比对：只确认是真人，未核对身份。",
@@ -95,11 +99,11 @@ export const clerkWords = {
   faceEngine: { zh: "算法版本：{name}", en: "Engine: {name}" },
   fingerTitleClerk: { zh: "指纹核验", en: "Fingerprint" },
   fingerBound: {
-    zh: "冒充者得到这么高分的机会至多约 {n} 分之一（依据 {m} 次冒充比对）。",
-    en: "An impostor scores this well at most about 1 in {n} comparisons; measured on {m}.",
+    zh: "若是别人的手指，碰巧达到这种相似程度的可能至多约 {n} 分之一（共比对 {m} 次）。",
+    en: "Somebody else's finger would look this much alike at most about once in {n} times, counted in {m} comparisons.",
   },
   fingerAccept: { zh: "与登记的指纹一致", en: "The registered finger" },
-  fingerRefer: { zh: "需您判断", en: "You decide" },
+  fingerRefer: { zh: "不能确定，请您判断", en: "Not certain: you decide" },
   fingerReject: { zh: "与登记的指纹不一致", en: "Not the registered finger" },
   fingerNotGiven: {
     zh: "客户无法按指纹：需写明所见，并由第二人复核。",
