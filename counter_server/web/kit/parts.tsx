@@ -27,17 +27,23 @@ interface ButtonProps {
   readonly describedBy?: string;
 }
 
-/** A button; `pressed` makes it a switch that says so to a screen reader. */
+/**
+ * A button; `pressed` makes it a switch that says so to a screen reader.
+ *
+ * One that cannot be pressed now only says so: the browser's own `disabled` would take the focus from whoever pressed it,
+ * for as long as the counter answers and for ever after, and would hide from a keyboard what may be pressed later.
+ */
 export function Button(props: ButtonProps) {
+  const off = props.disabled ?? false;
   return (
     <button
       type={props.submit ? "submit" : "button"}
       className={`button ${props.kind ?? "plain"}`}
-      disabled={props.disabled ?? false}
+      aria-disabled={off}
       aria-pressed={props.pressed}
       aria-label={props.label}
       aria-describedby={props.describedBy}
-      onClick={props.onPress}
+      onClick={(event) => (off ? event.preventDefault() : props.onPress?.())}
     >
       {props.icon && <Icon name={props.icon} />}
       <span>{props.children}</span>
