@@ -50,6 +50,7 @@ export function AtDesk({ desk, visit }: AtDeskProps) {
         {people && (
           <div className="column people">
             {!over && <CustomerPicture desk={desk} visit={visit} />}
+            {!over && <CallControls desk={desk} visit={visit} />}
             <Portraits
               key={`${visit.visit_id}-${visit.has_live_picture}`}
               api={desk.api}
@@ -57,6 +58,10 @@ export function AtDesk({ desk, visit }: AtDeskProps) {
               portrait={visit.has_portrait}
               live={visit.has_live_picture}
             />
+            {visit.third == null && WITH_CLERK.includes(visit.state) && desk.view && (
+              <InviteColleague desk={desk} view={desk.view} />
+            )}
+            {!over && <CallLines desk={desk} visit={visit} />}
           </div>
         )}
         <div className="column">
@@ -108,20 +113,18 @@ function CustomerPicture({ desk, visit }: AtDeskProps) {
           <span className="dot" aria-hidden="true" />
           {t("recorded")}
         </p>
+        {desk.third && (
+          <div className="call-pictures call-third">
+            <RemotePicture call={desk.third} label={t("thirdPicture", { kind: thirdKind(visit, say) })} />
+          </div>
+        )}
       </div>
       {desk.shown && (
         <div className="call-pictures call-shown">
           <RemotePicture call={desk.shown} label={t("shownByCustomer")} />
         </div>
       )}
-      <div className="call-below">
-        <LineState name={t("customerLine")} line={visit.customer_line} />
-        <LineState name={t("myLine")} line={visit.my_line} />
-        <LineQuality call={desk.call} name={t("lineQuality")} />
-        <LineBefore visit={visit} />
-      </div>
       {visit.continuity && visit.continuity.state !== "broken" && <SamePerson desk={desk} visit={visit} />}
-      <CallControls desk={desk} visit={visit} />
       {visit.customer_trouble && (
         <Notice tone="warn">
           <p>{t("trouble", { what: troubleText(visit.customer_trouble, say) })}</p>
@@ -130,6 +133,22 @@ function CustomerPicture({ desk, visit }: AtDeskProps) {
     </section>
   );
 }
+
+/** How both ways to the counter are, in words and figures. */
+function CallLines({ desk, visit }: AtDeskProps) {
+  const { t } = useWords();
+  return (
+    <div className="call-below">
+      <LineState name={t("customerLine")} line={visit.customer_line} />
+      <LineState name={t("myLine")} line={visit.my_line} />
+      <LineQuality call={desk.call} name={t("lineQuality")} />
+      <LineBefore visit={visit} />
+    </div>
+  );
+}
+
+const thirdKind = (visit: ClerkVisit, say: Words["say"]): string =>
+  say(thirdKindWords[visit.third?.kind ?? "supervisor"]);
 
 /** What the customer's page found of its line while nobody waited yet. */
 function LineBefore({ visit }: { readonly visit: ClerkVisit }) {
@@ -146,11 +165,10 @@ const thirdWords = { listen: "callListened", whisper: "callWhispered", join: "ca
 
 /** Waiting, the own microphone, and who else is there. */
 function CallControls({ desk, visit }: AtDeskProps) {
-  const { t, say } = useWords();
+  const { t } = useWords();
   const acting = useAction();
   const { held, muted } = visit;
   const third = visit.third ?? null;
-  const kind = say(thirdKindWords[third?.kind ?? "supervisor"]);
   return (
     <section className="call-controls" aria-label={t("callControls")}>
       {WITH_CLERK.includes(visit.state) && (
@@ -172,20 +190,12 @@ function CallControls({ desk, visit }: AtDeskProps) {
         </div>
       )}
       <Problem of={acting.problem} />
-      <p className="hint" role="status">
+      <p className="told" role="status">
         {held ? t("callHoldHint") : ""}
       </p>
-      <p className="hint" role="status">
+      <p className="told" role="status">
         {third ? t(thirdWords[third.mode], { name: third.name }) : ""}
       </p>
-      {desk.third && (
-        <div className="call-pictures call-third">
-          <RemotePicture call={desk.third} label={t("thirdPicture", { kind })} />
-        </div>
-      )}
-      {third === null && WITH_CLERK.includes(visit.state) && desk.view && (
-        <InviteColleague desk={desk} view={desk.view} />
-      )}
     </section>
   );
 }

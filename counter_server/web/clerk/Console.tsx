@@ -17,7 +17,7 @@ import { LoginPage } from "./LoginPage";
 import { Passkeys } from "./Passkeys";
 import { Queue } from "./Queue";
 import { MAY_WATCH, Recordings } from "./Recordings";
-import { RunningCalls } from "./Supervision";
+import { RunningCalls, WatchedCall } from "./Supervision";
 
 const LANGUAGE_AS = "counter.language";
 
@@ -115,13 +115,14 @@ function Inside({ desk, view }: { readonly desk: ClerkDesk; readonly view: Conso
           </Notice>
         )}
         <Problem of={desk.trouble} />
+        <WatchedCall desk={desk} view={view} />
         {/* prefixed: the clerk's own visit may stand below it, and siblings must not share a key */}
         {row && <Approval key={`approval-${row.visit_id}`} desk={desk} row={row} />}
         {watching && mayWatch && <Recordings api={desk.api} onClose={() => setWatching(false)} />}
         {view.visit ? (
           <AtDesk key={view.visit.visit_id} desk={desk} visit={view.visit} />
         ) : (
-          !row && !watching && <Nobody />
+          !row && !watching && desk.watching === null && <Nobody />
         )}
       </main>
     </div>

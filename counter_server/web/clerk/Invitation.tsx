@@ -1,8 +1,7 @@
 /** Asking a colleague into one's call, and being asked into somebody else's. */
 import { useId, useState } from "react";
 import type { ConsoleView } from "../../../webrtc/web/wire";
-import { RemotePicture } from "../kit/Pictures";
-import { Button, Notice, Problem, useAction } from "../kit/parts";
+import { Button, Notice, Problem, useAction, useLostFocus } from "../kit/parts";
 import { useWords } from "../kit/words";
 import { thirdKindWords } from "../kit/words/call";
 import type { ClerkDesk } from "./desk";
@@ -61,15 +60,15 @@ export function Invited({ desk, view }: InvitationProps) {
   const { t, say } = useWords();
   const answering = useAction();
   const invitation = view.invitation ?? null;
+  const section = useLostFocus<HTMLElement>(invitation?.joined); // the button that was pressed has gone
   if (invitation === null) {
     return null;
   }
-  const watching = invitation.joined && desk.watching?.visit_id === invitation.visit_id ? desk.watching : null;
   const answer = (accept: boolean) => () =>
     void answering.run(() => desk.answerInvitation(invitation.visit_id, accept));
   return (
-    <section className="panel" aria-labelledby="invited-title">
-      <h2 id="invited-title">{t("invitedTitle")}</h2>
+    <section ref={section} tabIndex={-1} className="panel invited" aria-labelledby="invited-title">
+      <h2 id="invited-title">{t(invitation.joined ? "invitedIn" : "invitedTitle")}</h2>
       <Notice tone="info" urgent={!invitation.joined}>
         <p>
           {t(invitation.joined ? "invitedInside" : "invitedText", {
@@ -82,12 +81,6 @@ export function Invited({ desk, view }: InvitationProps) {
           {t("speaks", { language: invitation.language === "zh" ? "中文" : "English" })}
         </p>
       </Notice>
-      {watching && (
-        <div className="supervised-pictures">
-          <RemotePicture call={watching.customer} label={t("sideCustomer")} />
-          <RemotePicture call={watching.clerk} label={t("sideClerk")} />
-        </div>
-      )}
       <div className="actions">
         {invitation.joined ? (
           <Button kind="danger" disabled={answering.busy} onPress={answer(false)}>

@@ -60,7 +60,24 @@ export function InCall({ visit, view, children }: ScreenProps & { readonly child
             <span className="dot" aria-hidden="true" />
             {t("servingRecorded")}
           </p>
+          {visit.third && (
+            <div className="call-pictures call-third">
+              <RemotePicture
+                call={visit.third}
+                label={t("thirdPicture", { kind: say(thirdKindWords[third?.kind ?? "supervisor"]) })}
+              />
+            </div>
+          )}
         </div>
+        {third && (
+          <Notice tone="info" urgent>
+            <p>
+              {third.mode === "join"
+                ? t("thirdJoined", { name: third.name, kind: say(thirdKindWords[third.kind ?? "supervisor"]) })
+                : t("servingListened", { name: third.name })}
+            </p>
+          </Notice>
+        )}
         <div className="call-below">
           {clerk && (
             <p className="call-name">
@@ -72,23 +89,6 @@ export function InCall({ visit, view, children }: ScreenProps & { readonly child
           <LineState name={t("servingClerkLine")} line={view.clerk_line} />
           <BadLine call={visit.call} />
         </div>
-        {third && (
-          <Notice tone="info" urgent>
-            <p>
-              {third.mode === "join"
-                ? t("thirdJoined", { name: third.name, kind: say(thirdKindWords[third.kind ?? "supervisor"]) })
-                : t("servingListened", { name: third.name })}
-            </p>
-          </Notice>
-        )}
-        {visit.third && (
-          <div className="call-pictures call-third">
-            <RemotePicture
-              call={visit.third}
-              label={t("thirdPicture", { kind: say(thirdKindWords[third?.kind ?? "supervisor"]) })}
-            />
-          </div>
-        )}
         {view.my_line === "lost" && (
           <Notice tone="warn" urgent>
             <p>{t("servingMyLost")}</p>

@@ -101,6 +101,7 @@ export const callWords = {
   invitedInside: {
     zh: "您已加入 {name} 与 {number} 号的通话，双方都能看到和听到您，您的音像会被录制。",
     en: "You are in {name}'s call with {number}. Both see and hear you, and you are recorded.",
+  invitedIn: { zh: "您在通话中", en: "You are in the call" },
   },
   invitedAccept: { zh: "加入通话", en: "Join the call" },
   invitedDecline: { zh: "暂时不便", en: "Not now" },
