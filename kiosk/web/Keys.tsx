@@ -62,6 +62,7 @@ export function Keys({ open, onOpen }: KeysProps) {
     }
   };
   const mail = field?.dataset["keys"] === "mail";
+  const telephone = field?.dataset["keys"] === "telephone";
   const letters = mail || field?.dataset["keys"] === "letters";
   return (
     <section
@@ -85,6 +86,7 @@ export function Keys({ open, onOpen }: KeysProps) {
         ))}
       <div className="keys-row">
         {mail && MAIL_SIGNS.map((key) => <Key key={key} name={key} onPress={() => press(key)} />)}
+        {telephone && <Key name="+" onPress={() => press("+")} />}
         {letters && !mail && <Key wide name={t("keySpace")} onPress={() => press(" ")} />}
         <Key wide name={t("keyDelete")} onPress={() => field && type(field, (text) => text.slice(0, -1))} />
         <Key wide name={t("keyHide")} onPress={() => onOpen(false)} />

@@ -1,6 +1,6 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { FormField, VisitView } from "../../../../webrtc/web/wire";
-import type { ScreenProps } from "../door";
+import { type ScreenProps, useDoor } from "../door";
 import { Button, Facts, Notice, Problem, ScreenTitle, useAction } from "../parts";
 import { useWords, type Words } from "../words";
 import { errorWords } from "../words/errors";
@@ -33,6 +33,14 @@ function wrongWith(field: FormField, answer: string, { t }: Words): string | nul
   }
 }
 
+/** Which of the kiosk's keys a field wants. */
+const keysOf: Readonly<Record<Exclude<FormField["kind"], "choice">, string>> = {
+  text: "letters",
+  email: "mail",
+  tel: "telephone",
+  money: "digits",
+};
+
 interface QuestionProps {
   readonly field: FormField;
   readonly answer: string;
@@ -42,6 +50,7 @@ interface QuestionProps {
 
 function Question({ field, answer, wrong, onAnswer }: QuestionProps) {
   const { t, say } = useWords();
+  const phone = useDoor().channel === "phone";
   const id = `field-${field.name}`;
   const label = say(field.label) + (field.required ? "" : t("formOptional"));
   const described = [field.hint ? `${id}-hint` : "", wrong ? `${id}-wrong` : ""].filter(Boolean).join(" ");
@@ -88,8 +97,9 @@ function Question({ field, answer, wrong, onAnswer }: QuestionProps) {
         name={field.name}
         type={field.kind === "tel" ? "tel" : "text"} // a browser's own "email" would say what is wrong in its own words
         inputMode={field.kind === "money" ? "numeric" : field.kind}
-        data-keys={field.kind === "text" ? "letters" : field.kind === "email" ? "mail" : "digits"}
-        autoComplete="off"
+        data-keys={keysOf[field.kind]}
+        autoComplete={phone && field.kind === "email" ? "email" : "off"} // a kiosk is nobody's own
+        autoCapitalize={field.kind === "email" ? "none" : undefined}
         spellCheck={false}
         maxLength={field.max_length}
         aria-describedby={described || undefined}
