@@ -2,6 +2,7 @@
 import { useEffect, useState } from "react";
 import type { Call } from "../../../webrtc/web/call";
 import { type LineFigures, type LineWord, Statistics } from "../../../webrtc/web/statistics";
+import { useDoor } from "./door";
 import { useWords, type Words } from "./words";
 import { lineQualityWords } from "./words/call";
 
@@ -64,10 +65,11 @@ export function LineQuality({ call, name }: { readonly call: Call | null; readon
 /** For the customer, only while there is something to know and to do. */
 export function BadLine({ call }: { readonly call: Call | null }) {
   const { t } = useWords();
+  const phone = useDoor().channel === "phone";
   const { word } = useStatistics(call);
   return (
     <p className="bad-line" role="status" data-word={word ?? "unknown"}>
-      {word === "bad" ? t("lineBadNow") : ""}
+      {word === "bad" ? t(phone ? "lineBadNow" : "lineBadNowKiosk") : ""}
     </p>
   );
 }

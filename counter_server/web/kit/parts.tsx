@@ -57,6 +57,7 @@ export function ScreenTitle({ children }: { readonly children: ReactNode }) {
   useEffect(() => {
     // a new screen begins at its top, wherever the one before was left
     title.current?.closest("main")?.scrollTo(0, 0);
+    document.scrollingElement?.scrollTo(0, 0); // on a phone it is the page that scrolls
     title.current?.focus({ preventScroll: true });
   }, []);
   return (
@@ -100,6 +101,12 @@ export function Notice({ tone, children, urgent }: NoticeProps) {
   );
 }
 
+interface ProblemProps {
+  readonly of: RefusedError | null;
+  /** Words of this place where they say more than the code's own. */
+  readonly here?: Partial<Record<ErrorCode, string>>;
+}
+
 /** What went wrong, in words, with what to do now. */
 export function Problem({ of, here }: ProblemProps) {
   const { say } = useWords();
@@ -107,12 +114,6 @@ export function Problem({ of, here }: ProblemProps) {
   useEffect(() => {
     if (of !== null) {
       words.current?.scrollIntoView({ block: "nearest" }); // in large text it may be said below the fold
-interface ProblemProps {
-  readonly of: RefusedError | null;
-  /** Words of this place where they say more than the code's own. */
-  readonly here?: Partial<Record<ErrorCode, string>>;
-}
-
     }
   }, [of]);
   return of === null ? null : (

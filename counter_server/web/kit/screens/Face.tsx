@@ -51,19 +51,17 @@ export function Face({ visit, view }: ScreenProps) {
               </p>
             )}
             <Progress label={t("faceProgress")} value={progress} />
-            {guidance?.code === "move_now" && (
-              <Button onPress={() => visit.askAnotherMovement()}>{t("faceAnotherMovement")}</Button>
-            )}
-            {colour !== null && (
-              <>
-                <p className="hint">{t("faceColours")}</p>
-                <Button onPress={() => visit.stopColours()}>{t("faceNoColours")}</Button>
-              </>
-            )}
+            <div className="actions">
+              {guidance?.code === "move_now" && (
+                <Button onPress={() => visit.askAnotherMovement()}>{t("faceAnotherMovement")}</Button>
+              )}
+              {colour !== null && <Button onPress={() => visit.stopColours()}>{t("faceNoColours")}</Button>}
+            </div>
+            {colour !== null && <p className="hint">{t("faceColours")}</p>}
           </>
         )}
         <Problem of={visit.trouble} />
-        {phone && <p className="hint">{t("faceNoComparison")}</p>}
+        {phone && colour === null && <p className="hint">{t("faceNoComparison")}</p>}
       </div>
     </>
   );

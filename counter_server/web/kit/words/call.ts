@@ -47,6 +47,10 @@ export const callWords = {
     zh: "网络不稳定，画面可能停顿。请靠近路由器，或关闭其他正在使用网络的程序。通话会继续。",
     en: "Your connection is weak, so the picture may stop. Go nearer to the router or close other programs that use it. The call goes on.",
   },
+  lineBadNowKiosk: {
+    zh: "网络不稳定，画面可能停顿。通话会继续，您不需要操作。",
+    en: "The connection is weak, so the picture may stop. The call goes on; there is nothing to do for you.",
+  },
   lineBefore: { zh: "排队前测得：{what}", en: "Measured before the queue: {what}" },
   deviceTest: { zh: "测试摄像头和麦克风", en: "Test camera and microphone" },
   deviceTitle: { zh: "摄像头、麦克风和扬声器", en: "Camera, microphone and speaker" },
@@ -97,11 +101,11 @@ export const callWords = {
   inviteTakeBack: { zh: "撤回邀请", en: "Take it back" },
   inviteNobody: { zh: "现在没有可邀请的同事。", en: "No colleague is free to be asked in." },
   invitedTitle: { zh: "通话邀请", en: "You are asked into a call" },
+  invitedIn: { zh: "您在通话中", en: "You are in the call" },
   invitedText: { zh: "{name} 请您加入 {number} 号的通话。", en: "{name} asks you into the call with {number}." },
   invitedInside: {
     zh: "您已加入 {name} 与 {number} 号的通话，双方都能看到和听到您，您的音像会被录制。",
     en: "You are in {name}'s call with {number}. Both see and hear you, and you are recorded.",
-  invitedIn: { zh: "您在通话中", en: "You are in the call" },
   },
   invitedAccept: { zh: "加入通话", en: "Join the call" },
   invitedDecline: { zh: "暂时不便", en: "Not now" },
