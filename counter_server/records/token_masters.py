@@ -14,6 +14,7 @@ from pkcs11 import Attribute, GCMParams, KeyType, Mechanism, ObjectClass
 
 from counter_server.records.errors import KeyFileError, StoreError, WrongKeyError
 from counter_server.records.keys import MASTER_BYTES, NONCE_BYTES, KeyWrapper, WrappedKey
+from counter_server.signing.tokens import turn_at
 
 CURRENT, NEXT = "counter-master", "counter-master-next"
 KEY_ID_BYTES = 8
@@ -21,9 +22,9 @@ TAG_BITS = 128  # NIST SP 800-38D §5.2.1.2, the longest
 
 
 class TokenWrapper:
-    """One AES key of the token. The binding's sessions are not for several threads, hence the lock they share."""
+    """One AES key of the token. The token's library is not for several threads, hence the lock that all share."""
 
-    def __init__(self, key: Any, lock: threading.Lock) -> None:
+    def __init__(self, key: Any, lock: threading.RLock) -> None:
         self._key, self._lock = key, lock  # the binding types its keys without their methods
         self._key_id = bytes(key[Attribute.ID]).hex()
 
@@ -72,19 +73,20 @@ class TokenMasterKeys:
     """`MasterKeys` in a token."""
 
     def __init__(self, module: Path, token_label: str, pin: str) -> None:
+        self._lock = turn_at(module)
         try:
-            found = pkcs11.lib(str(module)).get_token(token_label=token_label)
-            try:
-                self._session = found.open(rw=True, user_pin=pin)
-            except pkcs11.UserAlreadyLoggedIn:  # logging in is the process', not the session's (PKCS #11 v2.40 §5.6)
-                self._session = found.open(rw=True)
-            self._lock = threading.Lock()
-            self._following = self._find(NEXT)
-            # a crash between destroying the old and renaming the next one leaves the next alone
-            self._current = self._find(CURRENT) or self._following or self._make(CURRENT)
-            if self._current is self._following:
-                self._current.rename(CURRENT)
-                self._following = None
+            with self._lock:
+                found = pkcs11.lib(str(module)).get_token(token_label=token_label)
+                try:
+                    self._session = found.open(rw=True, user_pin=pin)
+                except pkcs11.UserAlreadyLoggedIn:  # logging in is the process', not the session's (v2.40 §5.6)
+                    self._session = found.open(rw=True)
+                self._following = self._find(NEXT)
+                # a crash between destroying the old and renaming the next one leaves the next alone
+                self._current = self._find(CURRENT) or self._following or self._make(CURRENT)
+                if self._current is self._following:
+                    self._current.rename(CURRENT)
+                    self._following = None
         except (pkcs11.PKCS11Error, RuntimeError) as error:
             raise KeyFileError(f"the token {token_label!r}: {type(error).__name__}") from error
 
@@ -135,14 +137,15 @@ class TokenMasterKeys:
 
     def _make(self, label: str) -> TokenWrapper:
         try:
-            key = self._session.generate_key(
-                KeyType.AES,
-                MASTER_BYTES * 8,
-                id=secrets.token_bytes(KEY_ID_BYTES),
-                label=label,
-                store=True,
-                template={Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False},
-            )
+            with self._lock:
+                key = self._session.generate_key(
+                    KeyType.AES,
+                    MASTER_BYTES * 8,
+                    id=secrets.token_bytes(KEY_ID_BYTES),
+                    label=label,
+                    store=True,
+                    template={Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False},
+                )
         except pkcs11.PKCS11Error as error:
             raise StoreError(f"the token: {type(error).__name__}") from error
         return TokenWrapper(key, self._lock)

@@ -24,6 +24,17 @@ EDWARDS_25519 = (b"\x06\x03\x2b\x65\x70", b"\x13\x0cedwards25519")
 EDWARDS_PUBLIC_BYTES = 32
 
 
+_turns: dict[Path, threading.RLock] = {}
+
+
+def turn_at(module: Path) -> threading.RLock:
+    """The lock of everybody in this process who uses a token's library.
+
+    One per session is not enough: SoftHSM 2.6 answers CKR_GENERAL_ERROR when two sessions are used at once.
+    """
+    return _turns.setdefault(module, threading.RLock())
+
+
 def read_secret(path: Path | None) -> str:
     """A PIN or access token from a file that only we may read."""
     if path is None:
@@ -35,9 +46,9 @@ def read_secret(path: Path | None) -> str:
 
 
 class TokenKey:
-    """One private key in the token. Its session is not for several threads, hence the lock that all its keys share."""
+    """One private key in the token. Its library is not for several threads, hence the lock that all share."""
 
-    def __init__(self, private: Any, public: ec.EllipticCurvePublicKey, turn: threading.Lock) -> None:
+    def __init__(self, private: Any, public: ec.EllipticCurvePublicKey, turn: threading.RLock) -> None:
         self._private, self._public = private, public  # the binding types its keys without their methods
         self._turn = turn
 
@@ -60,7 +71,7 @@ class TokenKey:
 class TokenEdwardsKey:
     """One Ed25519 key in the token, for what is signed whole and not by its hash."""
 
-    def __init__(self, private: Any, public: bytes, turn: threading.Lock) -> None:
+    def __init__(self, private: Any, public: bytes, turn: threading.RLock) -> None:
         self._private, self._turn = private, turn
         self.public = public
 
@@ -77,22 +88,25 @@ class Token:
     """A token's keys by their labels; missing ones are made inside it, on the named curve, and never leave."""
 
     def __init__(self, module: Path, label: str, pin: str, *, curve: str = "secp256r1") -> None:
+        self._turn = turn_at(module)
         try:
-            found = self._token = pkcs11.lib(str(module)).get_token(token_label=label)
-            try:
-                self._session = found.open(rw=True, user_pin=pin)
-            except pkcs11.UserAlreadyLoggedIn:  # logging in is the process', not the session's (PKCS #11 v2.40 §5.6)
-                self._session = found.open(rw=True)
+            with self._turn:
+                found = self._token = pkcs11.lib(str(module)).get_token(token_label=label)
+                try:
+                    self._session = found.open(rw=True, user_pin=pin)
+                except pkcs11.UserAlreadyLoggedIn:  # logging in is the process', not the session's (v2.40 §5.6)
+                    self._session = found.open(rw=True)
         except (pkcs11.PKCS11Error, RuntimeError) as error:
             raise SignerGoneError(f"the token {label!r}: {type(error).__name__}") from error
         self._open: dict[str, TokenKey] = {}
-        self._curve, self._turn = curve, threading.Lock()
+        self._curve = curve
 
     def signer(self, label: str) -> TokenKey:
         """The key of this label, made at first use."""
         if label not in self._open:
             try:
-                self._open[label] = self._find(label) or self._make(label)
+                with self._turn:
+                    self._open[label] = self._find(label) or self._make(label)
             except pkcs11.PKCS11Error as error:
                 raise SignerGoneError(f"the token: {type(error).__name__}") from error
         return self._open[label]
@@ -105,15 +119,14 @@ class Token:
             SignerGoneError: There is no such key, or the token does not answer.
         """
         try:
-            pair = self._pair(label, KeyType.EC_EDWARDS)
-            if pair is None and make:
-                pair = self._make_edwards(label)
+            with self._turn:
+                pair = self._pair(label, KeyType.EC_EDWARDS) or (self._make_edwards(label) if make else None)
+                point = None if pair is None else bytes(pair[1][Attribute.EC_POINT])
         except pkcs11.PKCS11Error as error:
             raise SignerGoneError(f"the token: {type(error).__name__}") from error
-        if pair is None:
+        if pair is None or point is None:
             raise SignerGoneError(f"the token holds no Ed25519 key named {label!r}")
-        private, public = pair
-        return TokenEdwardsKey(private, _edwards_public(bytes(public[Attribute.EC_POINT])), self._turn)
+        return TokenEdwardsKey(pair[0], _edwards_public(point), self._turn)
 
     def _find(self, label: str) -> TokenKey | None:
         pair = self._pair(label, KeyType.EC)

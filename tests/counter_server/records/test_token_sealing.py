@@ -16,9 +16,10 @@ import counter_server.records
 from counter_server.config import SigningSettings
 from counter_server.records.authority import AUTHORITY_FILE, TRUST_FILE, load_or_create_sealing_identity
 from counter_server.records.court.container import check_court
-from counter_server.records.custodian import open_sealing
+from counter_server.records.custodian import open_log_key, open_masters, open_sealing
 from counter_server.records.errors import KeyFileError
 from counter_server.records.home import SafeHome
+from counter_server.records.log.files import LogFiles
 from counter_server.records.masters import FileMasterKeys
 from counter_server.records.proving.court_flips import export_sample
 from counter_server.records.proving.sample import (
@@ -94,6 +95,21 @@ def test_several_threads_may_seal_at_once(settings: SigningSettings, tmp_path: P
     assert isinstance(public, ec.EllipticCurvePublicKey)
     for message, signature in zip(messages, signatures, strict=True):
         public.verify(signature, message, ec.ECDSA(hashes.SHA384()))
+
+
+def test_master_keys_seal_and_log_may_use_the_token_at_once(settings: SigningSettings, tmp_path: Path) -> None:
+    """As in the counter: three sessions of one process, in threads that know nothing of each other."""
+    masters, sealing = open_masters(tmp_path, settings), open_sealing(tmp_path, settings, NOW)
+    log_key = open_log_key(LogFiles(tmp_path), settings)
+    works = (
+        lambda: masters.unwrap(masters.wrap(bytes(32), "here"), "here"),
+        lambda: sealing.sign(b"a manifest"),
+        lambda: log_key.sign("a checkpoint\n"),
+    )
+    with ThreadPoolExecutor(6) as threads:
+        done = [threads.submit(works[number % len(works)]) for number in range(60)]
+    assert {done[at].result() for at in range(0, 60, 3)} == {bytes(32)}
+    assert len({done[at].result() for at in range(2, 60, 3)}) == 1  # Ed25519 signs the same alike
 
 
 def test_a_token_that_is_not_there_is_named(settings: SigningSettings, tmp_path: Path) -> None:
