@@ -16,6 +16,7 @@ PARDON_MOST_S: Final = 8.0  # per movement; a camera that hardly sends anything 
 PEAK_FRAMES: Final = 2  # one frame of bad landmarks is no movement
 CLOSED_MIN_S: Final = 0.25
 """How long eyes must stay closed: a blink nobody asked for lasts 0.1 to 0.2 s, and everybody makes one in 4 s."""
+STRAIGHT_TO_BLINK: Final = 0.6  # share of a turn from which on eyes are not read
 BACK: Final = 0.45  # share of a turn under which the head counts as back
 BACK_CLOSER, BACK_BLINK = 0.75, 0.9  # people do not step back to the inch, nor look as before when they smile
 ROTATIONS: Final = (Movement.TURN_LEFT, Movement.TURN_RIGHT, Movement.LOOK_UP)
@@ -111,6 +112,8 @@ class Sequence:
 
     def _watch(self, efforts: Efforts, at_s: float) -> None:
         done = efforts[self.movement]
+        if self.movement is Movement.BLINK and any(abs(efforts[one]) >= STRAIGHT_TO_BLINK for one in ROTATIONS):
+            done = 0.0  # a turned head's eyes look different too, open as they are
         other = max(efforts[one] for one in ROTATIONS if one is not self.movement)
         if other >= max(1.0, done):  # a head rolled all round would otherwise answer every instruction
             self._wrong_frames += 1
