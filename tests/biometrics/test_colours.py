@@ -40,7 +40,7 @@ def test_no_change_of_colours_is_a_flash() -> None:
 
 
 def test_the_page_shows_these_colours_and_no_others() -> None:
-    style = (Path(__file__).parents[2] / "counter_server/web/kit/screens.css").read_text("utf-8")
+    style = (Path(__file__).parents[2] / "counter_server/web/kit/screens/face.css").read_text("utf-8")
     shown = re.findall(r'\.screen-light\[data-colour="(\w+)"\] \{\s*background: rgb\((\d+) (\d+) (\d+)\)', style)
     assert {name: (int(red), int(green), int(blue)) for name, red, green, blue in shown} == SRGB
     assert f"background-color {FADE_S}s linear" in style
