@@ -27,7 +27,7 @@ SRGB: Final[Mapping[Colour, tuple[int, int, int]]] = {
     Colour.BLUE: (150, 185, 255),
     Colour.AMBER: (240, 185, 60),
 }
-"""What the page shows; the same in `counter_server/web/kit/screens.css`, held to this by a test."""
+"""What the page shows; the same in `counter_server/web/kit/screens/face.css`, held to this by a test."""
 
 
 def linear(colour: Colour) -> tuple[float, float, float]:
