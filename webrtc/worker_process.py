@@ -79,6 +79,8 @@ class WorkerProcess:
             if not arrived.done() or arrived.cancelled():
                 raise EngineUnfitError(f"the media worker did not connect (exit status {process.returncode})")
         except BaseException:
+            if arrived.done() and not arrived.cancelled():  # told to stop in the moment in which it connected
+                arrived.result()[1].close()
             if process is not None and process.returncode is None:
                 process.kill()
                 await process.wait()

@@ -10,6 +10,7 @@ import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,3 +122,20 @@ async def test_a_machine_out_of_processes_is_asked_again_until_it_has_one(monkey
         assert refused == 1
     finally:
         await engine.stop()
+
+
+async def test_a_worker_that_connects_as_its_start_is_called_off_leaves_no_socket(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written: list[asyncio.StreamWriter] = []
+    wait = asyncio.wait
+
+    async def called_off(these: set[asyncio.Future[Any]], *, timeout: float) -> None:  # noqa: ASYNC109 - asyncio's own
+        await wait(these, timeout=timeout)
+        written.append(next(iter(these)).result()[1])
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr("webrtc.worker_process.asyncio.wait", called_off)
+    with pytest.raises(asyncio.CancelledError):
+        await WorkerProcess.spawn(lambda _: None)
+    assert written[0].is_closing()
