@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from biometrics.face.engine import FaceBox, Landmarks, Picture
+from biometrics.face.engine import Chip, FaceBox, Landmarks
 from biometrics.face.liveness import motion
 
 EYES: Final = slice(36, 48)
@@ -25,6 +25,16 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Straight:
+    """One frame of somebody who looks straight, before anything is asked of them."""
+
+    seen: Seen
+    chip: Chip
+    eyes: NDArray[np.float64]
+    """As `motion.eye_patches` cuts them out."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Rest:
     """The person before anything was asked of them."""
 
@@ -35,12 +45,13 @@ class Rest:
     """The same by a second fit, against which looking up is measured."""
 
     @staticmethod
-    def of(frames: Sequence[Seen], last_picture: Picture, lifted: motion.Pose) -> "Rest":
-        """The middle of several frames; the eyes as in the last one."""
+    def of(frames: Sequence[Straight], lifted: motion.Pose) -> "Rest":
+        """The middle of several frames; the eyes of the one most like the others, since in one they may blink."""
+        apart = [sum(motion.eyes_changed(one.eyes, other.eyes) for other in frames) for one in frames]
         return Rest(
-            motion.mean_pose([one.pose for one in frames]),
-            np.mean([one.points for one in frames], axis=0),
-            motion.eye_patches(last_picture, frames[-1].points),
+            motion.mean_pose([one.seen.pose for one in frames]),
+            np.mean([one.seen.points for one in frames], axis=0),
+            frames[int(np.argmin(apart))].eyes,
             lifted,
         )
 

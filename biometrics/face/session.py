@@ -36,7 +36,7 @@ from biometrics.face.looks import Looks
 from biometrics.face.matching import compare_with
 from biometrics.face.outcome import FaceDecision, FaceReason
 from biometrics.face.reference import Reference
-from biometrics.face.rest import Rest, Seen
+from biometrics.face.rest import Rest, Seen, Straight
 from biometrics.face.texture import Texture
 
 TIMEOUT_S: Final = 40.0
@@ -86,7 +86,7 @@ class FaceSession:
     _follower: Follower = field(init=False)
     _last_guidance: Guidance = field(default=Guidance(GuidanceCode.STARTING), init=False)
     _last_at_s: float = field(default=float("-inf"), init=False)
-    _neutral: deque[tuple[Seen, Chip]] = field(default_factory=lambda: deque(maxlen=NEUTRAL_FRAMES), init=False)
+    _neutral: deque[Straight] = field(default_factory=lambda: deque(maxlen=NEUTRAL_FRAMES), init=False)
     _gallery: Gallery = field(default_factory=Gallery, init=False)
     _rest: Rest | None = field(default=None, init=False)
     _sequence: Sequence | None = field(default=None, init=False)
@@ -206,18 +206,19 @@ class FaceSession:
         if measured.trouble:
             self._begin_anew()
             return Guidance(measured.trouble)
-        if self._neutral and jumped(self._neutral[-1][0].box, seen.box, seen.at_s - self._neutral[-1][0].at_s):
+        last = self._neutral[-1].seen if self._neutral else None
+        if last and jumped(last.box, seen.box, seen.at_s - last.at_s):
             self._begin_anew()  # somebody else sat down: begin again with them
-        self._neutral.append((seen, chip))
+        self._neutral.append(Straight(seen, chip, motion.eye_patches(picture, seen.points)))
         self._keep(picture, chip, measured, seen)
         if len(self._neutral) < NEUTRAL_FRAMES:
             return self._holding()
         lifted = self._fitted_again(picture, seen.points)
-        self._rest = Rest.of([one for one, _ in self._neutral], picture, lifted)
-        looks = [self.engine.embed(one) for _, one in self._neutral]
+        self._rest = Rest.of(self._neutral, lifted)
+        looks = [self.engine.embed(one.chip) for one in self._neutral]
         self._looks = Looks(IdentityTrack(fuse(looks)))
-        for (one, _), look in zip(self._neutral, looks, strict=True):
-            self._gallery.know(one.at_s, look)
+        for one, look in zip(self._neutral, looks, strict=True):
+            self._gallery.know(one.seen.at_s, look)
             erase(look)
         self._sequence = Sequence(self.challenge, seen.at_s)
         self.phase = Phase.MOVING

@@ -19,7 +19,7 @@ from biometrics.face.liveness.challenge import Challenge, Movement
 from biometrics.face.liveness.sequence import REACTION_MAX_S
 from biometrics.face.outcome import FaceReason
 from biometrics.face.reference import Reference, load_reference
-from biometrics.face.session import TIMEOUT_S, FaceSession
+from biometrics.face.session import TIMEOUT_S, FaceSession, Phase
 from tests.biometrics.simulated_customer import face_engine, read_picture
 from tests.journeys.photographs import photograph
 
@@ -200,6 +200,19 @@ def test_the_second_movement_is_judged_like_the_first() -> None:
 
 def test_a_photograph_does_nothing() -> None:
     assert reasons(session(), deaf())[0] in {FaceReason.MOVEMENT_MISSING, FaceReason.PICTURE_FROZEN}
+
+
+def test_open_eyes_answer_nothing_though_they_were_closed_at_the_very_beginning() -> None:
+    open_eyed, one = willing(), session(Challenge(b"seed", (BLINK, LEFT, UP)))
+
+    def play(at_s: float, guidance: Guidance) -> Picture:
+        picture = open_eyed(at_s, Guidance(GuidanceCode.HOLD_STILL))
+        last_of_three = len(one._neutral) == 2 and one.phase is Phase.NEUTRAL
+        return puppet("obama.jpg").show(Posture(lids=1.0)) if last_of_three else picture
+
+    assert reasons(one, play)[0] is FaceReason.MOVEMENT_MISSING
+    assert one._sequence is not None
+    assert one._sequence.seen == []
 
 
 def test_a_blink_nobody_asked_for_does_not_answer() -> None:
