@@ -6,6 +6,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from biometrics.face.outcome import FaceReason
 from counter_server.errors import CounterError
 from counter_server.identification.continuity_calls import Noticed
 from counter_server.identification.face_process import FaceFinding, Guide
@@ -162,8 +163,10 @@ async def decide_face(office: Office, finding: FaceFinding) -> None:
     await office.db.run(write)
     office.changed(visit_id)
     if left == 0:
-        before = visit.face  # of the try before this one: a living other face says more than a movement that was missed
-        reason = Reason.FACE_DIFFERENT if live or (before is not None and before.live) else Reason.NOT_LIVE
+        # another face says more than a movement that was missed, in this try or in the one before it
+        tries = (face,) if visit.face is None else (visit.face, face)
+        different = any(one.live or FaceReason.FACE_DIFFERENT in one.reasons for one in tries)
+        reason = Reason.FACE_DIFFERENT if different else Reason.NOT_LIVE
         await refuse(office, visit_id, reason, store.COUNTER)
 
 

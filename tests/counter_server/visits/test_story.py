@@ -1,6 +1,7 @@
 """A visit from opening to the verified record, through the real rooms; only cameras and browsers are elsewhere."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,23 @@ async def test_three_faces_that_do_not_fit_end_the_visit(tmp_path: Path) -> None
         await decided(office, face(visit.visit_id, "reject"))
         ended = await office.db.run(store.load, visit.visit_id)
         assert (ended.state, ended.reason) == (VisitState.REFUSED, Reason.FACE_DIFFERENT)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "told"),
+    [(("movement_missing", "face_different"), Reason.FACE_DIFFERENT), (("movement_missing",), Reason.NOT_LIVE)],
+)
+async def test_another_face_is_told_as_such_though_it_missed_its_movements(
+    tmp_path: Path, reasons: tuple[str, ...], told: Reason
+) -> None:
+    async with office_in(tmp_path) as office:
+        visit = await opened(office, "change-address")
+        await customer.consent(office, visit.visit_id)
+        await card_step.take_chip_evidence(office, visit.visit_id, chip_message())
+        for _ in range(3):
+            await decided(office, replace(face(visit.visit_id, "reject", live=False), reasons=reasons))
+        ended = await office.db.run(store.load, visit.visit_id)
+        assert (ended.state, ended.reason) == (VisitState.REFUSED, told)
 
 
 async def test_a_verdict_without_liveness_never_passes(tmp_path: Path) -> None:
