@@ -30,6 +30,11 @@ class LineWatch:
         """Whether the page has answered the offer."""
         return self._answered_s is not None
 
+    @property
+    def coming_up(self) -> bool:
+        """Whether the page has answered and media cannot flow yet."""
+        return self.was_answered and not self.connected and not self.over
+
     def lost_s(self, now_s: float) -> float | None:
         """For how long nothing has come, while the line is lost."""
         return now_s - self._heard_s if self._lost and not self.over else None

@@ -136,6 +136,26 @@ def follow_remote_ice(connection: RTCPeerConnection) -> None:
                 ice.check_start_task(pair)
 
 
+def _check_nominated(ice: Any) -> None:
+    """Ask the page over the nominated pair once more, if there is one; its answer takes the usual way."""
+    pair = ice._nominated.get(1)
+    if pair is None or ice.remote_password is None:
+        return
+    check = ice.build_request(pair, nominate=ice.ice_controlling)
+    check.add_message_integrity(ice.remote_password.encode())
+    pair.protocol.send_stun(check, pair.remote_addr)
+
+
+def nominate_again(connection: RTCPeerConnection) -> None:
+    """Repeat the nomination to a page that does not begin its handshake.
+
+    A Linux router that maps ports gives our first check another one when the page's own check crosses it: the page was
+    then nominated a pair that leads nowhere, and aioice says it only once.
+    """
+    for ice in _ice_connections(connection):
+        _check_nominated(ice)
+
+
 def swap_transceiver(transceiver: RTCRtpTransceiver, sender: object, receiver: object) -> None:
     """Put our sender and receiver into a fresh transceiver, in place of aiortc's decoding ones."""
     for name in ("_RTCRtpTransceiver__sender", "_RTCRtpTransceiver__receiver"):
@@ -225,12 +245,8 @@ class SecureLink:
         Called while the line is lost, and once more with 0 when it is back.
         """
         self._consented = silent_s < CONSENT_S
-        pair = self._ice._nominated.get(1)
-        if pair is None or silent_s <= 0 or self._ice.remote_password is None:
-            return
-        check = self._ice.build_request(pair, nominate=self._ice.ice_controlling)
-        check.add_message_integrity(self._ice.remote_password.encode())
-        pair.protocol.send_stun(check, pair.remote_addr)
+        if silent_s > 0:
+            _check_nominated(self._ice)
 
     def send_rtp(self, packet: bytes) -> None:
         """Encrypt and send one RTP packet now, or drop it while the line is not up."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from aiortc import RTCPeerConnection
 
 from webrtc.aio.answers import Answering
-from webrtc.aio.compat import follow_remote_ice, renew_ice, stream_id, swap_transceiver
+from webrtc.aio.compat import follow_remote_ice, nominate_again, renew_ice, stream_id, swap_transceiver
 from webrtc.aio.connection import codecs, new_peer_connection, preferred_codecs
 from webrtc.aio.port import Port
 from webrtc.aio.receiver import PassReceiver
@@ -108,6 +108,8 @@ class Leg:
                 receiver.report(now_s)
             for sender in self.senders.values():
                 sender.report(now_s)
+        if self._line.coming_up:
+            nominate_again(self._connection)
         silent_s = self._line.lost_s(now_s)
         if self._port is not None and silent_s is not None:
             self._port.call_back(silent_s, self._on_return)
