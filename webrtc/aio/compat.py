@@ -9,7 +9,7 @@ import secrets
 import struct
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import aioice.ice
 import aioice.stun
@@ -190,6 +190,7 @@ class SecureLink:
         self._dtls = dtls
         self._on_new_way = on_new_way
         self._pair: Any = None
+        self._address: tuple[str, int] | None = None  # of the pair; aioice puts it together at each asking
         self._followed_s = 0.0
         self._consented = True
         self._on_rtp = on_rtp
@@ -209,7 +210,7 @@ class SecureLink:
         if datagram[0] not in _MEDIA_FIRST:
             self._stock_data_received(datagram, component)
             return
-        session = cast("pylibsrtp.Session | None", self._dtls._rx_srtp)  # None until the handshake is done
+        session: pylibsrtp.Session | None = self._dtls._rx_srtp  # None until the handshake is done
         if session is None or len(datagram) < 2:  # media can overtake the last flight of the handshake
             return
         try:
@@ -263,7 +264,8 @@ class SecureLink:
         pair = self._ice._nominated.get(1)
         if pair is not self._pair:
             had_another, self._pair = self._pair is not None, pair
+            self._address = None if pair is None else pair.remote_addr
             if had_another:
                 self._on_new_way()
         if pair is not None and self._consented:
-            pair.protocol.transport.sendto(datagram, pair.remote_addr)
+            pair.protocol.transport.sendto(datagram, self._address)

@@ -7,6 +7,7 @@ alone says nothing (3 % on a radio line is weather), and obeying it took the pub
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from webrtc.aio.arrivals import Departure
 
@@ -40,6 +41,8 @@ GROWTH_FAR = 0.12
 GROWTH_NEAR = 0.025
 GROWTH_FIRST_S = 0.2
 
+_delay = itemgetter(1)
+
 
 @dataclass(slots=True)
 class _Cut:
@@ -62,6 +65,8 @@ class ViewerLimit:
     delivered_bps: float = 0.0
     _delays: deque[tuple[float, float]] = field(default_factory=deque)  # (sent, delay)
     _fates: deque[Departure] = field(default_factory=deque)
+    _arrivals_s: deque[float] = field(default_factory=deque)  # of those of them that arrived, in the same order
+    _arrived_bytes: int = 0
     _base: tuple[float, float] = (float("inf"), float("inf"))  # smallest delay of the window before, of this one
     _base_turned_s: float = float("-inf")
     _weather_loss: float = 0.0
@@ -117,19 +122,23 @@ class ViewerLimit:
                 delay_s = fate.arrived_s - fate.sent_s
                 self._delays.append((fate.sent_s, delay_s))
                 lowest = min(lowest, delay_s)
+                self._arrivals_s.append(fate.arrived_s)
+                self._arrived_bytes += fate.size
         self._base = (before, lowest)
         while self._fates and self._fates[0].sent_s < self._fates[-1].sent_s - RATE_WINDOW_S:
-            self._fates.popleft()
+            gone = self._fates.popleft()
+            if gone.arrived_s is not None:
+                self._arrivals_s.popleft()
+                self._arrived_bytes -= gone.size
         while self._delays and self._delays[0][0] < self._delays[-1][0] - QUEUE_INTERVAL_S:
             self._delays.popleft()
-        arrived = [(fate.arrived_s, fate.size) for fate in self._fates if fate.arrived_s is not None]
-        if len(arrived) < PACKETS_TO_JUDGE:
+        if len(self._arrivals_s) < PACKETS_TO_JUDGE:
             self.delivered_bps = 0.0
             return
-        first_s, last_s = min(at_s for at_s, _ in arrived), max(at_s for at_s, _ in arrived)
-        self.delivered_bps = 8 * sum(size for _, size in arrived) / max(last_s - first_s, RATE_WINDOW_S / 2)
-        self.loss = 1 - len(arrived) / len(self._fates)
-        self.queue_s = min(delay_s for _, delay_s in self._delays) - min(self._base) if self._delays else 0.0
+        passed_s = max(self._arrivals_s) - min(self._arrivals_s)
+        self.delivered_bps = 8 * self._arrived_bytes / max(passed_s, RATE_WINDOW_S / 2)
+        self.loss = 1 - len(self._arrivals_s) / len(self._fates)
+        self.queue_s = min(self._delays, key=_delay)[1] - min(self._base) if self._delays else 0.0
 
     def _judge(self, now_s: float) -> None:
         """Learn from the last cut: what stays although less is sent was not our doing."""
@@ -162,9 +171,9 @@ class ViewerLimit:
 
     def _delivered_lately(self) -> float:
         """Throughput of the last stretch alone: a line that has just become narrow had a good second before."""
-        arrived = [(fate.arrived_s, fate.size) for fate in self._fates if fate.arrived_s is not None]
-        last_s = max(at_s for at_s, _ in arrived)
-        return 8 * sum(size for at_s, size in arrived if at_s > last_s - LATELY_S) / LATELY_S
+        since_s = max(self._arrivals_s) - LATELY_S
+        lately = (fate.size for fate in self._fates if fate.arrived_s is not None and fate.arrived_s > since_s)
+        return 8 * sum(lately) / LATELY_S
 
     def _grow(self, now_s: float) -> None:
         """Try more, as long as the publisher makes use of what it may."""
