@@ -14,11 +14,13 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from counter_server.records.cms import TimeStamp
-from counter_server.records.errors import UNREADABLE
+from counter_server.records.der import read_first
+from counter_server.records.errors import UNREADABLE, RecordFormatError
 from counter_server.records.examination import BrokenError
 from counter_server.records.verify_clock import readable
 
-STREAM = re.compile(rb"stream\r?\n(.*?)\r?\n?endstream", re.DOTALL)  # ISO 32000-2 §7.3.8
+# ISO 32000-2 §7.3.8. With the end of line before its last word, which a list's own last byte may look like
+STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
 LARGEST_LIST = 4 << 20  # the largest in use are a megabyte; a stream that unpacks to more is none
 # RFC 3161 §4: with these reasons, stamps from before the revocation stay good; with any other, or none, none does
 HARMLESS = (
@@ -44,8 +46,8 @@ def lists_in(pdf: bytes) -> tuple[x509.CertificateRevocationList, ...]:
                 continue
         if content.startswith(b"\x30"):
             try:
-                found.append(x509.load_der_x509_crl(content))
-            except UNREADABLE:
+                found.append(x509.load_der_x509_crl(read_first(content).whole))
+            except (*UNREADABLE, RecordFormatError):
                 continue
     return tuple(found)
 

@@ -1,6 +1,7 @@
 """A provider's time stamps after its issuer took its certificate back: judged by the lists inside the contract."""
 
 import contextlib
+import itertools
 import socket
 import threading
 from collections.abc import Sequence
@@ -115,6 +116,16 @@ def test_a_revoked_authority_takes_its_stamps_with_it(
     else:
         with pytest.raises(BrokenError, match="revoked"):
             clocks_standing(pdf, (root.certificate,))
+
+
+def test_a_list_is_read_to_its_last_byte(contract: Contract) -> None:
+    """Where that is a carriage return, it looks like the end of a line before the stream's end."""
+    root = maker()
+    clock = root.clock(GOOD)
+    endless = (revocation_list(root, certificate_of(clock)) for _ in itertools.count())
+    revoked = next(one for one in endless if one.public_bytes(Encoding.DER).endswith(b"\r"))
+    with pytest.raises(BrokenError, match="revoked"):
+        clocks_standing(stamped_with(contract, clock, revoked), (root.certificate,))
 
 
 def point(url: str) -> tuple[x509.ExtensionType, bool]:
