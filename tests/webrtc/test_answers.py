@@ -1,6 +1,8 @@
 """Answers and candidates from strangers: refused by name, and the engine lives on."""
 
+import asyncio
 import random
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -8,10 +10,14 @@ import pyrage  # type: ignore[import-untyped]
 import pytest
 from aiortc import RTCSessionDescription
 
+from tests.webrtc.engine_contract.peer import Peer
+from tests.webrtc.stage import listening, until
 from webrtc.aio.answers import without_unreachable_candidates
 from webrtc.aio.connection import new_peer_connection
 from webrtc.aio.pass_engine import PassEngine
+from webrtc.engine import LegConnected, LineLost
 from webrtc.errors import BadDescriptionError
+from webrtc.leg_engine import TICK_S
 from webrtc.proving.malformed import description
 from webrtc.record import Recording
 
@@ -71,6 +77,29 @@ def test_names_only_multicast_knows_are_left_out_of_an_answer() -> None:
         "a=candidate:2 1 udp 9 192.0.2.1 5 typ host\r\na=end-of-candidates\r\n"
     )
     assert without_unreachable_candidates(answer) == "v=0\r\na=candidate:2 1 udp 9 192.0.2.1 5 typ host\r\n"
+
+
+@pytest.mark.parametrize("field", ["ufrag", "pwd"])
+async def test_credentials_that_fit_into_no_check_are_refused_when_another_way_is_looked_for(field: str) -> None:
+    """A page that then falls silent is asked with them at each tick of the engine."""
+    engine, page = PassEngine(host_addresses=["127.0.0.1"]), Peer(200)
+    await engine.start()
+    try:
+        async with listening(engine) as events:
+            offer = await engine.create_leg("room", "customer")
+            await engine.accept(offer.leg_id, await page.answer(offer.sdp))
+            await until(lambda: events.has(LegConnected, offer.leg_id) and page.up, "connected")
+            answer = await page.answer_again((await engine.restart(offer.leg_id)).sdp)
+            endless = re.sub(rf"a=ice-{field}:\S+", f"a=ice-{field}:{'一' * 25_000}", answer)
+            with pytest.raises(BadDescriptionError):
+                await engine.accept(offer.leg_id, endless)
+            page.flowing.clear()
+            await until(lambda: events.has(LineLost, offer.leg_id), "silent")
+            await asyncio.sleep(2 * TICK_S)
+            assert engine.healthy
+    finally:
+        await page.close()
+        await engine.stop()
 
 
 async def test_another_folder_is_another_recording_although_room_role_and_name_are_the_same(tmp_path: Path) -> None:

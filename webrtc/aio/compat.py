@@ -122,12 +122,21 @@ def renew_ice(connection: RTCPeerConnection) -> None:
 
 
 def follow_remote_ice(connection: RTCPeerConnection) -> None:
-    """Take the page's present ICE credentials; aiortc reads those of the first answer only."""
+    """Take the page's present ICE credentials; aiortc reads those of the first answer only.
+
+    Raise `BadDescriptionError` for those RFC 8839 §5.4 does not allow: too long for a check, they would end the tick
+    of the engine, which carries others' calls too.
+    """
     remote = list(vars(connection)["_RTCPeerConnection__remoteIce"].values())
     for ice in _ice_connections(connection):
         if remote and ice.remote_username is not None:  # else aiortc is about to set them itself
             if ice.remote_username == remote[0].usernameFragment:
                 continue
+            try:
+                aioice.ice.validate_username(remote[0].usernameFragment)
+                aioice.ice.validate_password(remote[0].password)
+            except ValueError as error:
+                raise BadDescriptionError("the answer's ICE credentials cannot be used") from error
             ice.remote_username, ice.remote_password = remote[0].usernameFragment, remote[0].password
             for pair in ice._check_list:  # checks begun before carry credentials the page no longer knows
                 if pair.task is not None:
