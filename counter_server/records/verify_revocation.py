@@ -65,7 +65,16 @@ def check_standing(
         entry = one.get_revoked_certificate_by_serial_number(stamp.signer.serial_number)
         if entry is not None and not (_reason(entry) in HARMLESS and stamp.at < entry.revocation_date_utc):
             raise BrokenError("a time stamp by an authority that was revoked")
-    return max((one.last_update_utc for one in speaking), default=None)
+    return max((one.last_update_utc for one in speaking if _acquits(one, stamp.signer)), default=None)
+
+
+def list_places(certificate: x509.Certificate) -> tuple[str, ...]:
+    """Where the certificate says its issuer's list is (RFC 5280 §4.2.1.13)."""
+    try:
+        points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
+    except (*UNREADABLE, x509.ExtensionNotFound):
+        return ()
+    return tuple(place for point in points for place in _addresses(point.full_name))
 
 
 def _speaks_of(one: x509.CertificateRevocationList, stamp: TimeStamp, roots: Sequence[x509.Certificate]) -> bool:
@@ -73,6 +82,28 @@ def _speaks_of(one: x509.CertificateRevocationList, stamp: TimeStamp, roots: Seq
     if one.issuer != stamp.signer.issuer or one.next_update_utc is None or one.next_update_utc < stamp.at:
         return False
     return any(_signed(one, issuer, stamp.signer) for issuer in (*roots, *readable(stamp.carried)))
+
+
+def _acquits(one: x509.CertificateRevocationList, certificate: x509.Certificate) -> bool:
+    """Whether the list would name this certificate if it were revoked: a part or a supplement of one may not (§5.2)."""
+    try:
+        return all(_includes(limit, certificate) for limit in one.extensions)
+    except UNREADABLE:
+        return False
+
+
+def _includes(limit: x509.Extension[x509.ExtensionType], certificate: x509.Certificate) -> bool:
+    part = limit.value
+    if not isinstance(part, x509.IssuingDistributionPoint):
+        return not limit.critical and not isinstance(part, x509.DeltaCRLIndicator)
+    if part.only_contains_ca_certs or part.only_contains_attribute_certs or part.only_some_reasons or part.indirect_crl:
+        return False
+    named = part.full_name is not None or part.relative_name is not None
+    return not named or not set(_addresses(part.full_name)).isdisjoint(list_places(certificate))
+
+
+def _addresses(names: Sequence[x509.GeneralName] | None) -> list[str]:
+    return [name.value for name in names or () if isinstance(name, x509.UniformResourceIdentifier)]
 
 
 def _signed(one: x509.CertificateRevocationList, issuer: x509.Certificate, below: x509.Certificate) -> bool:

@@ -1,8 +1,8 @@
 """Has the operator's time stamp authority been revoked? Its issuer's list, fetched, judged, and kept in the contract.
 
-A certificate says itself where its list is (RFC 5280 §4.2.1.13), and so a stranger's bytes say whom we call: the
-outbox's rules hold, no private address but those the operator allows. A list that cannot be had stops nobody: the
-contract is signed without, and whoever checks it is told "not checked". A list that says "revoked" stops the signing.
+A certificate says itself where its list is, and so a stranger's bytes say whom we call: the outbox's rules hold, no
+private address but those the operator allows. A list that cannot be had stops nobody: the contract is signed without,
+and whoever checks it is told "not checked". A list that says "revoked" stops the signing.
 """
 
 import logging
@@ -18,7 +18,7 @@ from counter_server.outbox.subscribers import Network
 from counter_server.records.cms import TimeStamp
 from counter_server.records.errors import UNREADABLE
 from counter_server.records.examination import BrokenError
-from counter_server.records.verify_revocation import check_standing
+from counter_server.records.verify_revocation import check_standing, list_places
 from counter_server.signing.errors import TimeStampError
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class FetchedLists:
         """As in `ClockLists`."""
         found: dict[str, x509.CertificateRevocationList] = {}
         for stamp in stamps:
-            for place in _places(stamp.signer):
+            for place in list_places(stamp.signer)[:MOST_PLACES]:
                 fetched = self._at(place, now)
                 try:
                     speaks = fetched is not None and check_standing(stamp, self._roots, (fetched,)) is not None
@@ -82,13 +82,3 @@ class FetchedLists:
             log.warning("the time stamp authority's revocation list cannot be read")
         self._kept[place] = now, kept
         return kept
-
-
-def _places(certificate: x509.Certificate) -> tuple[str, ...]:
-    """Where the certificate says its issuer's list is."""
-    try:
-        points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
-    except (*UNREADABLE, x509.ExtensionNotFound):
-        return ()
-    names = [name for point in points for name in point.full_name or ()]
-    return tuple(name.value for name in names if isinstance(name, x509.UniformResourceIdentifier))[:MOST_PLACES]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -51,9 +52,12 @@ def revocation_list(
     until: datetime = LATER,
     reason: Reason | None = None,
     at: datetime = BEFORE,
+    limits: Sequence[x509.ExtensionType] = (),
 ) -> x509.CertificateRevocationList:
     builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.certificate.subject)
     builder = builder.last_update(NOW - timedelta(days=9)).next_update(until)
+    for limit in limits:
+        builder = builder.add_extension(limit, critical=True)
     if revoked is not None:
         entry = x509.RevokedCertificateBuilder().serial_number(revoked.serial_number).revocation_date(at)
         if reason is not None:
@@ -131,6 +135,48 @@ def test_a_list_is_read_to_its_last_byte(contract: Contract) -> None:
 def point(url: str) -> tuple[x509.ExtensionType, bool]:
     name = x509.UniformResourceIdentifier(url)
     return x509.CRLDistributionPoints([x509.DistributionPoint([name], None, None, None)]), False
+
+
+def part_of(url: str = "", **limits: bool | frozenset[Reason]) -> x509.IssuingDistributionPoint:
+    """RFC 5280 §5.2.5: what a list leaves out."""
+    told: dict[str, Any] = dict.fromkeys(
+        ("only_contains_user_certs", "only_contains_ca_certs", "indirect_crl", "only_contains_attribute_certs"), False
+    )
+    name = [x509.UniformResourceIdentifier(url)] if url else None
+    return x509.IssuingDistributionPoint(
+        full_name=name, relative_name=None, **{**told, "only_some_reasons": None, **limits}
+    )
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        x509.DeltaCRLIndicator(7),
+        part_of(only_contains_ca_certs=True),
+        part_of(only_contains_attribute_certs=True),
+        part_of(indirect_crl=True),
+        part_of(only_some_reasons=frozenset({Reason.superseded})),
+        part_of("http://lists.test/other.crl"),
+        x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.55738.999"), b"\x05\x00"),
+    ],
+)
+def test_a_list_that_leaves_something_out_acquits_nobody_but_still_convicts(
+    contract: Contract, limit: x509.ExtensionType
+) -> None:
+    root = maker()
+    clock = root.clock(GOOD, point("http://lists.test/clock.crl"))
+    silent = revocation_list(root, limits=(limit,))
+    assert "NOT CHECKED" in clocks_standing(stamped_with(contract, clock, silent), (root.certificate,))
+    telling = revocation_list(root, certificate_of(clock), limits=(limit,))
+    with pytest.raises(BrokenError, match="revoked"):
+        clocks_standing(stamped_with(contract, clock, silent, telling), (root.certificate,))
+
+
+def test_a_list_for_the_certificates_own_place_speaks_of_it(contract: Contract) -> None:
+    root, place = maker(), "http://lists.test/clock.crl"
+    clock = root.clock(GOOD, point(place))
+    part = revocation_list(root, limits=(part_of(place, only_contains_user_certs=True),))
+    assert "not revoked" in clocks_standing(stamped_with(contract, clock, part), (root.certificate,))
 
 
 def test_the_list_is_fetched_from_where_the_certificate_says_and_stops_a_revoked_clock(contract: Contract) -> None:
