@@ -44,6 +44,8 @@ class Begin:
     seed: bytes
     without_colours_because: str = ""
     """Empty where the screen shows its colours."""
+    attempt: int = 0
+    """What is said of this session bears it: one that ended may still have a word on its way when the next begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Guide:
     movement: str | None
     progress: float
     colour: str | None = None
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +128,14 @@ class FaceFinding:
     best_jpeg: bytes | None
     fmr_worst_group: float | None = None
     """The false match rate that this comparison promises to every group; None promises nothing."""
+    attempt: int = 0
 
 
 @dataclass(slots=True)
 class _Running:
     session: FaceSession
     reference: Reference | None
+    attempt: int = 0
     decoder: PictureDecoder | None = None
     due_s: float = 0.0
     told: tuple[str, str | None, int, Colour | None] | None = None
@@ -200,7 +205,17 @@ def _begin(
         check = CheckFinding("portrait_usable", CheckOutcome.FAILED.value, str(error))
         pipe.send(
             FaceFinding(
-                begin.session_id, "reject", False, False, None, None, engine.id, (check,), ("portrait_unusable",), None
+                session_id=begin.session_id,
+                verdict="reject",
+                live=False,
+                compared=False,
+                fmr_upper=None,
+                comparisons=None,
+                engine=engine.id,
+                checks=(check,),
+                reasons=("portrait_unusable",),
+                best_jpeg=None,
+                attempt=begin.attempt,
             )
         )
         return
@@ -208,7 +223,7 @@ def _begin(
     flash = Flash(() if begin.without_colours_because else challenge.colours, begin.seed, begin.without_colours_because)
     texture = None if passive is None else Texture(passive)
     session = FaceSession(engine, reference, challenge, thresholds, time.monotonic(), flash, texture)
-    running[begin.session_id] = _Running(session, reference)
+    running[begin.session_id] = _Running(session, reference, begin.attempt)
 
 
 def _stop_colours(pipe: Connection, running: dict[str, _Running], stop: StopColours) -> None:
@@ -246,7 +261,7 @@ def _look(pipe: Connection, running: dict[str, _Running], people: FollowedPeople
     now.session.told(time.monotonic())
     if now.session.finished:
         del running[look.session_id]
-        finding = _finding(look.session_id, _decide(now))
+        finding = _finding(look.session_id, _decide(now), now.attempt)
         people.remember(look.session_id, now.session.take_person())
         pipe.send(finding)
 
@@ -273,7 +288,7 @@ def _guide(pipe: Connection, session_id: str, now: _Running, guidance: Guidance)
     if told != now.told:
         now.told = told
         lit = None if colour is None else colour.value
-        pipe.send(Guide(session_id, told[0], told[1], guidance.progress, lit))
+        pipe.send(Guide(session_id, told[0], told[1], guidance.progress, lit, now.attempt))
 
 
 def _decide(now: _Running) -> FaceDecision:
@@ -288,10 +303,11 @@ def _end_overdue(pipe: Connection, running: dict[str, _Running]) -> None:
     """A camera that sends nothing would otherwise keep its session for ever."""
     now_s = time.monotonic()
     for session_id in [s for s, r in running.items() if now_s - r.session.started_at_s > TIMEOUT_S + 1]:
-        pipe.send(_finding(session_id, _decide(running.pop(session_id))))
+        now = running.pop(session_id)
+        pipe.send(_finding(session_id, _decide(now), now.attempt))
 
 
-def _finding(session_id: str, decision: FaceDecision) -> FaceFinding:
+def _finding(session_id: str, decision: FaceDecision, attempt: int = 0) -> FaceFinding:
     jpeg: bytes | None = None
     if decision.best_picture_bgr is not None:
         encoded, buffer = cv2.imencode(".jpg", decision.best_picture_bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
@@ -309,4 +325,5 @@ def _finding(session_id: str, decision: FaceDecision) -> FaceFinding:
         reasons=tuple(reason.value for reason in decision.reasons),
         best_jpeg=jpeg,
         fmr_worst_group=None if match_ is None else match_.fmr_worst_group,
+        attempt=attempt,
     )

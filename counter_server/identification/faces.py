@@ -1,6 +1,7 @@
 """The counter's side of the face process: sessions begin, pictures go down, guidance and decisions come up."""
 
 import asyncio
+import itertools
 import logging
 import queue
 import threading
@@ -51,7 +52,9 @@ class FaceDesk:
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
         self._outgoing: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
-        self._sessions: set[str] = set()
+        self._sessions: dict[str, int] = {}
+        """Which attempt is running: the process may still speak of one before it."""
+        self._attempts = itertools.count(1)
         self._followed: set[str] = set()
         self._wait_for_key: set[str] = set()
         self._stopping = False
@@ -89,8 +92,8 @@ class FaceDesk:
             seed: Of the challenge.
             without_colours_because: Why the screen shows no colours; empty where it does.
         """
-        self._sessions.add(session_id)
-        self._outgoing.put(Begin(session_id, portrait, seed, without_colours_because))
+        self._sessions[session_id] = attempt = next(self._attempts)
+        self._outgoing.put(Begin(session_id, portrait, seed, without_colours_because, attempt))
 
     def ask_another(self, session_id: str) -> None:
         """The person cannot do what is asked."""
@@ -132,7 +135,7 @@ class FaceDesk:
 
     def end(self, session_id: str) -> None:
         """Forget a session, and who passed it; nothing more is reported of it."""
-        self._sessions.discard(session_id)
+        self._sessions.pop(session_id, None)
         self._followed.discard(session_id)
         self._wait_for_key.discard(session_id)
         self._outgoing.put(End(session_id))
@@ -180,11 +183,11 @@ class FaceDesk:
                 if message.session_id in self._followed:
                     self._on_event(message)
             case Guide():
-                if message.session_id in self._sessions:
+                if self._sessions.get(message.session_id) == message.attempt:
                     self._on_event(message)
             case FaceFinding():
-                if message.session_id in self._sessions:
-                    self._sessions.discard(message.session_id)
+                if self._sessions.get(message.session_id) == message.attempt:
+                    del self._sessions[message.session_id]
                     self._on_event(message)
 
     def _gone(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -197,7 +200,7 @@ class FaceDesk:
             wait_s = UNFIT_AGAIN_S
         else:
             log.error("the face process ended unasked; starting another in %.1f s", wait_s)
-        lost, self._sessions = self._sessions, set()
+        lost, self._sessions = self._sessions, {}
         unwatched, self._followed = self._followed, set()
         self._outgoing.put(None)  # ends the thread that fed it
         self._outgoing = queue.SimpleQueue()  # sessions that begin meanwhile wait here

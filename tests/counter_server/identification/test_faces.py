@@ -36,6 +36,23 @@ async def test_a_face_process_that_dies_loses_its_sessions_and_nothing_else() ->
         await desk.stop()
 
 
+async def test_what_an_ended_check_still_says_is_not_taken_for_the_next_one() -> None:
+    """Whoever begins again at the word "done" would else have the next person remembered as the one who passed."""
+    events: asyncio.Queue[FaceEvent] = asyncio.Queue()
+    desk = FaceDesk(events.put_nowait, lambda _: None)
+    await desk.start()
+    try:
+        desk.begin("visit-1", b"no picture", b"seed")  # decided at once, and told while the next one runs already
+        desk.end("visit-1")
+        desk.begin("visit-1", None, b"another seed")
+        desk.begin("visit-2", b"no picture", b"seed")
+        found = await asyncio.wait_for(events.get(), 30)
+        assert isinstance(found, FaceFinding)
+        assert found.session_id == "visit-2"
+    finally:
+        await desk.stop()
+
+
 async def test_a_machine_that_lacks_an_engine_says_so_in_one_line_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
