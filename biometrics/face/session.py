@@ -152,7 +152,8 @@ class FaceSession:
 
     def _next(self, picture: Picture, at_s: float, camera_s: float | None) -> Guidance:
         if at_s - self.started_at_s > TIMEOUT_S:
-            return self._fail(FaceReason.TIMED_OUT)
+            # whoever waits for what the comparison or the colours still lack has done everything in time
+            return self._fail(FaceReason.TIMED_OUT) if self._complete_at_s is None else self._finish()
         if (broken := self._pictures.see(picture, at_s, camera_s)) and self.phase is Phase.MOVING:
             return self._fail(broken)
         lost_s = self._watch.see(at_s)
@@ -271,8 +272,7 @@ class FaceSession:
         half_told = self.flash is not None and waited_s < LINGER_FOR_COLOURS_S and self.flash.unsettled(at_s)
         if lacking or half_told:
             return Guidance(GuidanceCode.HOLD_STILL, None, self._progress(0.0))
-        self.phase = Phase.FINISHED
-        return Guidance(GuidanceCode.DONE, None, 1.0)
+        return self._finish()
 
     def _keep(self, picture: Picture, chip: Chip, measured: quality.FrameQuality, seen: Seen) -> None:
         """Offer a straight frame for the comparison, and keep the sharpest whole picture for the clerk."""
@@ -349,6 +349,9 @@ class FaceSession:
 
     def _fail(self, reason: FaceReason) -> Guidance:
         self._reasons.append(reason)
+        return self._finish()
+
+    def _finish(self) -> Guidance:
         self.phase = Phase.FINISHED
         return Guidance(GuidanceCode.DONE, None, 1.0)
 

@@ -12,17 +12,20 @@ import numpy as np
 import pytest
 
 from biometrics.decision import CheckOutcome
-from biometrics.evaluation.actor import FRAME, LOOKS_PER_S
+from biometrics.evaluation.actor import FRAME, LOOKS_PER_S, Actor, Temper
 from biometrics.evaluation.attacks import seen
 from biometrics.evaluation.light import Light, face_mask
 from biometrics.evaluation.puppet import Posture
 from biometrics.face.engine import Picture
-from biometrics.face.liveness.challenge import draw, draw_colours
+from biometrics.face.guidance import Guidance, GuidanceCode
+from biometrics.face.liveness.challenge import Challenge, Movement, draw, draw_colours
 from biometrics.face.liveness.colours import FADE_S, SRGB, SYMBOL_S, Colour, luminance
 from biometrics.face.liveness.decide import colours_check
 from biometrics.face.liveness.flash import Flash, Reading
 from biometrics.face.outcome import FaceReason
-from tests.biometrics.test_session import puppet
+from biometrics.face.session import TIMEOUT_S, FaceSession, Phase
+from tests.biometrics.simulated_customer import face_engine
+from tests.biometrics.test_session import puppet, thresholds
 
 SEED = b"seed"
 LASTS_S = 6.0
@@ -129,6 +132,26 @@ def test_looks_are_asked_about_twice_a_second() -> None:
     flash.stop()
     assert flash.unsettled(4.9)
     assert not flash.unsettled(5.1)
+
+
+def test_time_that_runs_out_over_half_told_colours_takes_nothing_from_whoever_has_done_everything() -> None:
+    asked = Challenge(SEED, (Movement.TURN_LEFT, Movement.TURN_RIGHT, Movement.COME_CLOSER), draw_colours(SEED))
+    flash, light = Flash(asked.colours, asked.seed), lamp(0.05)
+    one = FaceSession(face_engine(), None, asked, thresholds(), 0.0, flash)
+    brisk = Actor(Temper(reaction_s=0.3, rise_s=0.3, reach=1.0, hold_s=0.1, sway=1.0, phase=1.0))
+    said, at_s, waited = Guidance(GuidanceCode.STARTING), 0.0, False
+    while not one.finished:
+        at_s += 1 / LOOKS_PER_S
+        brisk.hear(said, at_s)
+        posture = brisk.posture(at_s)
+        picture = light(puppet("obama.jpg").show(posture), posture, flash.colour(at_s), at_s)
+        said = one.observe(picture, at_s)
+        if one.phase is Phase.MOVING and said.code is GuidanceCode.HOLD_STILL:
+            waited = True
+            one.started_at_s = at_s - TIMEOUT_S  # as if it had taken them so long to sit down
+    decision = one.decide(at_s)
+    assert waited
+    assert (decision.live, decision.reasons) == (True, (FaceReason.NO_REFERENCE,))
 
 
 def test_whoever_asks_for_none_sees_none_and_loses_nothing() -> None:
