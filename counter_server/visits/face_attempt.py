@@ -27,21 +27,17 @@ async def start_face(office: Office, visit_id: str, *, colours: bool = False) ->
     Args:
         colours: Whether the page may show the screen's colours; the policy may say no all the same.
     """
-    if (deciding := office.deciding.get(visit_id)) is not None:
-        await deciding.wait()  # "again" was pressed before the last attempt was counted
-    visit = await office.db.run(store.load, visit_id)
-    if visit.state is not VisitState.FACE:
-        raise CounterError(ErrorCode.WRONG_STEP)
-    if await office.db.run(document_tries.are_spent, office.master, visit, office.settings.patience):
+    visit, spent, begun = await office.db.run(_read, office, visit_id)
+    while (deciding := office.deciding.get(visit_id)) is not None:  # the last attempt is seen and not yet counted
+        await deciding.wait()
+        visit, spent, begun = await office.db.run(_read, office, visit_id)
+    if spent:
         await _without_face_check(office, visit)
         return
     if office.faces.unfit is not None:
         raise CounterError(ErrorCode.FACE_UNAVAILABLE)
-    evidence = office.evidence_of(visit_id)
-    portrait = evidence.exhibits.get(CHIP_PORTRAIT)
-    if await office.db.run(store.count_journal, visit_id, "face_started") >= (
-        STARTS_PER_ATTEMPT * office.settings.patience.face_attempts
-    ):
+    portrait = office.evidence_of(visit_id).exhibits.get(CHIP_PORTRAIT)
+    if begun >= STARTS_PER_ATTEMPT * office.settings.patience.face_attempts:
         await refuse(office, visit_id, Reason.NOT_LIVE, store.COUNTER)
         return
     office.faces.end(visit_id)
@@ -72,6 +68,15 @@ async def start_face(office: Office, visit_id: str, *, colours: bool = False) ->
         },
     )
     office.changed(visit_id)
+
+
+def _read(connection: Connection, office: Office, visit_id: str) -> tuple[Visit, bool, int]:
+    """The visit, whether its document's tries are spent, and how often a check was begun in it."""
+    visit = store.load(connection, visit_id)
+    if visit.state is not VisitState.FACE:
+        raise CounterError(ErrorCode.WRONG_STEP)
+    spent = document_tries.are_spent(connection, office.master, visit, office.settings.patience)
+    return visit, spent, store.count_journal(connection, visit_id, "face_started")
 
 
 async def _without_face_check(office: Office, visit: Visit) -> None:

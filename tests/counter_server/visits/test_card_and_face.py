@@ -6,24 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from biometrics.face.outcome import FaceReason
+from counter_server.errors import CounterError
 from counter_server.visits import card_step, customer, face_attempt, face_decision, store
 from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
 from counter_server.visits.relay_api import message_of
 from hardware_drivers.id_chip.personalise import Defect
-from tests.counter_server.builders import (
-    chip_message,
-    decided,
-    face,
-    now,
-    office_in,
-    opened,
-)
+from tests.counter_server.builders import chip_message, decided, face, now, office_in, opened
 from tests.hardware_drivers.cards import drawn_portrait, evidence_of, make_card
 from webrtc.wire.catalogue import Assurance
 from webrtc.wire.check import CheckOutcome
+from webrtc.wire.message import ErrorCode
 from webrtc.wire.visit import Reason, VisitState
 
 
@@ -71,6 +67,30 @@ async def test_a_face_check_begun_again_after_a_movement_was_asked_for_costs_a_t
         await face_attempt.start_face(office, visit.visit_id)
         ended = await now(office, visit)
         assert (ended.state, ended.reason, ended.face_attempts) == (VisitState.REFUSED, Reason.NOT_LIVE, 3)
+
+
+async def test_a_face_that_passes_while_the_next_check_begins_has_passed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No other check begins after it: whoever passed that one would be remembered as the person of this visit."""
+    async with office_in(tmp_path) as office:
+        visit = await before_the_camera(office)
+        monkeypatch.setattr(office.calls, "watch", up)
+        await face_attempt.start_face(office, visit.visit_id)
+        loop, count = asyncio.get_running_loop(), store.count_journal
+
+        def count_while_it_passes(connection: Connection, visit_id: str, event: str) -> int:
+            loop.call_soon_threadsafe(office._face_event, face(visit_id))
+            return count(connection, visit_id, event)
+
+        monkeypatch.setattr(store, "count_journal", count_while_it_passes)
+        deciding = asyncio.create_task(face_decision.follow_faces(office))
+        with pytest.raises(CounterError) as late:
+            await face_attempt.start_face(office, visit.visit_id)
+        deciding.cancel()
+        assert late.value.code is ErrorCode.WRONG_STEP
+        passed = await now(office, visit)
+        assert (passed.state, passed.assurance) == (VisitState.FORM, Assurance.CHIP_AND_FACE)
 
 
 async def test_pictures_that_came_by_another_line_prove_nothing(
