@@ -1,5 +1,6 @@
 """From embeddings to one distance."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -34,8 +35,9 @@ def at_length_one(embedding: Embedding) -> Embedding:
 
 
 def distance(one: Embedding, other: Embedding) -> float:
-    """Euclidean distance; means nothing without the engine's thresholds."""
-    return float(np.linalg.norm(one - other))
+    """Euclidean distance; means nothing without the engine's thresholds. Infinite where one of both is no number."""
+    apart = float(np.linalg.norm(one - other))
+    return math.inf if math.isnan(apart) else apart  # NaN is above no limit: it would be everybody
 
 
 def erase(embedding: Embedding) -> None:

@@ -53,6 +53,12 @@ def test_three_looks_together_tell_somebody_much_alike() -> None:
     assert not any(same.see(direction(1.0, *blur), 0.4) for blur in ((0.3,), (0.0, 0.3), (0.0, 0.0, 0.3)))
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_face_of_which_the_network_makes_no_numbers_is_not_the_same_person(turned: bool) -> None:
+    track = IdentityTrack(direction(1.0))
+    assert track.see(direction(1.0, float("nan")), 0.4, turned=turned)
+
+
 def test_a_forgotten_track_holds_no_face() -> None:
     track = IdentityTrack(direction(1.0))
     last = direction(1.0, 0.1)
