@@ -8,7 +8,7 @@ signed its identity with the very key of its pictures (SBI's level L0), that ide
 
 import time
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from counter_server.identification.signed_finger import SignedFinger
 from counter_server.visits.tables import scanner_key
@@ -23,12 +23,13 @@ def belong_together(connection: Connection, believed: SignedFinger) -> bool:
     rows = connection.execute(select(scanner_key).where(scanner_key.c.key_sha256.in_(keys))).all()
     if any(row.device != device for row in rows):
         return False
-    apart = believed.capture_key != believed.identity_key
-    if apart and any(row.signs_pictures for row in rows if row.key_sha256 == believed.identity_key):
+    known = {row.key_sha256: bool(row.signs_pictures) for row in rows}
+    if believed.capture_key != believed.identity_key and known.get(believed.identity_key):
         return False
-    known = {row.key_sha256 for row in rows}
     for key, pictures in keys.items():
         if key not in known:
             new = {"key_sha256": key, "device": device, "signs_pictures": int(pictures), "first_seen_at_s": time.time()}
             connection.execute(insert(scanner_key).values(**new))
+        elif pictures and not known[key]:  # so far it only stood beside pictures: the thief's, if it was stolen
+            connection.execute(update(scanner_key).where(scanner_key.c.key_sha256 == key).values(signs_pictures=1))
     return True

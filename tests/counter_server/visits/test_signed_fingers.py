@@ -156,6 +156,19 @@ async def test_a_device_does_not_pass_for_another_by_its_signed_identity(tmp_pat
         await refused(office, visit, signed(holder, await asked(office, visit), device=third))  # its key is new here
 
 
+async def test_a_stolen_identity_is_known_for_one_as_soon_as_its_device_was_here(tmp_path: Path) -> None:
+    """Whoever comes before the device whose identity they stole is believed only until it comes."""
+    async with signed_office(tmp_path) as office:
+        robbed, thief = SbiDevice(known_maker()), SbiDevice(known_maker().another_device())
+        thief.answered["digitalId"] = robbed.digital_id()
+        for device in (thief, robbed):
+            visit = await at_finger(office)
+            message = signed(picture(STRANGERS, 2), await asked(office, visit), device=device)
+            await fingers.take_impression(office, visit.visit_id, message)
+        visit = await at_finger(office)
+        await refused(office, visit, signed(picture(HOLDERS, 9), await asked(office, visit), device=thief))
+
+
 async def test_a_device_whose_trust_module_says_who_it_is_may_change_its_own_key(tmp_path: Path) -> None:
     """SBI's level L1: identity and pictures are signed by two keys, and the second is renewed every month."""
     async with signed_office(tmp_path) as office:
