@@ -6,6 +6,7 @@ import { Icon } from "../Icons";
 import { BadLine } from "../LineQuality";
 import { OwnPicture, RemotePicture } from "../Pictures";
 import { Notice, ScreenTitle } from "../parts";
+import { isWithClerk } from "../visitStates";
 import { useWords } from "../words";
 import { thirdKindWords } from "../words/call";
 import { lineWords } from "../words/states";
@@ -14,12 +15,13 @@ import { Showing } from "./Showing";
 
 const DURING_CALL: readonly VisitState[] = ["serving", "reading", "countersigning", "approving"];
 
-/** As the counter has it: whoever is with a clerk. */
-const MAY_SHOW: readonly VisitState[] = ["serving", "reading", "countersigning"];
+/** Where somebody is identified again in mid-call; a visit that ended there is in no call any more. */
+const AGAIN: readonly VisitState[] = ["card", "face"];
 
 /** Also while somebody is identified again in mid-call: the clerk goes on being seen and heard. */
 export const isInCall = (view: VisitView): boolean =>
-  DURING_CALL.includes(view.state) || (view.continuity?.again === true && Boolean(view.clerk_name));
+  DURING_CALL.includes(view.state) ||
+  (AGAIN.includes(view.state) && view.continuity?.again === true && Boolean(view.clerk_name));
 
 /** A line's state: a dot, and words beside it. */
 export function LineState({ name, line }: { readonly name: string; readonly line: Line }) {
@@ -96,7 +98,7 @@ export function InCall({ visit, view, children }: ScreenProps & { readonly child
         )}
         <DeviceHelp visit={visit} needs="both" />
         <DeviceExchanged devices={visit.devices} />
-        {MAY_SHOW.includes(view.state) && <Showing visit={visit} />}
+        {isWithClerk(view.state) && <Showing visit={visit} />}
       </section>
       <div className="beside-call">
         <SamePerson view={view} />
