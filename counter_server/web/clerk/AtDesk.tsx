@@ -5,6 +5,7 @@ import { RemotePicture } from "../kit/Pictures";
 import { Button, Notice, Patience, Problem, ScreenTitle, Sheet, useAction, useLostFocus } from "../kit/parts";
 import { LineState } from "../kit/screens/InCall";
 import { lineFigures } from "../kit/screens/LineCheck";
+import { hasEnded, isWithClerk } from "../kit/visitStates";
 import { useWords, type Words } from "../kit/words";
 import { thirdKindWords, verdictWords } from "../kit/words/call";
 import { reasonWords } from "../kit/words/errors";
@@ -16,7 +17,6 @@ import { InviteColleague } from "./Invitation";
 import { CountersignForm, Papers } from "./Papers";
 import { SamePerson } from "./SamePerson";
 
-const OVER: readonly VisitState[] = ["done", "refused", "cancelled", "interrupted"];
 const REFUSABLE: readonly VisitState[] = ["waiting", "serving", "reading", "countersigning"];
 
 interface AtDeskProps {
@@ -24,12 +24,10 @@ interface AtDeskProps {
   readonly visit: ClerkVisit;
 }
 
-const WITH_CLERK: readonly VisitState[] = ["serving", "reading", "countersigning"];
-
 /** The customer at this desk: picture, evidence, checklist, document, signature. */
 export function AtDesk({ desk, visit }: AtDeskProps) {
   const { t, say } = useWords();
-  const over = OVER.includes(visit.state);
+  const over = hasEnded(visit.state);
   const people = !over || visit.has_portrait || visit.has_live_picture;
   const title = t("visitOf", { number: visit.ticket_number, service: say(visit.service_title) });
   return (
@@ -43,9 +41,9 @@ export function AtDesk({ desk, visit }: AtDeskProps) {
             {say(assuranceWords[visit.assurance])}
           </p>
         </div>
-        {(REFUSABLE.includes(visit.state) || visit.continuity?.again) && <Refuse desk={desk} />}
+        {!over && (REFUSABLE.includes(visit.state) || visit.continuity?.again) && <Refuse desk={desk} />}
       </div>
-      {visit.continuity?.state === "broken" && <SamePerson desk={desk} visit={visit} />}
+      {!over && visit.continuity?.state === "broken" && <SamePerson desk={desk} visit={visit} />}
       <div className="desk-columns" data-people={people}>
         {people && (
           <div className="column people">
@@ -58,7 +56,7 @@ export function AtDesk({ desk, visit }: AtDeskProps) {
               portrait={visit.has_portrait}
               live={visit.has_live_picture}
             />
-            {visit.third == null && WITH_CLERK.includes(visit.state) && desk.view && (
+            {visit.third == null && isWithClerk(visit.state) && desk.view && (
               <InviteColleague desk={desk} view={desk.view} />
             )}
             {!over && <CallLines desk={desk} visit={visit} />}
@@ -171,7 +169,7 @@ function CallControls({ desk, visit }: AtDeskProps) {
   const third = visit.third ?? null;
   return (
     <section className="call-controls" aria-label={t("callControls")}>
-      {WITH_CLERK.includes(visit.state) && (
+      {isWithClerk(visit.state) && (
         <div className="actions">
           <Button
             pressed={held}
@@ -214,7 +212,7 @@ function NextStep({ desk, visit }: AtDeskProps) {
 function Step({ desk, visit }: AtDeskProps) {
   const { t, say } = useWords();
   const acting = useAction();
-  if (visit.continuity?.state === "broken" && !OVER.includes(visit.state)) {
+  if (visit.continuity?.state === "broken" && !hasEnded(visit.state)) {
     return <p>{t(visit.continuity.again ? "samePersonAgain" : "samePersonHalted")}</p>;
   }
   switch (visit.state) {
