@@ -54,7 +54,7 @@ function Item({
   if (closed) {
     return (
       <li data-outcome={item.outcome ?? "open"} data-item={item.item_id}>
-        <p>{t("colon", { name: text, value: say(outcomeWords[item.outcome ?? "not_possible"]) })}</p>
+        <p>{t("colon", { name: text, value: item.outcome ? say(outcomeWords[item.outcome]) : t("itemOpen") })}</p>
         {item.note && <p className="hint">{item.note}</p>}
       </li>
     );

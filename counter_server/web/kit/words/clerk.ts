@@ -136,6 +136,7 @@ export const clerkWords = {
   checklistDone: { zh: "已全部核对", en: "All checked" },
   pass: { zh: "通过", en: "Pass" },
   fail: { zh: "不通过", en: "Fail" },
+  itemOpen: { zh: "未核对", en: "Not answered" },
   passItem: { zh: "通过：{text}", en: "Pass: {text}" },
   failItem: { zh: "不通过：{text}", en: "Fail: {text}" },
   noteFor: { zh: "备注：{text}", en: "Note: {text}" },
