@@ -135,6 +135,11 @@ def trouble_of(
     return next((code for wrong, code in troubles if wrong), None)
 
 
+def in_company(boxes: tuple[FaceBox, ...]) -> bool:
+    """Whether a second person stands beside the first; boxes come largest first."""
+    return len(boxes) > 1 and boxes[1].width > SECOND_FACE * boxes[0].width
+
+
 def _openness(eye: NDArray[np.float64]) -> float:
     """Height over width of one eye's six points (eye aspect ratio, Soukupova and Cech 2016)."""
     across = float(np.linalg.norm(eye[0] - eye[3]))

@@ -165,7 +165,7 @@ class FaceSession:
         boxes = self._follower.find(picture, at_s, lost_s=lost_s, search=search, straight=self._was_straight)
         if self.phase is Phase.MOVING and self._follower.broken(boxes, at_s):
             return self._fail(FaceReason.TRACK_BROKEN)
-        if _in_company(boxes):
+        if quality.in_company(boxes):
             return self._two_faces()
         if self._follower.searched(at_s):
             self._company = False
@@ -416,7 +416,3 @@ class FaceSession:
         self._rest = None
         self._best = None
         self._follower.forget()
-
-
-def _in_company(boxes: tuple[FaceBox, ...]) -> bool:
-    return len(boxes) > 1 and boxes[1].width > quality.SECOND_FACE * boxes[0].width

@@ -113,7 +113,7 @@ class CallWatch:
             alike = self._compare(embedding, clear=clear)
         finally:
             erase(embedding)
-        if len(boxes) > 1 and boxes[1].width > quality.SECOND_FACE * boxes[0].width:
+        if quality.in_company(boxes):
             return Sight.TWO
         return alike
 
