@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, ViewportSize, expect
 from tests.biometrics.simulated_customer import customer_script
 from tests.journeys.access import violations
 from tests.journeys.console import ConsoleScreen
-from tests.journeys.customer import FACE_MS, CustomerScreen
+from tests.journeys.customer import CustomerScreen
 from tests.journeys.desk import CUSTOMER_PHOTOGRAPH
 from tests.journeys.house import House
 from tests.journeys.phone_visits import ADDRESS_CHANGE, open_link
@@ -61,7 +61,7 @@ def test_a_small_phone_shows_everything_within_its_width_in_letters_of_twice_the
 def test_a_mail_address_is_typed_with_the_keys_of_a_lying_kiosk_in_large_letters(house: House) -> None:
     kiosk = house.kiosk(size=LYING_KIOSK)
     house.with_card(kiosk, ADDRESS_CHANGE["zh"])
-    kiosk.state("form", within_ms=FACE_MS)
+    kiosk.face_passes()
     kiosk.touch("largeText")
     field = kiosk.page.locator('[name="email"]')
     field.tap()
