@@ -23,9 +23,6 @@ CLAIMS: Final = (1e-2, 1e-3)
 SIZES: Final = (MIN_SURE, 15, 18, 23)
 """Certain minutiae of the smaller print from which a band begins: a quarter to a half more than the one before."""
 
-WHOLE: Final = "whole"
-PARTS: Final = "parts"
-
 
 def promise_figures(whole: Sequence[PairScores], parts: PartScores, calibration: Calibration) -> dict[str, Any]:
     """Ready for JSON.

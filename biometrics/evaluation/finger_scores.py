@@ -53,10 +53,10 @@ class PairScores:
         """Of two fingers."""
         return self.distance[~self.same]
 
-    def where(self, chosen: NDArray[np.bool_], name: str = "") -> Self:
-        """Only those comparisons, under another name where one is given."""
+    def where(self, chosen: NDArray[np.bool_]) -> Self:
+        """Only those comparisons."""
         return type(self)(
-            name or self.name, self.reference[chosen], self.probe[chosen], self.distance[chosen], self.size[chosen]
+            self.name, self.reference[chosen], self.probe[chosen], self.distance[chosen], self.size[chosen]
         )
 
     @property

@@ -259,7 +259,7 @@ class FaceSession:
                 return self._fail(FaceReason.IDENTITY_CHANGED)
         if stage is Stage.COMPLETE:
             return self._complete(seen.at_s)
-        return self._asking(effort) if stage is Stage.ASKING else self._returning(sequence)
+        return self._asking(effort) if stage is Stage.ASKING else self._returning()
 
     def _fitted_again(self, picture: Picture, points: Landmarks) -> motion.Pose:
         return motion.pose_of(self.engine.landmarks(picture, motion.box_of_eyes(points)))
@@ -312,7 +312,7 @@ class FaceSession:
             GuidanceCode.MOVE_NOW, self._sequence.movement, self._progress(0.6 * float(np.clip(effort, 0, 1)))
         )
 
-    def _returning(self, sequence: Sequence) -> Guidance:
+    def _returning(self) -> Guidance:
         return Guidance(GuidanceCode.BACK_TO_MIDDLE, None, self._progress(-0.4))
 
     def _progress(self, share: float) -> float:
