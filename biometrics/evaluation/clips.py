@@ -18,6 +18,7 @@ import numpy as np
 from biometrics.errors import EvaluationDataError
 from biometrics.evaluation.actor import INTER_EYE_PX, LOOKS_PER_S
 from biometrics.evaluation.intervals import upper_bound
+from biometrics.evaluation.presentations import CLIPS, is_clip
 from biometrics.face import quality
 from biometrics.face.compare import erase, fuse
 from biometrics.face.engine import Embedding, FaceEngine, Landmarks, Picture
@@ -30,7 +31,6 @@ from biometrics.face.looks import Looks
 from biometrics.face.outcome import FaceReason
 from biometrics.face.session import NEUTRAL_APART_S, NEUTRAL_FRAMES
 
-ENDINGS: Final = frozenset({".gif", ".mp4", ".webm", ".mkv", ".mov", ".avi"})
 FASTEST_FPS: Final = 120.0  # what a file says of itself beyond it is wrong
 HEAD_HEIGHTS: Final = (1.2, 1.6)  # of a face's box, kept above and below it
 
@@ -57,15 +57,15 @@ class ClipFinding:
 
 
 def evaluate_clips(folder: Path, engine: FaceEngine) -> dict[str, Any]:
-    """Counts, ready for JSON: `real_clips`, `real_clips_refused`, `real_clips_refused_by` and each one's values.
+    """Counts and the values nearest to a refusal, ready for JSON; all names begin with `real_clips`.
 
     Raises:
         EvaluationDataError: No film with a face in the folder.
     """
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS)
+    files = sorted(path for path in folder.rglob("*") if is_clip(path))
     findings = [finding for path in files for finding in look_at(path, engine)]
     if not findings:
-        raise EvaluationDataError(f"no film with a face in {folder.name}; films end in {', '.join(sorted(ENDINGS))}")
+        raise EvaluationDataError(f"no film with a face in {folder.name}; films end in {', '.join(sorted(CLIPS))}")
     refused = Counter(one.reason.value for one in findings if one.reason is not None)
     return {
         "real_clips": len(findings),
