@@ -64,7 +64,7 @@ export function Approval({ desk, row }: { readonly desk: ClerkDesk; readonly row
           )}
           <Portraits api={desk.api} visitId={row.visit_id} portrait={row.holder !== null} live={row.face !== null} />
           <Face face={row.face} />
-          <Finger finger={row.finger ?? null} />
+          <Finger finger={row.finger ?? null} checks={row.checks} />
           <Checks checks={row.checks} />
         </div>
         <div className="column">

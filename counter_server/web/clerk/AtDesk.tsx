@@ -66,7 +66,7 @@ export function AtDesk({ desk, visit }: AtDeskProps) {
           <NextStep desk={desk} visit={visit} />
           {visit.document && <Papers api={desk.api} visitId={visit.visit_id} document={visit.document} />}
           <Face face={visit.face} />
-          <Finger finger={visit.finger ?? null} />
+          <Finger finger={visit.finger ?? null} checks={visit.checks} />
           <Checklist
             desk={desk}
             items={visit.checklist}

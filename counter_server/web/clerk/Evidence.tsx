@@ -159,9 +159,19 @@ const fingerWords: Record<FaceView["verdict"], Word> = {
   reject: "fingerReject",
 };
 
+interface FingerProps {
+  readonly finger: FingerView | null;
+  readonly checks: readonly CheckView[];
+}
+
+/** Why the finger decides nothing by itself: it does not fit, or the sensor took it for an imitation. */
+const speaksAgainstFinger = (check: CheckView): boolean =>
+  (check.name === "finger" && check.outcome !== "passed") ||
+  (check.name === "finger_sensor" && check.outcome === "failed");
+
 /** What the finger came to; nothing where none was asked for. */
-export function Finger({ finger }: { readonly finger: FingerView | null }) {
-  const { t, say } = useWords();
+export function Finger({ finger, checks }: FingerProps) {
+  const { t, say, language } = useWords();
   if (finger === null || finger.task === "enrol") {
     return null;
   }
@@ -185,12 +195,22 @@ export function Finger({ finger }: { readonly finger: FingerView | null }) {
         <>
           <p className="verdict" data-verdict={verdict}>
             <Icon name={verdict === "accept" ? "check" : verdict === "refer" ? "warning" : "cross"} />
-            {name ? t("colon", { name: say(name), value: t(fingerWords[verdict]) }) : t(fingerWords[verdict])}
+            {name
+              ? t("fingerVerdict", { finger: say(name), verdict: t(fingerWords[verdict]) })
+              : t(fingerWords[verdict])}
           </p>
+          {checks.filter(speaksAgainstFinger).map((check) => {
+            const [reason, spoken] = checkReason(check.why, language);
+            return (
+              <p key={check.name} lang={spoken === "zh" ? "zh-CN" : "en"}>
+                {reason}
+              </p>
+            );
+          })}
           {finger.compared && bound > 1 && finger.comparisons !== null && (
             <p>{t("fingerBound", { n: whole.format(bound), m: whole.format(finger.comparisons) })}</p>
           )}
-          <p className="hint">{t("fingerNotAlive")}</p>
+          {finger.compared && <p className="hint">{t("fingerNotAlive")}</p>}
           {finger.engine && <p className="hint">{t("faceEngine", { name: finger.engine })}</p>}
         </>
       )}

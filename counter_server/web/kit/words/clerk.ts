@@ -102,6 +102,7 @@ export const clerkWords = {
     zh: "若是别人的手指，碰巧达到这种相似程度的可能至多约 {n} 分之一（共比对 {m} 次）。",
     en: "Somebody else's finger would look this much alike at most about once in {n} times, counted in {m} comparisons.",
   },
+  fingerVerdict: { zh: "{finger}：{verdict}", en: "{verdict} ({finger})" },
   fingerAccept: { zh: "与登记的指纹一致", en: "The registered finger" },
   fingerRefer: { zh: "不能确定，请您判断", en: "Not certain: you decide" },
   fingerReject: { zh: "与登记的指纹不一致", en: "Not the registered finger" },
