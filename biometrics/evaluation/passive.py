@@ -180,7 +180,7 @@ def calibration_text(
     for name, one in values.attacks.items():
         told: dict[str, object] = {
             "clips": len(one.shown),
-            "recorded": one.recorded,
+            "recorded": one.as_seen,
             "accepted": _accepted(one, split.accept_from),
             "not_possible": sum(shown.value is None for shown in one.shown),
             "apcer_upper": _apcer_upper(one, split.accept_from),
@@ -198,9 +198,9 @@ def _told_only(values: Values, split: Split, bound: float) -> list[str]:
         why.append(f"{split.people_refused} of {split.people} unseen people were refused: not shown to keep the bound")
     if any(one.imitated for one in values.people):
         why.append("people were shown as pictures made to look like a webcam's, not as the counter's camera sees them")
-    recorded = [one for one in values.attacks.values() if one.recorded]
+    recorded = [one for one in values.attacks.values() if one.as_seen]
     if not recorded:
-        why.append("no attack was recorded: all were drawn, and drawn ones say little about this cue")
+        why.append("no attack was recorded: all were drawn or made of pictures, which say little about this cue")
     elif not any(_apart(one, split) for one in recorded):
         why.append("no recorded species of attack is told apart from people")
     return why

@@ -64,6 +64,11 @@ class Species:
     recorded: bool
     """By the operator; False: drawn."""
 
+    @property
+    def as_seen(self) -> bool:
+        """Whether all was shown as the counter's camera saw it: neither drawn, nor pictures made to look like that."""
+        return self.recorded and not any(one.imitated for one in self.shown)
+
 
 @dataclass(frozen=True, slots=True)
 class Values:

@@ -96,7 +96,7 @@ def _calibrate(options: argparse.Namespace) -> int:
         f"refused, at most {calibration.bpcer_upper:.1%} (wanted: {calibration.bpcer_bound:.1%})"
     )
     for name, species in calibration.attacks.items():
-        kind = "recorded" if species.recorded else "drawn"
+        kind = "recorded" if species.recorded else "imitated"
         print(f"{name}: {species.accepted} of {species.clips} {kind} accepted, at most {species.apcer_upper:.1%}")
     for why in calibration.told_only_because:
         print(f"refuses nobody: {why}")

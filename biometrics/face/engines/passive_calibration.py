@@ -24,7 +24,7 @@ bona_fide_not_possible = 3
 
 [attacks."print"]
 clips = 60
-recorded = true                                 # false: drawn, which proves nothing
+recorded = true                                 # false: drawn or made of pictures, which proves nothing
 accepted = 3
 not_possible = 1
 apcer_upper = 0.1239

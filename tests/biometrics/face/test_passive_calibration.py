@@ -28,8 +28,9 @@ def people(values: Sequence[float | None], *, imitated: bool = False, each: int 
     return tuple(Shown(f"p{index // each}", None, value, imitated) for index, value in enumerate(values))
 
 
-def attack(values: Sequence[float | None], *, recorded: bool = True) -> Species:
-    return Species(tuple(Shown(f"a{index}", None, value, not recorded) for index, value in enumerate(values)), recorded)
+def attack(values: Sequence[float | None], *, recorded: bool = True, imitated: bool = False) -> Species:
+    shown = (Shown(f"a{index}", None, value, imitated or not recorded) for index, value in enumerate(values))
+    return Species(tuple(shown), recorded)
 
 
 def values(shown: tuple[Shown, ...], **attacks: Species) -> Values:
@@ -106,11 +107,12 @@ def test_the_bound_holds_for_people_nobody_has_seen() -> None:
     [
         (values(people([0.95] * 100, imitated=True), print=TOLD_APART), "pictures made to look like"),
         (values(GOOD, print=attack([0.1] * 30, recorded=False)), "no attack was recorded"),
+        (values(GOOD, print=attack([0.1] * 30, imitated=True)), "no attack was recorded"),
         (values(GOOD, print=NOT_TOLD_APART), "no recorded species"),
         (values(GOOD, print=attack([None] * 30)), "no recorded species"),
         (values(GOOD[:80], print=TOLD_APART), "of 80 unseen people"),  # one of 80 may be 5.8 %
     ],
-    ids=["imitated", "drawn", "passing", "not possible", "people refused"],
+    ids=["imitated", "drawn", "made of pictures", "passing", "not possible", "people refused"],
 )
 def test_a_calibration_refuses_nobody_unless_it_has_earned_it(of: Values, why: str) -> None:
     text = written(of)
