@@ -136,12 +136,17 @@ async def reading(office: Office, clerk: ClerkView, service_id: str) -> Visit:
 async def signed(office: Office, clerk: ClerkView, service_id: str) -> Visit:
     """Every page seen, signed by the customer: the clerk's turn."""
     visit = await reading(office, clerk, service_id)
-    assert visit.document is not None
-    for page in range(1, visit.document.pages + 1):
-        seen = PageSeen(document_sha256=visit.document.sha256, page=page)
-        await customer.see_page(office, visit.visit_id, seen)
-    await customer.sign(office, visit.visit_id, signature(visit.document.sha256))
+    await read_and_sign(office, visit)
     return await office.db.run(store.load, visit.visit_id)
+
+
+async def read_and_sign(office: Office, visit: Visit) -> None:
+    """The customer sees every page of the document that the visit holds, and signs it."""
+    assert visit.document is not None
+    sha256 = visit.document.sha256
+    for page in range(1, visit.document.pages + 1):
+        await customer.see_page(office, visit.visit_id, PageSeen(document_sha256=sha256, page=page))
+    await customer.sign(office, visit.visit_id, signature(sha256))
 
 
 def signature(document_sha256: str) -> SignDocument:

@@ -18,8 +18,10 @@ from tests.counter_server.builders import (
     decided,
     face,
     noticed,
+    now,
     opened,
-    signature,
+    read_and_sign,
+    sha_of,
 )
 from webrtc.wire.catalogue import Channel, Route
 from webrtc.wire.check import CheckOutcome
@@ -27,7 +29,7 @@ from webrtc.wire.console import ClerkView, Countersign, SetChecklistItem
 from webrtc.wire.face import ContinuityState
 from webrtc.wire.message import ErrorCode
 from webrtc.wire.passkey import PhoneKey
-from webrtc.wire.visit import PageSeen, Reason, SubmitForm, VisitState
+from webrtc.wire.visit import Reason, SubmitForm, VisitState
 
 
 async def phone_at_consent(office: Office) -> Visit:
@@ -49,12 +51,9 @@ async def served_by(office: Office, clerk: ClerkView, visit: Visit) -> Visit:
     for item in (await office.db.run(store.load, visit.visit_id)).checklist:
         await desk.set_item(office, clerk, visit.visit_id, item.item_id, SetChecklistItem(outcome=CheckOutcome.PASSED))
     await desk.push_document(office, clerk, visit.visit_id)
-    document = (await office.db.run(store.load, visit.visit_id)).document
-    assert document is not None
-    for page in range(1, document.pages + 1):
-        await customer.see_page(office, visit.visit_id, PageSeen(document_sha256=document.sha256, page=page))
-    await customer.sign(office, visit.visit_id, signature(document.sha256))
-    act = Countersign(document_sha256=document.sha256, password=PASSWORD)
+    shown = await now(office, visit)
+    await read_and_sign(office, shown)
+    act = Countersign(document_sha256=sha_of(shown), password=PASSWORD)
     await desk.countersign(office, clerk, visit.visit_id, act)
     await office.db.run(store.clear_desk, clerk.clerk_id)
     return await office.db.run(store.load, visit.visit_id)

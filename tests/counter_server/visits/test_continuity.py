@@ -7,7 +7,7 @@ import pytest
 from counter_server.config import Patience
 from counter_server.errors import CounterError
 from counter_server.identification.chip import ChipFinding
-from counter_server.visits import card_step, continuity, customer, desk, presence, store
+from counter_server.visits import card_step, continuity, desk, presence, store
 from counter_server.visits.doors import console_of, view_of
 from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
@@ -20,9 +20,9 @@ from tests.counter_server.builders import (
     noticed,
     now,
     office_in,
+    read_and_sign,
     reading,
     sha_of,
-    signature,
     signed,
     waiting,
 )
@@ -30,19 +30,12 @@ from webrtc.wire.check import CheckOutcome
 from webrtc.wire.console import ClerkView, Countersign, SetChecklistItem
 from webrtc.wire.face import ContinuityCue, ContinuityState
 from webrtc.wire.message import ErrorCode
-from webrtc.wire.visit import PageSeen, Reason, VisitState
+from webrtc.wire.visit import Reason, VisitState
 
 
 async def broken(office: Office, visit: Visit, cue: ContinuityCue = ContinuityCue.OTHER_FACE) -> Visit:
     await noticed(office, visit, ContinuityState.BROKEN, cue)
     return await now(office, visit)
-
-
-async def sign(office: Office, visit: Visit) -> None:
-    assert visit.document is not None
-    for page in range(1, visit.document.pages + 1):
-        await customer.see_page(office, visit.visit_id, PageSeen(document_sha256=sha_of(visit), page=page))
-    await customer.sign(office, visit.visit_id, signature(sha_of(visit)))
 
 
 def check_of(visit: Visit) -> CheckOutcome | None:
@@ -56,7 +49,7 @@ async def test_after_a_swap_nothing_is_signed_and_the_clerk_reads_which_cue_spok
         halted = await broken(office, visit)
         assert (halted.state, check_of(halted)) == (VisitState.READING, CheckOutcome.FAILED)
         with pytest.raises(CounterError) as refused:
-            await sign(office, visit)
+            await read_and_sign(office, visit)
         assert refused.value.code is ErrorCode.IDENTITY_NOT_HELD
         console = await console_of(office, clerk)
         assert console.visit is not None
@@ -96,7 +89,7 @@ async def test_whom_nobody_has_recognised_in_the_call_does_not_sign(
         visit = await reading(office, clerk, "replace-card")
         office.continuity[visit.visit_id].recognised.clear()
         with pytest.raises(CounterError) as refused:
-            await sign(office, visit)
+            await read_and_sign(office, visit)
         assert refused.value.code is ErrorCode.IDENTITY_NOT_HELD
 
 
@@ -135,7 +128,7 @@ async def test_card_and_face_lead_back_to_the_same_clerk_and_the_document_is_sig
             passed = SetChecklistItem(outcome=CheckOutcome.PASSED)
             await desk.set_item(office, clerk, visit.visit_id, item.item_id, passed)
         await desk.push_document(office, clerk, visit.visit_id)
-        await sign(office, await now(office, visit))
+        await read_and_sign(office, await now(office, visit))
         done = await now(office, visit)
         assert (done.state, check_of(done)) == (VisitState.COUNTERSIGNING, CheckOutcome.PASSED)
         assert any(c.why.startswith("lost once") for c in done.checks)

@@ -36,7 +36,8 @@ from tests.counter_server.builders import (
     now,
     office_in,
     opened,
-    signature,
+    read_and_sign,
+    sha_of,
     with_card_and_face,
 )
 from tests.counter_server.fingers import HOLDERS, STRANGERS, at_finger, enrolled, given, of_png, picture, png_of
@@ -47,7 +48,7 @@ from webrtc.wire.console import Approve, Countersign, SetChecklistItem
 from webrtc.wire.face import ContinuityState
 from webrtc.wire.finger import CannotGiveFinger, FingerAdvice, FingerTask, PadVerdict
 from webrtc.wire.message import ErrorCode
-from webrtc.wire.visit import PageSeen, Reason, SubmitForm, VisitState
+from webrtc.wire.visit import Reason, SubmitForm, VisitState
 
 DESK = FingerDesk()
 PIN_FORM = {"card_last4": "4321"}
@@ -157,15 +158,12 @@ async def test_whoever_cannot_give_a_finger_is_served_by_two_people(tmp_path: Pa
                 await desk.set_item(office, clerk, visit.visit_id, item.item_id, yes)
         await noticed(office, visit, ContinuityState.HELD)
         await desk.push_document(office, clerk, visit.visit_id)
-        document = (await now(office, visit)).document
-        assert document is not None
-        for page in range(1, document.pages + 1):
-            await customer.see_page(office, visit.visit_id, PageSeen(document_sha256=document.sha256, page=page))
-        await customer.sign(office, visit.visit_id, signature(document.sha256))
-        act = Countersign(document_sha256=document.sha256, password=PASSWORD)
+        shown = await now(office, visit)
+        await read_and_sign(office, shown)
+        act = Countersign(document_sha256=sha_of(shown), password=PASSWORD)
         await desk.countersign(office, clerk, visit.visit_id, act)
         assert (await now(office, visit)).state is VisitState.APPROVING
-        approve = Approve(decision="approve", document_sha256=document.sha256, password=PASSWORD)
+        approve = Approve(decision="approve", document_sha256=sha_of(shown), password=PASSWORD)
         await desk.decide_approval(office, second, visit.visit_id, approve)
         assert (await now(office, visit)).state is VisitState.DONE
 
