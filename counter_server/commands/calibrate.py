@@ -10,7 +10,7 @@ from biometrics.face.calibration import read_calibration
 from biometrics.face.engines import open_engine
 from biometrics.face.gallery import NEEDED
 from counter_server.commands import fingerprints, passive
-from counter_server.commands.evaluate import tell_progress
+from counter_server.commands.home import progress_line
 from counter_server.errors import StoppedError
 
 
@@ -35,7 +35,7 @@ def _face(options: argparse.Namespace) -> int:
             open_engine(to_calibrate=True),  # an engine by manifest has no figures of its own yet
             measured_on=options.measured_on,
             measured_at=datetime.now(UTC).date(),
-            progress=tell_progress,
+            progress=progress_line("people"),
         )
         calibration = read_calibration(text)
     except BiometricsError as error:

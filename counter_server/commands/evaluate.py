@@ -1,7 +1,6 @@
 """`counter evaluate`: measured error rates."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from biometrics.errors import BiometricsError
@@ -9,7 +8,7 @@ from biometrics.evaluation.det import det_picture
 from biometrics.evaluation.face import evaluate_face
 from biometrics.face.engines import open_engine
 from counter_server.commands import evaluate_liveness, fingerprints, passive
-from counter_server.commands.home import print_figures
+from counter_server.commands.home import print_figures, progress_line
 from counter_server.errors import StoppedError
 
 
@@ -28,7 +27,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", title: 
 
 def _face(options: argparse.Namespace) -> int:
     try:
-        figures, curves = evaluate_face(options.data, engine=open_engine(), progress=tell_progress)
+        figures, curves = evaluate_face(options.data, engine=open_engine(), progress=progress_line("people"))
         if options.picture is not None and not figures["genuine"]:
             figures["notes"].append("no picture was drawn: nobody has two pictures")
         elif options.picture is not None:
@@ -37,9 +36,3 @@ def _face(options: argparse.Namespace) -> int:
         raise StoppedError(str(error)) from error
     print_figures(figures, as_json=bool(options.json))
     return 0
-
-
-def tell_progress(done: int, of: int) -> None:
-    """A line on the terminal of whoever waits; nothing in a file."""
-    if sys.stderr.isatty():
-        print(f"\r{done} of {of} people", end="\n" if done == of else "", file=sys.stderr, flush=True)

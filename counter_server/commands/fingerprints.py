@@ -1,7 +1,6 @@
 """`counter evaluate fingerprint` and `counter calibrate fingerprint`."""
 
 import argparse
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from biometrics.evaluation.nbis_peer import nbis_peer
 from biometrics.face.calibration import read_calibration
 from biometrics.fingerprint.opening import open_extractor
 from biometrics.fingerprint.policy import load_finger_calibration
-from counter_server.commands.home import print_figures
+from counter_server.commands.home import print_figures, progress_line
 from counter_server.errors import StoppedError
 
 Subparsers = argparse._SubParsersAction
@@ -55,7 +54,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             extractor,
             peers=peers,
             parts=load_finger_calibration(extractor.id) if options.parts else None,
-            progress=_tell_progress,
+            progress=progress_line("pictures and pairs"),
         )
         if options.picture is not None:
             det_picture(curves, f"{figures['engine']}, {figures['fingers']} fingers", options.picture)
@@ -75,7 +74,7 @@ def _calibrate(options: argparse.Namespace) -> int:
             foreign=options.foreign,
             measured_on=options.measured_on,
             measured_at=datetime.now(UTC).date(),
-            progress=_tell_progress,
+            progress=progress_line("pictures and pairs"),
         )
         calibration = read_calibration(text)
     except BiometricsError as error:
@@ -87,8 +86,3 @@ def _calibrate(options: argparse.Namespace) -> int:
             f"worst group match {thresholds.supported_fmr:.1e}; refer to {thresholds.refer_distance:.4f}"
         )
     return 0
-
-
-def _tell_progress(done: int, of: int) -> None:
-    if sys.stderr.isatty():
-        print(f"\r{done} of {of}", end="\n" if done == of else "", file=sys.stderr, flush=True)

@@ -3,7 +3,8 @@
 import argparse
 import json
 import platform
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -44,3 +45,13 @@ def print_figures(figures: Mapping[str, object], *, as_json: bool) -> None:
                 print(f"{name + ' ' + str(inner):44} {figure}")
         else:
             print(f"{name:44} {value}")
+
+
+def progress_line(what: str) -> Callable[[int, int], None]:
+    """A line on the terminal of whoever waits, of how many were measured so far; nothing in a file."""
+
+    def tell(done: int, of: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{done} of {of} {what}", end="\n" if done == of else "", file=sys.stderr, flush=True)
+
+    return tell

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from biometrics.face.engines import open_engine
 from biometrics.face.engines.passive_calibration import LEAST_CLIPS, parse_passive_calibration
 from biometrics.face.engines.passive_manifest import read_passive_manifest
 from biometrics.face.texture import MANIFEST, Passive, passive_from
-from counter_server.commands.home import print_figures
+from counter_server.commands.home import print_figures, progress_line
 from counter_server.errors import StoppedError
 
 Subparsers = argparse._SubParsersAction
@@ -123,10 +122,9 @@ def _named(passive: Passive | None) -> Passive:
 def _show(options: argparse.Namespace, passive: Passive) -> Values:
     studio = Studio(open_engine(), passive.detector, options.seed, as_recorded=options.as_recorded)
     return show_all(
-        studio, options.data, recorded_attacks=options.attacks, drawn_attacks=options.drawn, progress=_tell_progress
+        studio,
+        options.data,
+        recorded_attacks=options.attacks,
+        drawn_attacks=options.drawn,
+        progress=progress_line("shown"),
     )
-
-
-def _tell_progress(done: int, of: int) -> None:
-    if sys.stderr.isatty():
-        print(f"\r{done} of {of} shown", end="\n" if done == of else "", file=sys.stderr, flush=True)
