@@ -14,7 +14,7 @@ from pkcs11 import Attribute, GCMParams, KeyType, Mechanism, ObjectClass
 
 from counter_server.records.errors import KeyFileError, StoreError, WrongKeyError
 from counter_server.records.keys import MASTER_BYTES, NONCE_BYTES, KeyWrapper, WrappedKey
-from counter_server.signing.tokens import turn_at
+from counter_server.signing.tokens import open_session, turn_at
 
 CURRENT, NEXT = "counter-master", "counter-master-next"
 KEY_ID_BYTES = 8
@@ -76,11 +76,7 @@ class TokenMasterKeys:
         self._lock = turn_at(module)
         try:
             with self._lock:
-                found = pkcs11.lib(str(module)).get_token(token_label=token_label)
-                try:
-                    self._session = found.open(rw=True, user_pin=pin)
-                except pkcs11.UserAlreadyLoggedIn:  # logging in is the process', not the session's (v2.40 §5.6)
-                    self._session = found.open(rw=True)
+                self._session = open_session(module, token_label, pin)
                 self._following = self._find(NEXT)
                 # a crash between destroying the old and renaming the next one leaves the next alone
                 self._current = self._find(CURRENT) or self._following or self._make(CURRENT)

@@ -35,6 +35,15 @@ def turn_at(module: Path) -> threading.RLock:
     return _turns.setdefault(module, threading.RLock())
 
 
+def open_session(module: Path, label: str, pin: str) -> pkcs11.Session:
+    """A session with the token of this label, logged in; callers hold the turn and see to the binding's errors."""
+    found = pkcs11.lib(str(module)).get_token(token_label=label)
+    try:
+        return found.open(rw=True, user_pin=pin)
+    except pkcs11.UserAlreadyLoggedIn:  # logging in is the process', not the session's (PKCS #11 v2.40 §5.6)
+        return found.open(rw=True)
+
+
 def read_secret(path: Path | None) -> str:
     """A PIN or access token from a file that only we may read."""
     if path is None:
@@ -91,11 +100,7 @@ class Token:
         self._turn = turn_at(module)
         try:
             with self._turn:
-                found = self._token = pkcs11.lib(str(module)).get_token(token_label=label)
-                try:
-                    self._session = found.open(rw=True, user_pin=pin)
-                except pkcs11.UserAlreadyLoggedIn:  # logging in is the process', not the session's (v2.40 §5.6)
-                    self._session = found.open(rw=True)
+                self._session = open_session(module, label, pin)
         except (pkcs11.PKCS11Error, RuntimeError) as error:
             raise SignerGoneError(f"the token {label!r}: {type(error).__name__}") from error
         self._open: dict[str, TokenKey] = {}
@@ -144,7 +149,7 @@ class Token:
         return privates[0], publics[0]
 
     def _make_edwards(self, label: str) -> tuple[Any, Any]:
-        offered = self._token.slot.get_mechanisms()
+        offered = self._session.token.slot.get_mechanisms()
         if not {Mechanism.EDDSA, Mechanism.EC_EDWARDS_KEY_PAIR_GEN} <= set(offered):
             raise SignerUnableError("the token has no Ed25519 (CKM_EDDSA)")
         for curve in EDWARDS_25519:
