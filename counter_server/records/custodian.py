@@ -50,12 +50,8 @@ def open_sealing(folder: Path, settings: SigningSettings, now: datetime) -> Seal
     """
     if settings.keys is not KeyHolder.PKCS11 or (folder / AUTHORITY_FILE).exists():
         return load_or_create_sealing_identity(folder, now)
-    if settings.pkcs11_module is None:
-        raise KeyFileError("counter.toml: [signing] pkcs11_module is missing")
     try:
-        pin = read_secret(settings.secret_file)
-        ring = Token(settings.pkcs11_module, settings.token_label, pin, curve=ec.SECP384R1.name)
-        return sealing_identity_in_ring(folder, ring, now)
+        return sealing_identity_in_ring(folder, open_token(settings, curve=ec.SECP384R1.name), now)
     except SigningError as error:
         raise KeyFileError(str(error)) from error
 
@@ -76,11 +72,11 @@ def open_log_key(files: LogFiles, settings: SigningSettings) -> LogKey:
         return read_token_key(files, token) if named else make_token_key(files, token)
 
 
-def open_token(settings: SigningSettings) -> Token:
+def open_token(settings: SigningSettings, *, curve: str = ec.SECP256R1.name) -> Token:
     """The token that the settings name; `KeyFileError` or `SignerGoneError` when there is none."""
     if settings.keys is not KeyHolder.PKCS11 or settings.pkcs11_module is None:
         raise KeyFileError("counter.toml: [signing] names no token (keys, pkcs11_module)")
-    return Token(settings.pkcs11_module, settings.token_label, read_secret(settings.secret_file))
+    return Token(settings.pkcs11_module, settings.token_label, read_secret(settings.secret_file), curve=curve)
 
 
 @contextmanager
