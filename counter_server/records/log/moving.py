@@ -46,7 +46,8 @@ def move_key(database: Database, files: LogFiles, token: Token, now: datetime) -
 def _hand_over(database: Database, files: LogFiles, token: Token, now: datetime) -> None:
     if not files.key.exists():
         raise KeyFileError("there is no key in a file to move; the counter makes one at its first start")
-    old, publisher = read_signer(files.key), Publisher(files, read_signer(files.key))
+    old = read_signer(files.key)
+    publisher = Publisher(files, old)
     held = token.edwards_key(LABEL, make=True)
     verifier = VerifierKey(old.name, old.algorithm, held.public)
     database.run_now(_announce, verifier, now)
