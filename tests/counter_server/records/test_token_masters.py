@@ -1,7 +1,5 @@
 """Master keys in SoftHSM 2: the same promises as those in files, and no key outside of the token."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,22 +14,13 @@ from counter_server.records.keys import new_record_keys
 from counter_server.records.token_masters import TokenMasterKeys
 from tests.counter_server.records import builders
 from tests.counter_server.records.builders import NOW
-from tests.counter_server.signing import softhsm
+from tests.counter_server.signing.own_token import own_token
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SigningSettings]:
-    library = softhsm.module()
-    if library is None or shutil.which("softhsm2-util") is None:
-        pytest.skip("wants SoftHSM 2 (apt install softhsm2)")
-    before = os.environ.get(softhsm.CONFIGURATION)
-    configuration, made = softhsm.make_token(tmp_path_factory.mktemp("token"), library)
-    os.environ[softhsm.CONFIGURATION] = str(configuration)
-    yield made
-    if before is None:
-        del os.environ[softhsm.CONFIGURATION]
-    else:
-        os.environ[softhsm.CONFIGURATION] = before
+    with own_token(tmp_path_factory.mktemp("token")) as made:
+        yield made
 
 
 def test_slots_under_a_token_rotate_and_the_old_key_is_gone(tmp_path: Path, settings: SigningSettings) -> None:

@@ -1,7 +1,6 @@
 """The key that seals records in SoftHSM 2: no file holds it, and nobody who checks can tell the difference."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +31,7 @@ from counter_server.records.proving.sample import (
 )
 from counter_server.records.seal import seal_record
 from counter_server.records.verify import verify_record
-from tests.counter_server.signing import softhsm
+from tests.counter_server.signing.own_token import own_token
 
 SCRIPT = Path(counter_server.records.__file__).parent / "verify.sh"
 YESTERDAY = NOW - timedelta(days=1)
@@ -40,12 +39,7 @@ YESTERDAY = NOW - timedelta(days=1)
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SigningSettings]:
-    library = softhsm.module()
-    if library is None or shutil.which("softhsm2-util") is None:
-        pytest.skip("wants SoftHSM 2 (apt install softhsm2)")
-    with pytest.MonkeyPatch.context() as patch:
-        configuration, made = softhsm.make_token(tmp_path_factory.mktemp("token"), library)
-        patch.setenv(softhsm.CONFIGURATION, str(configuration))
+    with own_token(tmp_path_factory.mktemp("token")) as made:
         yield made
 
 

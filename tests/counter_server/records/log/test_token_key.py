@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,17 +21,12 @@ from counter_server.records.log.token_key import TokenLogKey
 from tests.counter_server.records.log.builders import Log, add_events, build_log, publish, seal
 from tests.counter_server.records.log.test_commands import counter
 from tests.counter_server.signing import softhsm
+from tests.counter_server.signing.own_token import own_token
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SigningSettings]:
-    """SoftHSM reads where its tokens are once per process, so tests share one, and the log's key in it."""
-    library = softhsm.module()
-    if library is None or shutil.which("softhsm2-util") is None:
-        pytest.skip("wants SoftHSM 2 (apt install softhsm2)")
-    with pytest.MonkeyPatch.context() as patch:
-        configuration, made = softhsm.make_token(tmp_path_factory.mktemp("token"), library)
-        patch.setenv(softhsm.CONFIGURATION, str(configuration))
+    with own_token(tmp_path_factory.mktemp("token")) as made:
         yield made
 
 
