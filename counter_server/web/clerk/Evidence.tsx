@@ -91,7 +91,7 @@ function oneIn(bound: number): number {
 /** How often somebody else would come as close, and whether that was counted or is a model's; never a bare distance. */
 function ErrorRate({ face }: { readonly face: FaceView }) {
   const { t } = useWords();
-  if (!face.compared || !face.fmr_upper) {
+  if (!face.compared || !face.fmr_upper || face.verdict === "reject") {
     return null;
   }
   const bound = oneIn(face.fmr_upper);
@@ -123,6 +123,11 @@ export function Face({ face }: { readonly face: FaceView | null }) {
       <h2>{t("faceTitleClerk")}</h2>
       {face === null ? (
         <p className="hint">{t("faceNone")}</p>
+      ) : face.reasons.includes("document_tries") ? (
+        <p className="verdict" data-verdict="refer">
+          <Icon name="warning" />
+          {t("faceNotBegun")}
+        </p>
       ) : (
         <>
           {face.compared && (

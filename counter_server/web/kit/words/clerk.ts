@@ -93,8 +93,12 @@ export const clerkWords = {
     en: "Other people often look this much alike: by itself this does not say who it is.",
   },
   faceNotCompared: {
-    zh: "没有芯片照片可比对：只确认是真人，未核对身份。",
+    zh: "没有芯片照片可比对：不能说明是谁。",
     en: "No chip portrait to compare with: this does not say who it is.",
+  },
+  faceNotBegun: {
+    zh: "该证件的人脸核验失败次数过多，这次没有做：请您对照芯片照片与本人，并确认镜头前是真人。",
+    en: "No face check was made, because too many with this document failed: compare portrait and person, and make sure that a living person is there.",
   },
   faceEngine: { zh: "算法版本：{name}", en: "Engine: {name}" },
   fingerTitleClerk: { zh: "指纹核验", en: "Fingerprint" },

@@ -254,10 +254,6 @@ const faceReasons: Readonly<Record<string, Text>> = {
   picture_looped: { zh: "画面在重复播放", en: "The picture repeated itself" },
   picture_cut: { zh: "画面被剪接", en: "The picture was cut to another one" },
   wrong_colours: { zh: "脸上的光与屏幕颜色不符", en: "The face was lit by other colours than the screen's" },
-  document_tries: {
-    zh: "该证件核验失败次数过多，未再核验",
-    en: "Too many failed with this document: not checked again",
-  },
   flat: { zh: "转动的是平面，像照片", en: "What turned was flat, like a print" },
   no_skin: { zh: "画面像打印件或屏幕，不像真人皮肤", en: "It looked like a print or a screen, not like skin" },
   identity_changed: { zh: "动作过程中换了人", en: "The face changed during the movement" },
