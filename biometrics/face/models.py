@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from biometrics.errors import ModelError
+from biometrics.libraries import WHERE_FROM
 
 PACKAGE = "face_recognition_models"
-PACKAGE_VERSION = "0.3.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def locate(model: ModelFile) -> Path:
     """
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise ModelError(f"package {PACKAGE} is not installed (pip install --no-deps {PACKAGE}=={PACKAGE_VERSION})")
+        raise ModelError(f"package {PACKAGE} is not installed ({WHERE_FROM[PACKAGE]})")
     path = Path(spec.submodule_search_locations[0]) / "models" / model.name
     if not path.is_file():
         raise ModelError(f"{model.name} is not in the package {PACKAGE}")

@@ -16,7 +16,6 @@ from biometrics.errors import ModelError
 from biometrics.libraries import WHERE_FROM, load
 
 PACKAGE: Final = "pyfing"
-HOW_TO_GET: Final = WHERE_FROM[PACKAGE]
 FILE: Final = "LEADER.weights.h5"
 SHA256: Final = "0cbf12af936482d10ba54b23f40a9b192ab767df2f81bc96c5954585735fefe6"
 GRAPH: Final = "2"
@@ -31,7 +30,7 @@ def source() -> Path:
     """
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise ModelError(f"package {PACKAGE} is not installed ({HOW_TO_GET})")
+        raise ModelError(f"package {PACKAGE} is not installed ({WHERE_FROM[PACKAGE]})")
     path = Path(spec.submodule_search_locations[0]) / "models" / FILE
     if not path.is_file():
         raise ModelError(f"{FILE} is not in the package {PACKAGE}")
