@@ -22,10 +22,13 @@ export function SamePerson({ desk, visit }: { readonly desk: ClerkDesk; readonly
   const cue = now.cue ?? null;
   if (now.state !== "broken") {
     const held = now.state === "held";
+    const checked = visit.face?.live === true;
     return (
       <p className="same-person" data-continuity={now.state} data-cue={cue ?? undefined}>
         <span className="dot" aria-hidden="true" />
-        {held || cue === null ? t("samePersonHeld") : t("samePersonUncertain", { cue: say(doubtWords[cue]) })}
+        {held || cue === null
+          ? t(checked ? "samePersonHeld" : "samePersonUnchecked")
+          : t("samePersonUncertain", { cue: say(doubtWords[cue]) })}
       </p>
     );
   }

@@ -175,6 +175,10 @@ export const clerkWords = {
   refuseYes: { zh: "拒绝并告知客户", en: "Refuse and tell the customer" },
   cancel: { zh: "取消", en: "Cancel" },
   samePersonHeld: { zh: "镜头前是核验过的本人", en: "The person checked is before the camera" },
+  samePersonUnchecked: {
+    zh: "通话中一直是同一张脸，但没有核验过",
+    en: "One face throughout the call, but it was never checked",
+  },
   samePersonUncertain: { zh: "正在确认是否本人：{cue}", en: "Is it still the same person? {cue}" },
   samePersonBroken: { zh: "不能确定是同一个人", en: "No longer certain that it is the same person" },
   samePersonHalted: {
