@@ -125,7 +125,9 @@ class PartScores:
         progress: Progress = lambda done, of: None,
     ) -> Self:
         """Cut, extract and compare; against another vendor's templates where there are any when `foreign`."""
-        done, of = 0, sum(len(fingers.taken) for fingers in sets)
+        wholes = [one.foreign if foreign else one.own for one in extracted]
+        comparable = [(fingers, whole) for fingers, whole in zip(sets, wholes, strict=True) if whole]
+        done, of = 0, sum(len(fingers.taken) for fingers, _ in comparable)
 
         def step() -> None:
             nonlocal done
@@ -134,12 +136,10 @@ class PartScores:
                 progress(done, of)
 
         compared, count = [], 0
-        for fingers, one in zip(sets, extracted, strict=True):
-            whole = one.foreign if foreign else one.own
-            if whole:
-                parts = extract_parts(fingers, extractor, step)
-                compared.append(compare_parts(fingers.name, whole, parts))
-                count += len(parts)
+        for fingers, whole in comparable:
+            parts = extract_parts(fingers, extractor, step)
+            compared.append(compare_parts(fingers.name, whole, parts))
+            count += len(parts)
         return cls(tuple(single for single, _ in compared), tuple(nearest for _, nearest in compared), count)
 
 
