@@ -41,6 +41,7 @@ _WHY = {
     ContinuityCue.WATCH_LOST: "the process that watched ended during the call",
 }
 _HELD = "the face that passed was before the camera from the beginning of the call to the signature"
+_HELD_UNCHECKED = "no face check was passed; one face from the beginning of the call to the signature"
 _HELD_SINCE = "lost once during the call and identified again; the same face from then to the signature"
 
 
@@ -122,6 +123,9 @@ def require_unbroken(visit: Visit) -> None:
 
 def with_held_check(visit: Visit) -> Visit:
     """The visit with the check that its person was watched and stayed; after `require_held` only."""
+    if visit.without_face:  # the same face throughout, but nobody has said whose
+        unknown = CheckView(name=CHECK, outcome=CheckOutcome.NOT_POSSIBLE, why=_HELD_UNCHECKED, clause="")
+        return visit.model_copy(update={"checks": _with(visit, unknown)})
     before = next((check for check in visit.checks if check.name == CHECK), None)
     why = _HELD if before is None or before.why == _HELD else _HELD_SINCE
     passed = CheckView(name=CHECK, outcome=CheckOutcome.PASSED, why=why, clause="")

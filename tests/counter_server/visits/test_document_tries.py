@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from counter_server.config import Patience
-from counter_server.visits import card_step, customer, desk, document_tries, face_attempt, store
+from counter_server.visits import card_step, continuity, customer, desk, document_tries, face_attempt, store
 from counter_server.visits.closing import refuse
 from counter_server.visits.facts import Visit
 from counter_server.visits.office import Office
@@ -77,7 +77,10 @@ async def test_a_clerk_who_compares_and_a_second_person_are_the_way_through(
         for item in served.checklist:
             assert (await office.db.run(store.load, visit.visit_id)).assurance is Assurance.NONE
             await desk.set_item(office, clerk, visit.visit_id, item.item_id, passed)
-        assert (await office.db.run(store.load, visit.visit_id)).assurance is Assurance.CHIP_AND_FACE
+        compared = await office.db.run(store.load, visit.visit_id)
+        assert compared.assurance is Assurance.CHIP_AND_FACE
+        (same,) = [check for check in continuity.with_held_check(compared).checks if check.name == continuity.CHECK]
+        assert same.outcome is CheckOutcome.NOT_POSSIBLE  # one face in the call, and no check had said whose
 
 
 async def ignoring(*_: object, **__: object) -> None:

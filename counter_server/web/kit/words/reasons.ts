@@ -179,6 +179,10 @@ const sentences: readonly Sentence[] = [
   ],
   // the person during the call
   [/^the face that passed was before the camera from .*$/, "从通话开始到签名，镜头前一直是通过核验的人"],
+  [
+    /^no face check was passed; one face from the beginning of the call to the signature$/,
+    "没有做过人脸核验；从通话开始到签名一直是同一张脸",
+  ],
   [/^lost once during the call and identified again; .*$/, "通话中曾中断，重新核验后到签名一直是同一人"],
   [/^another face than the one that passed was before the camera during the call$/, "通话中镜头前换成了另一张脸"],
   [/^a second face stayed before the camera during the call$/, "通话中镜头前一直有第二张脸"],
