@@ -69,21 +69,18 @@ class Caller:
             raise UndeliveredError(f"status_{answer.status}")  # 3xx too: whoever redirects us sends us elsewhere
 
 
-class PinnedLine(http.client.HTTPSConnection):
-    """HTTPS to an address, under the name that its certificate must bear. Proxies of the environment are not asked."""
+class PlainLine(http.client.HTTPConnection):
+    """HTTP to an address, under its name. Proxies of the environment are not asked."""
 
-    def __init__(self, address: str, host: str, port: int, context: ssl.SSLContext, limit_s: float) -> None:
-        super().__init__(host, port, timeout=limit_s, context=context)
-        self._address, self._tls, self._limit_s = address, context, limit_s
+    def __init__(self, address: str, host: str, port: int, limit_s: float) -> None:
+        super().__init__(host, port, timeout=limit_s)
+        self._address, self._limit_s = address, limit_s
         self.was_cut = False
         self._wire: socket.socket | None = None  # http.client lets go of `sock` before a body is read
 
     def connect(self) -> None:
-        """TCP to the pinned address, then TLS for the name."""
-        raw = socket.create_connection((self._address, self.port), self._limit_s)
-        line = self._tls.wrap_socket(raw, server_hostname=self.host, do_handshake_on_connect=False)
-        self.sock = self._wire = line  # before the handshake, so that the watchdog can cut that too
-        line.do_handshake()
+        """TCP to the pinned address."""
+        self.sock = self._wire = socket.create_connection((self._address, self.port), self._limit_s)
 
     def cut(self) -> None:
         """End it from another thread, wherever it is."""
@@ -91,3 +88,20 @@ class PinnedLine(http.client.HTTPSConnection):
         if self._wire is not None:
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(self._wire, socket.SHUT_RDWR)  # not SSLSocket's: that one takes TLS off first
+
+
+class PinnedLine(PlainLine):
+    """HTTPS to an address, under the name that its certificate must bear."""
+
+    default_port = http.client.HTTPS_PORT  # which stands in no Host header
+
+    def __init__(self, address: str, host: str, port: int, context: ssl.SSLContext, limit_s: float) -> None:
+        super().__init__(address, host, port, limit_s)
+        self._tls = context
+
+    def connect(self) -> None:
+        """TCP to the pinned address, then TLS for the name."""
+        super().connect()
+        line = self._tls.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
+        self.sock = self._wire = line  # before the handshake, so that the watchdog can cut that too
+        line.do_handshake()

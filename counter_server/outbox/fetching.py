@@ -3,15 +3,13 @@
 Plain HTTP is allowed, as RFC 5280 §8 wants it for lists: they are signed, and HTTPS would ask for a list to be fetched.
 """
 
-import contextlib
 import http.client
-import socket
 import ssl
 import threading
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from counter_server.outbox.calling import PinnedLine, trusting
+from counter_server.outbox.calling import PinnedLine, PlainLine, trusting
 from counter_server.outbox.errors import UndeliveredError
 from counter_server.outbox.pinning import Resolver, look_up, pin
 from counter_server.outbox.subscribers import Network
@@ -67,28 +65,7 @@ def fetch(
     return content
 
 
-def _line(scheme: str, address: str, host: str, port: int, limit_s: float) -> "PinnedLine | _PlainLine":
+def _line(scheme: str, address: str, host: str, port: int, limit_s: float) -> PlainLine:
     if scheme == "https":
         return PinnedLine(address, host, port, trusting(None), limit_s)
-    return _PlainLine(address, host, port, limit_s)
-
-
-class _PlainLine(http.client.HTTPConnection):
-    """HTTP to an address, under its name. Proxies of the environment are not asked."""
-
-    def __init__(self, address: str, host: str, port: int, limit_s: float) -> None:
-        super().__init__(host, port, timeout=limit_s)
-        self._address, self._limit_s = address, limit_s
-        self.was_cut = False
-        self._wire: socket.socket | None = None  # as in `PinnedLine`
-
-    def connect(self) -> None:
-        """TCP to the pinned address."""
-        self.sock = self._wire = socket.create_connection((self._address, self.port), self._limit_s)
-
-    def cut(self) -> None:
-        """End it from another thread, wherever it is."""
-        self.was_cut = True
-        if self._wire is not None:
-            with contextlib.suppress(OSError):
-                self._wire.shutdown(socket.SHUT_RDWR)
+    return PlainLine(address, host, port, limit_s)
