@@ -50,7 +50,7 @@ export function AtDesk({ desk, visit }: AtDeskProps) {
             {!over && <CustomerPicture desk={desk} visit={visit} />}
             {!over && <CallControls desk={desk} visit={visit} />}
             <Portraits
-              key={`${visit.visit_id}-${visit.has_live_picture}`}
+              key={`${visit.visit_id}-${visit.has_live_picture}-${visit.face?.attempts_left}`}
               api={desk.api}
               visitId={visit.visit_id}
               portrait={visit.has_portrait}
