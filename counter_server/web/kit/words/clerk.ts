@@ -114,7 +114,7 @@ export const clerkWords = {
     zh: "客户无法按指纹：需写明所见，并由第二人复核。",
     en: "No finger could be given: write down what you see; a second person approves.",
   },
-  fingerTriedBefore: { zh: "此前按过 {n} 次，均不一致。", en: "Before that, {n} tries did not fit." },
+  fingerTriedBefore: { zh: "此前按过 {n} 次，均不一致。", en: "Tries before that which did not fit: {n}." },
   fingerNotAlive: { zh: "指纹比对不能说明手指是活体。", en: "A match does not say that the finger is alive." },
   checksTitle: { zh: "逐项核验", en: "Every check" },
   checksNone: { zh: "没有芯片：客户使用手机办理。", en: "No chip: the customer came by phone." },

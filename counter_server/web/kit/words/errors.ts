@@ -182,7 +182,7 @@ export const reasonWords: Record<Reason, Text> = {
   },
   other_card: {
     zh: "再次核验时放的不是开始时的那张证件。",
-    en: "Asked for again, another card was laid on than at the beginning.",
+    en: "The card read the second time was not the one from the beginning.",
   },
   face_different: {
     zh: "镜头前的人脸与证件照片不一致。",

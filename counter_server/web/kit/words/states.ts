@@ -44,7 +44,7 @@ export const lineWords: Record<Line, Text> = {
 
 export const assuranceWords: Record<Assurance, Text> = {
   none: { zh: "不核验身份", en: "Identity not checked" },
-  live_person: { zh: "仅确认是真人，不核对身份", en: "A living person, but not whose identity" },
+  live_person: { zh: "仅确认是真人，不确认身份", en: "A living person; identity not confirmed" },
   chip_and_face: { zh: "证件芯片 + 人脸比对", en: "Genuine chip and matching face" },
   chip_and_finger: { zh: "证件芯片 + 指纹比对", en: "Genuine chip and matching finger" },
   chip_face_and_finger: { zh: "证件芯片 + 人脸 + 指纹比对", en: "Genuine chip, matching face and matching finger" },
