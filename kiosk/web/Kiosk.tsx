@@ -101,7 +101,7 @@ function Desk({ onLanguage }: { readonly onLanguage: (language: Language) => voi
             <Mark />
             <span>{t("house")}</span>
           </p>
-          {view !== null && <Trail view={view} />}
+          {view !== null && !visit.gone && <Trail view={view} />}
           {visit.devices.stream !== null && (
             <p className="camera-on">
               <span className="dot" aria-hidden="true" />
@@ -126,13 +126,13 @@ function Desk({ onLanguage }: { readonly onLanguage: (language: Language) => voi
         </main>
         <Keys open={keys} onOpen={setKeys} />
         <Bar onLanguage={onLanguage} comfort={comfort}>
-          {view !== null && (view.state === "card" || view.state === "form") && (
+          {view !== null && !visit.gone && (view.state === "card" || view.state === "form") && (
             <KeysButton open={keys} onOpen={setKeys} />
           )}
           <BarButton icon="person" onPress={() => setSheet("person")}>
             {t("person")}
           </BarButton>
-          {!atStart && !(view !== null && hasEnded(view.state)) && (
+          {!atStart && !visit.gone && !(view !== null && hasEnded(view.state)) && (
             <BarButton icon="cross" onPress={() => (view === null ? void wipe() : setSheet("stop"))}>
               {t("stop")}
             </BarButton>

@@ -151,9 +151,9 @@ function Pocket({ onLanguage }: { readonly onLanguage: (language: Language) => v
         </p>
         <LanguageSwitch onChoose={onLanguage} />
       </header>
-      {view !== null && <Trail view={view} />}
+      {view !== null && !visit.gone && <Trail view={view} />}
       <main data-state={view?.state ?? entry.at}>{body()}</main>
-      {view !== null && !hasEnded(view.state) && view.state !== "sealing" && (
+      {view !== null && !visit.gone && !hasEnded(view.state) && view.state !== "sealing" && (
         <footer className="bar">
           {visit.devices.stream !== null && (
             <p className="camera-on">
