@@ -93,9 +93,9 @@ function Pocket({ onLanguage }: { readonly onLanguage: (language: Language) => v
   const body = (): ReactNode => {
     if (visit.gone) {
       return (
-        <Message title={t("interruptedTitle")} text={t("interruptedNow")}>
+        <Message title={t("interruptedTitle")} text={t("interruptedNowPhone")}>
           <Button kind="primary" onPress={() => void finish()}>
-            {t("startAgain")}
+            {t("doneFinish")}
           </Button>
         </Message>
       );

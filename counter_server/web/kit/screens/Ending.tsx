@@ -99,11 +99,12 @@ function entryOf(proof: string): string {
   return String(Number(/^index (\d+)$/m.exec(proof)?.[1]) + 1);
 }
 
+/** Title, what now at a kiosk, what now on a phone: there a new visit needs a new link. */
 const endings = {
-  refused: ["refusedTitle", "refusedNow"],
-  interrupted: ["interruptedTitle", "interruptedNow"],
-  cancelled: ["cancelledTitle", "cancelledNow"],
-} as const satisfies Partial<Record<VisitState, readonly [Word, Word]>>;
+  refused: ["refusedTitle", "refusedNow", "refusedNowPhone"],
+  interrupted: ["interruptedTitle", "interruptedNow", "interruptedNowPhone"],
+  cancelled: ["cancelledTitle", "cancelledNow", "cancelledNow"],
+} as const satisfies Partial<Record<VisitState, readonly [Word, Word, Word]>>;
 
 interface NotDoneProps extends EndingProps {
   readonly state: keyof typeof endings;
@@ -112,7 +113,8 @@ interface NotDoneProps extends EndingProps {
 /** What happened, and what now. */
 export function NotDone({ view, state, onFinish }: NotDoneProps) {
   const { t, say } = useWords();
-  const [title, now] = endings[state];
+  const phone = useDoor().channel === "phone";
+  const [title, atKiosk, onPhone] = endings[state];
   return (
     <>
       <div className="stage">
@@ -131,13 +133,13 @@ export function NotDone({ view, state, onFinish }: NotDoneProps) {
         )}
         <section aria-label={t("endedNow")}>
           <h2>{t("endedNow")}</h2>
-          <p>{t(now)}</p>
+          <p>{t(phone ? onPhone : atKiosk)}</p>
         </section>
       </div>
       <div className="deck">
         <div className="actions">
           <Button kind="primary" onPress={onFinish}>
-            {t("startAgain")}
+            {t(phone ? "doneFinish" : "startAgain")}
           </Button>
         </div>
       </div>

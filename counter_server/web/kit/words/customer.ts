@@ -234,14 +234,22 @@ export const customerWords = {
   refusedTitle: { zh: "未能办理", en: "This could not be done" },
   interruptedTitle: { zh: "本次办理已中断", en: "The visit was interrupted" },
   cancelledTitle: { zh: "已停止办理", en: "The visit was stopped" },
-  endedNow: { zh: "接下来您可以", en: "What you can do now" },
+  endedNow: { zh: "接下来怎么办", en: "What now" },
   refusedNow: {
     zh: "如有疑问，请重新开始，或到人工柜台办理。",
     en: "If you think this is wrong, start again or go to a staffed counter.",
   },
+  refusedNowPhone: {
+    zh: "如有疑问，请用新的二维码重新开始，或到人工柜台办理。",
+    en: "If you think this is wrong, start again with a new code or go to a staffed counter.",
+  },
   interruptedNow: {
     zh: "没有任何内容生效。请重新开始办理。",
     en: "Nothing has taken effect. Start again and we will serve you.",
+  },
+  interruptedNowPhone: {
+    zh: "没有任何内容生效。要重新办理，请向自助终端或柜员索取新的二维码。",
+    en: "Nothing has taken effect. To start again, get a new code from a kiosk or a clerk.",
   },
   cancelledNow: {
     zh: "没有任何内容生效，您输入的内容将被清除。",
