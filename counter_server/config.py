@@ -173,7 +173,7 @@ def read_patience(home: Path) -> Patience:
     """The patience of this home: `<home>/counter.toml` over the defaults.
 
     Raises:
-        StoppedError: the file is not TOML, or holds a key or value nobody knows.
+        StoppedError: the file is not TOML in UTF-8, or holds a key or value nobody knows.
     """
     return Patience.model_validate(_read_file(home).model_dump(exclude={"signing", "records", "passkeys"}))
 
@@ -199,5 +199,5 @@ def _read_file(home: Path) -> _HomeFile:
         return _HomeFile()
     try:
         return _HomeFile.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
         raise StoppedError(f"{path}: {error}. Correct the named key or delete the file.") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from counter_server.config import read_patience, read_record_settings
+from counter_server.errors import StoppedError
 from counter_server.records.authority import SEALING_FILE, load_or_create_sealing_identity
 from counter_server.records.codes import CROCKFORD, code_is_right, draw_code, hash_code, is_record_id
 from counter_server.records.errors import KeyFileError, WrongKeyError
@@ -109,6 +110,16 @@ def test_an_identity_of_another_authority_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a" / SEALING_FILE).write_bytes((tmp_path / "b" / SEALING_FILE).read_bytes())
     with pytest.raises(KeyFileError):
         load_or_create_sealing_identity(tmp_path / "a", NOW)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["# 柜台\n".encode("gb18030"), b"face_attempts = \n", b"face_atempts = 2\n", b"[signing]\nkeys = 'paper'\n"],
+)
+def test_settings_that_cannot_be_read_stop_the_start_and_name_the_file(tmp_path: Path, written: bytes) -> None:
+    (tmp_path / "counter.toml").write_bytes(written)
+    with pytest.raises(StoppedError, match=r"counter\.toml"):
+        read_patience(tmp_path)
 
 
 def test_a_setting_seals_whole_records_under_hybrid_keys(tmp_path: Path) -> None:
