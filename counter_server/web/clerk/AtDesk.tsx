@@ -213,7 +213,7 @@ function Step({ desk, visit }: AtDeskProps) {
   const { t, say } = useWords();
   const acting = useAction();
   if (visit.continuity?.state === "broken" && !hasEnded(visit.state)) {
-    return <p>{t(visit.continuity.again ? "samePersonAgain" : "samePersonHalted")}</p>;
+    return <p>{t(visit.continuity.again ? "samePersonMeanwhile" : "samePersonHalted")}</p>;
   }
   switch (visit.state) {
     case "serving":

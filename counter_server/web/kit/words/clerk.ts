@@ -186,6 +186,10 @@ export const clerkWords = {
     en: "Nothing can be signed until the person is identified again.",
   },
   samePersonAgain: { zh: "客户正在重新核验，通话继续", en: "The customer is identifying again; the call goes on" },
+  samePersonMeanwhile: {
+    zh: "其间可以继续通话。通过后，清单和文件都要重新来过。",
+    en: "You can go on talking. Afterwards the checklist and the document begin anew.",
+  },
   askCardAndFace: { zh: "请客户重新刷证并核验人脸", en: "Ask for card and face again" },
   askFace: { zh: "请客户重新核验人脸", en: "Ask for the face again" },
 
