@@ -146,7 +146,7 @@ def follow_remote_ice(connection: RTCPeerConnection) -> None:
 
 
 def _check_nominated(ice: Any) -> None:
-    """Ask the page over the nominated pair once more, if there is one; its answer takes the usual way."""
+    """Ask the page over the nominated pair once more, if there is one; nobody waits for its answer."""
     pair = ice._nominated.get(1)
     if pair is None or ice.remote_password is None:
         return
@@ -250,7 +250,7 @@ class SecureLink:
         self._ice.check_incoming(check, address, protocol)
 
     def call_back(self, silent_s: float) -> None:
-        """Ask a silent page whether it is there again; its answer and its own checks take the usual way.
+        """Ask a silent page whether it is there again: its own checks and its media are the answer.
 
         Called while the line is lost, and once more with 0 when it is back.
         """
