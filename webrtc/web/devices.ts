@@ -70,6 +70,7 @@ export class Devices {
   #muted = false;
   #listening = false;
   #asking: Promise<MediaStream | null> | null = null;
+  #wanted = false;
 
   /** What was granted, or null while nothing is. Holds picture and sound, or one of them; new after each exchange. */
   get stream(): MediaStream | null {
@@ -125,6 +126,7 @@ export class Devices {
 
   /** Picture and sound, asked for at most once at a time; null when neither came. */
   acquire(): Promise<MediaStream | null> {
+    this.#wanted = true;
     if (this.#stream?.getTracks().some((track) => track.readyState === "live")) {
       return Promise.resolve(this.#stream);
     }
@@ -144,6 +146,7 @@ export class Devices {
 
   /** Let go of both devices, so that their lights go out. */
   stop(): void {
+    this.#wanted = false;
     for (const track of this.#stream?.getTracks() ?? []) {
       track.onended = null;
       track.stop();
@@ -173,6 +176,10 @@ export class Devices {
       if (tracks.length > 0) {
         this.#hold(new MediaStream(tracks));
       }
+    }
+    if (!this.#wanted) {
+      this.stop(); // whoever asked has left while the browser's question stood: nobody is filmed for nothing
+      return null;
     }
     this.#listen(true);
     await this.#look();

@@ -16,6 +16,8 @@ export class SecondPicture {
   #stream: MediaStream | null = null;
   #what: ShownKind | null = null;
   #trouble: Trouble | null = null;
+  /** Rises with every wish; a grant that comes after the next one is for nobody. */
+  #wishes = 0;
 
   constructor(devices: Devices) {
     this.#devices = devices;
@@ -45,14 +47,25 @@ export class SecondPicture {
   /** Begin; false when it did not come about. */
   async begin(what: ShownKind): Promise<boolean> {
     this.stop();
+    const wish = this.#wishes;
+    let granted: MediaStream;
     try {
-      this.#stream = what === "screen" ? await this.#screen() : await this.#papers();
+      granted = what === "screen" ? await this.#screen() : await this.#papers();
     } catch (refusal) {
-      this.#trouble = troubleOf(refusal);
-      this.#changes.tell();
+      if (wish === this.#wishes) {
+        this.#trouble = troubleOf(refusal);
+        this.#changes.tell();
+      }
       return false;
     }
-    for (const track of this.#stream.getVideoTracks()) {
+    if (wish !== this.#wishes) {
+      for (const track of granted.getTracks()) {
+        track.stop();
+      }
+      return false;
+    }
+    this.#stream = granted;
+    for (const track of granted.getVideoTracks()) {
       track.contentHint = "detail"; // letters before movement
       track.onended = () => this.stop(); // unplugged, or "stop sharing" in the browser's own bar
     }
@@ -62,6 +75,7 @@ export class SecondPicture {
   }
 
   stop(): void {
+    this.#wishes += 1;
     for (const track of this.#stream?.getTracks() ?? []) {
       track.onended = null;
       track.stop();
