@@ -50,12 +50,18 @@ async def test_a_camera_granted_after_the_visit_is_let_go_and_the_next_visit_get
       const next = devices.acquire();
       answer();
       await first;
-      return { left, next: (await next) === devices.stream && devices.stream !== null, live: live() } };
+      const begun = { next: (await next) === devices.stream && devices.stream !== null, live: live() };
+      const chosen = devices.choose('camera', devices.inUse('camera'));
+      devices.stop();
+      answer();
+      await chosen;
+      return { left, ...begun, held: devices.stream, ended: live() } };
     """
     async with page_with("webrtc/web/devices.ts", tmp_path, run) as page:
         seen = await page.evaluate("run()")
     assert seen["left"] == {"stream": None, "held": None, "live": [False, False]}
     assert (seen["next"], seen["live"]) == (True, [True, True])
+    assert (seen["held"], seen["ended"]) == (None, [False, False, False])
 
 
 async def test_a_screen_chosen_after_the_call_is_not_shown(tmp_path: Path) -> None:

@@ -224,6 +224,12 @@ export class Devices {
       } // else: the one before goes on
       return false;
     }
+    if (!this.#wanted) {
+      for (const track of fresh.getTracks()) {
+        track.stop();
+      }
+      return false;
+    }
     if (before !== null) {
       before.onended = null;
       before.stop();
