@@ -138,7 +138,7 @@ function CallLines({ desk, visit }: AtDeskProps) {
   return (
     <div className="call-below">
       <LineState name={t("customerLine")} line={visit.customer_line} />
-      <LineState name={t("myLine")} line={visit.my_line} />
+      <LineState name={t("myLine")} line={desk.call?.state === "lost" ? "lost" : visit.my_line} />
       <LineQuality call={desk.call} name={t("lineQuality")} />
       <LineBefore visit={visit} />
     </div>

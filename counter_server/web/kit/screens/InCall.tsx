@@ -38,7 +38,8 @@ export function LineState({ name, line }: { readonly name: string; readonly line
 export function InCall({ visit, view, children }: ScreenProps & { readonly children: ReactNode }) {
   const { t, say } = useWords();
   const third = view.third ?? null;
-  const clerkLost = view.clerk_line === "lost" || visit.call?.state === "lost";
+  const lostHere = visit.call?.state === "lost"; // the page knows of it before the counter can tell it
+  const clerkLost = view.clerk_line === "lost" || lostHere;
   const clerk = view.clerk_name ?? "";
   return (
     <div className="in-call" data-large={view.state === "serving"} data-again={view.continuity?.again === true}>
@@ -87,7 +88,7 @@ export function InCall({ visit, view, children }: ScreenProps & { readonly child
             </p>
           )}
           {view.clerk_muted && <p className="hint">{t("servingClerkMuted")}</p>}
-          <LineState name={t("servingYourLine")} line={view.my_line} />
+          <LineState name={t("servingYourLine")} line={lostHere ? "lost" : view.my_line} />
           <LineState name={t("servingClerkLine")} line={view.clerk_line} />
           <BadLine call={visit.call} />
         </div>
