@@ -60,12 +60,12 @@ def check_standing(
     Raises:
         BrokenError: It was revoked, in a way that takes this stamp with it.
     """
-    speaking = [one for one in lists if _speaks_of(one, stamp, roots)]
-    for one in speaking:
+    theirs = [one for one in lists if _issued(one, stamp, roots)]
+    for one in theirs:
         entry = one.get_revoked_certificate_by_serial_number(stamp.signer.serial_number)
         if entry is not None and not (_reason(entry) in HARMLESS and stamp.at < entry.revocation_date_utc):
             raise BrokenError("a time stamp by an authority that was revoked")
-    return max((one.last_update_utc for one in speaking if _acquits(one, stamp.signer)), default=None)
+    return max((one.last_update_utc for one in theirs if _acquits(one, stamp)), default=None)
 
 
 def list_places(certificate: x509.Certificate) -> tuple[str, ...]:
@@ -77,17 +77,23 @@ def list_places(certificate: x509.Certificate) -> tuple[str, ...]:
     return tuple(place for point in points for place in _addresses(point.full_name))
 
 
-def _speaks_of(one: x509.CertificateRevocationList, stamp: TimeStamp, roots: Sequence[x509.Certificate]) -> bool:
-    """Whether the issuer of the stamp's authority signed this list, and not for a time before the stamp."""
-    if one.issuer != stamp.signer.issuer or one.next_update_utc is None or one.next_update_utc < stamp.at:
+def _issued(one: x509.CertificateRevocationList, stamp: TimeStamp, roots: Sequence[x509.Certificate]) -> bool:
+    """Whether the issuer of the stamp's authority signed this list."""
+    if one.issuer != stamp.signer.issuer:
         return False
     return any(_signed(one, issuer, stamp.signer) for issuer in (*roots, *readable(stamp.carried)))
 
 
-def _acquits(one: x509.CertificateRevocationList, certificate: x509.Certificate) -> bool:
-    """Whether the list would name this certificate if it were revoked: a part or a supplement of one may not (§5.2)."""
+def _acquits(one: x509.CertificateRevocationList, stamp: TimeStamp) -> bool:
+    """Whether it would name the stamp's authority, had that been revoked.
+
+    A part of a list or a supplement to one may not (RFC 5280 §5.2), nor one that ended before the stamp. But whom any
+    of them names was revoked.
+    """
+    if one.next_update_utc is None or one.next_update_utc < stamp.at:
+        return False
     try:
-        return all(_includes(limit, certificate) for limit in one.extensions)
+        return all(_includes(limit, stamp.signer) for limit in one.extensions)
     except UNREADABLE:
         return False
 

@@ -84,7 +84,7 @@ def test_a_contract_stamped_by_our_own_clock_says_so(contract: Contract) -> None
 def test_without_a_list_of_its_issuer_the_verdict_is_not_checked(contract: Contract) -> None:
     root, other = maker(), maker()
     clock = root.clock(GOOD)
-    stale = revocation_list(root, certificate_of(clock), until=NOW - timedelta(days=1))
+    stale = revocation_list(root, until=NOW - timedelta(days=1))
     for lists in ((), (revocation_list(other, certificate_of(clock)),), (stale,)):
         pdf = stamped_with(contract, clock, *lists)
         assert "NOT CHECKED" in clocks_standing(pdf, (root.certificate,))
@@ -120,6 +120,17 @@ def test_a_revoked_authority_takes_its_stamps_with_it(
     else:
         with pytest.raises(BrokenError, match="revoked"):
             clocks_standing(pdf, (root.certificate,))
+
+
+def test_a_list_from_before_the_stamp_acquits_nobody_but_still_convicts(contract: Contract) -> None:
+    """What was revoked then is revoked for ever, also where the issuer is late with its next list."""
+    root = maker()
+    clock, yesterday = root.clock(GOOD), NOW - timedelta(days=1)
+    revoked = revocation_list(root, certificate_of(clock), until=yesterday, at=NOW - timedelta(days=2))
+    with pytest.raises(BrokenError, match="revoked"):
+        clocks_standing(
+            stamped_with(contract, clock, revoked, revocation_list(root, until=yesterday)), (root.certificate,)
+        )
 
 
 def test_a_list_is_read_to_its_last_byte(contract: Contract) -> None:
@@ -184,6 +195,7 @@ def test_the_list_is_fetched_from_where_the_certificate_says_and_stops_a_revoked
     with served(lambda *_: (200, answers["list"])) as url:
         clock = root.clock(GOOD, point(f"{url}/clock.crl"))
         good, bad = revocation_list(root), revocation_list(root, certificate_of(clock))
+        late = revocation_list(root, certificate_of(clock), until=NOW - timedelta(days=1))
 
         def signed(lists: FetchedLists) -> bytes:
             desk = replace(contract.desk, clock=clock, clock_chain=(), clock_lists=lists)
@@ -196,6 +208,9 @@ def test_the_list_is_fetched_from_where_the_certificate_says_and_stops_a_revoked
             signed(FetchedLists(listed)), listed
         )  # 127.0.0.1, and nobody allowed it
         answers["list"] = bad.public_bytes(Encoding.DER)
+        with pytest.raises(TimeStampError, match="revoked"):
+            signed(FetchedLists(listed, HERE))
+        answers["list"] = late.public_bytes(Encoding.DER)
         with pytest.raises(TimeStampError, match="revoked"):
             signed(FetchedLists(listed, HERE))
         answers["list"] = b"<html>sign in to the network</html>"
