@@ -116,6 +116,9 @@ def test_a_frozen_picture_is_named_and_whoever_sat_down_behind_it_does_not_pass(
         kiosk.touch("tryAgain")
     kiosk.state("refused", within_ms=FACE_MS)
     assert kiosk.reason() in {"face_different", "not_live"}  # a picture of somebody else is both
+    expect(kiosk.page.get_by_text(kiosk.word("servingRecorded"))).to_have_count(0)
+    expect(clerk.button("clearDesk")).to_be_visible()
+    expect(clerk.button("refuse")).to_have_count(0)
     free_desk(clerk)
     kiosk.page.context.close()
 

@@ -55,6 +55,10 @@ def test_a_small_phone_shows_everything_within_its_width_in_letters_of_twice_the
         assert phone.page.evaluate(WIDER_THAN_THE_SCREEN) == 0
         assert one_line(switch)
         assert violations(phone.page) == []
+    phone.consent()
+    phone.state("face")
+    expect(phone.page.get_by_text(phone.word("cameraOn"))).to_be_visible()
+    assert phone.page.evaluate(WIDER_THAN_THE_SCREEN) == 0
     phone.page.context.close()
 
 
