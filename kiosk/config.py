@@ -86,11 +86,12 @@ def read_config(path: Path) -> KioskConfig:
     """The kiosk that a file describes.
 
     Raises:
-        ConfigError: the file is missing, is not TOML, has a key nobody knows or lacks one, or names a file not there.
+        ConfigError: the file is missing, is not TOML in UTF-8, has a key nobody knows or lacks one, or names a file
+            that is not there.
     """
     try:
         described = KioskConfig.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
         raise ConfigError(f"{path}: {error}") from error
     files = {key: path.parent / getattr(described, key) for key in ("ca_file", "cert_file", "key_file")}
     for key, file in files.items():

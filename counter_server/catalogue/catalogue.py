@@ -130,7 +130,7 @@ def load_catalogue(folder: Path = SERVICES) -> Catalogue:
     for path in sorted(folder.glob("*.toml")):
         try:
             services.append(Service.model_validate({"service_id": path.stem, **tomllib.loads(path.read_text("utf-8"))}))
-        except (tomllib.TOMLDecodeError, ValidationError) as error:
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
             raise StoppedError(f"{path}: {error}") from error
     return {service.service_id: service for service in sorted(services, key=lambda s: s.order)}
 

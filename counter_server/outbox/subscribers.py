@@ -117,7 +117,7 @@ def read_outbox(home: Path) -> OutboxSettings:
         return OutboxSettings()
     try:
         return OutboxSettings.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
         raise StoppedError(f"{path}: {error}. Correct the named key or delete the file.") from error
 
 

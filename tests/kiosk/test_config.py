@@ -57,6 +57,13 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read_config(tmp_path / "absent.toml")
 
 
+def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    path.write_bytes(path.read_text("utf-8").replace("Kiosk A", "一号机").encode("gbk"))
+    with pytest.raises(ConfigError, match=r"kiosk\.toml"):
+        read_config(path)
+
+
 def finger_table(folder: Path, *lines: str) -> Path:
     """kiosk.toml with a table [finger]."""
     path = write(folder)

@@ -68,3 +68,9 @@ def test_a_misspelt_key_in_a_service_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "odd.toml").write_text('title = { zh = "a", en = "b" }\nriks = "low"\n', "utf-8")
     with pytest.raises(StoppedError, match="riks"):
         load_catalogue(tmp_path)
+
+
+def test_a_service_in_another_encoding_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "odd.toml").write_bytes('title = { zh = "开户", en = "b" }\n'.encode("gbk"))
+    with pytest.raises(StoppedError, match=r"odd\.toml"):
+        load_catalogue(tmp_path)

@@ -120,6 +120,12 @@ def test_a_setting_that_is_not_safe_stops_the_start(tmp_path: Path, changed: tup
         read_outbox(tmp_path)
 
 
+def test_settings_in_another_encoding_stop_the_start(tmp_path: Path) -> None:
+    (tmp_path / OUTBOX_FILE).write_bytes("# 核心系统\n".encode("gbk"))
+    with pytest.raises(StoppedError, match=str(OUTBOX_FILE)):
+        read_outbox(tmp_path)
+
+
 @pytest.mark.parametrize("word", ["adress", "holder.date_of_birth"])
 async def test_a_field_nobody_has_stops_the_start(tmp_path: Path, word: str) -> None:
     made = certified(tmp_path / "ca")
