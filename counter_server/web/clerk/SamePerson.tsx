@@ -24,7 +24,7 @@ export function SamePerson({ desk, visit }: { readonly desk: ClerkDesk; readonly
     const held = now.state === "held";
     const checked = visit.face?.live === true;
     return (
-      <p className="same-person" data-continuity={now.state} data-cue={cue ?? undefined}>
+      <p className="same-person" data-continuity={now.state} data-cue={cue ?? undefined} data-checked={checked}>
         <span className="dot" aria-hidden="true" />
         {held || cue === null
           ? t(checked ? "samePersonHeld" : "samePersonUnchecked")
