@@ -17,7 +17,6 @@ from aiortc.mediastreams import MediaStreamError
 
 from webrtc.aio.addresses import set_host_addresses
 from webrtc.aio.answers import Answering
-from webrtc.aio.compat import nominate_again
 from webrtc.aio.connection import codecs, new_peer_connection, preferred_codecs
 from webrtc.engine import MediaEvent, VideoCodec
 from webrtc.errors import NoOtherWayError
@@ -224,9 +223,7 @@ class RelayLeg:
         return self._line.over
 
     def tick(self, now_s: float) -> None:
-        """Notice silence, and a page that has not come."""
-        if self._line.coming_up:
-            nominate_again(self._connection)
+        """Notice silence."""
         self._line.tick(self._frames if self._tracks else None, now_s)
 
     async def attach(self, publisher: "RelayLeg") -> None:

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import aioice.ice
 import pytest
@@ -165,3 +167,8 @@ def test_a_candidate_goes_to_the_connection_its_section_belongs_to() -> None:
     line = "candidate:1 1 udp 1 1.2.3.4 9 typ host"
     assert candidate_for_janus(line, "1", None) == (True, {"candidate": line, "sdpMid": "1", "sdpMLineIndex": 1})
     assert candidate_for_janus(line, None, 2) == (False, {"candidate": line, "sdpMid": "0", "sdpMLineIndex": 0})
+
+
+def test_the_fallback_is_there_where_the_file_of_private_names_cannot_even_be_read() -> None:
+    code = "import sys; sys.modules['webrtc.aio.compat'] = None; import webrtc.engines, webrtc.aio.relay_engine"
+    subprocess.run([sys.executable, "-c", code], check=True)
